@@ -1,0 +1,39 @@
+# `make` lists the targets. The steps behind them are in .ci/steps.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+FUZZTIME ?= 10s
+export FUZZTIME
+
+.PHONY: help run build web test check lint fmt fuzz clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## serve this machine alone, at http://localhost:8080
+	go run ./cmd/parley
+
+build: ## build the release binary ./parley (static, stripped)
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o parley ./cmd/parley
+	@ls -l parley | awk '{ printf "parley: %.1f MB\n", $$5 / 1e6 }'
+
+web: ## build the web app and the SDK into web/dist
+	cd web && npm ci --no-audit --no-fund && npm run build
+
+test: ## everything: install what is missing, linters, Go with the race detector, web, browsers
+	@bash .ci/steps install web_dist web_check web_test tidy lint go_cross go_32bit go_race e2e
+
+check: ## the fast part: linters, Go tests without the race detector, web checks and unit tests
+	@bash .ci/steps lint go_short web_check web_test
+
+lint: ## the Go linters
+	@bash .ci/steps lint
+
+fmt: ## format Go and web sources
+	@bash .ci/steps format
+
+fuzz: ## run each fuzz target for FUZZTIME (10s)
+	@bash .ci/steps fuzz
+
+clean: ## remove what was built, but not web/dist, which is committed
+	rm -rf parley artifacts .ci/bin

@@ -1,0 +1,30 @@
+package main
+
+import (
+	"net"
+	"net/netip"
+	"strings"
+)
+
+// address is where to point a browser: public_url, else the listen address with a host that leads here.
+func (s *server) address(l *loaded) string {
+	if l.PublicURL != "" {
+		return l.PublicURL
+	}
+	scheme, standard := "http", "80"
+	if l.TLSCert != "" {
+		scheme, standard = "https", "443"
+	}
+	bound := s.sockets.http[0].Addr()
+	host, _, err := net.SplitHostPort(bound.String())
+	if err != nil {
+		return scheme + "://" + bound.String()
+	}
+	switch ip, err := netip.ParseAddr(host); {
+	case l.listenToo != "":
+		host = "localhost"
+	case err == nil && ip.IsUnspecified():
+		host = s.reach.host().String()
+	}
+	return scheme + "://" + strings.TrimSuffix(net.JoinHostPort(host, portOf(bound)), ":"+standard)
+}

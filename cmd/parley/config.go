@@ -1,0 +1,128 @@
+package main
+
+import (
+	"time"
+
+	"github.com/parley/parley/signaling"
+)
+
+// config is everything an operator can set. Each field is a YAML key, a PARLEY_ variable and a flag; fields.go derives
+// the names and the reference from the tags.
+type config struct {
+	Listen string `yaml:"listen" doc:"Address of pages, signaling and presence (HTTP, TCP). Without a host, as in :8080: all interfaces, or loopback alone while there is no secret."`
+	UDP    string `yaml:"udp" doc:"Address of the one UDP port of all media, STUN and TURN. Same rule for the host."`
+	TCP    string `yaml:"tcp" doc:"Address of ICE and TURN over TCP, for networks that block UDP; off: none. Same rule for the host."`
+	Admin  string `yaml:"admin" doc:"Address of /metrics, /healthz, /readyz and /debug/pprof; off: none. It has no password: without a host it is loopback, always."`
+
+	Secret     secret   `yaml:"secret" doc:"Key that signs and checks access tokens and derives TURN credentials, at least 16 bytes; make one with: openssl rand -hex 32. Without one only loopback is served, to everybody."`
+	SecretFile string   `yaml:"secret_file" doc:"File with the secret in it, instead of secret."`
+	Insecure   bool     `yaml:"insecure" doc:"Serve other machines without a secret: whoever reaches the server may do everything. For closed test networks."`
+	Anonymous  []string `yaml:"anonymous" doc:"What everybody may do where there is no secret: publish, subscribe, message, moderate, watch, list."`
+
+	PublicIP  []string `yaml:"public_ip" doc:"Addresses under which clients reach the media ports, where a NAT hides them. Empty: those of the interfaces."`
+	PublicURL string   `yaml:"public_url" doc:"Address people open, as https://meet.example.org; an origin that is always allowed."`
+	Origins   []string `yaml:"origins" doc:"Origins, scheme included, whose pages may connect besides the server's own, as https://example.org; * allows all."`
+	TLSCert   string   `yaml:"tls_cert" doc:"Certificate chain (PEM) for HTTPS on the listen address. Read again when the file changes and on SIGHUP."`
+	TLSKey    string   `yaml:"tls_key" doc:"Private key (PEM) of tls_cert."`
+
+	ShutdownTimeout time.Duration `yaml:"shutdown_timeout" doc:"How long SIGTERM waits for clients to leave before it closes what is left."`
+
+	Log    logConfig    `yaml:"log" doc:"Log lines go to standard error."`
+	Media  mediaConfig  `yaml:"media" doc:"Media and data channels."`
+	Timing timingConfig `yaml:"timing" doc:"How long the server waits for what."`
+	Limits limitsConfig `yaml:"limits" doc:"What one client can make the server do or hold. Sizes are bytes unless the name says otherwise."`
+	Turn   turnConfig   `yaml:"turn" doc:"The embedded TURN relay, for clients that reach nothing but this server."`
+}
+
+// logConfig says what is logged and how.
+type logConfig struct {
+	Level  string `yaml:"level" doc:"debug, info, warn or error."`
+	Format string `yaml:"format" doc:"text, json, or auto: text on a terminal, JSON otherwise."`
+}
+
+// mediaConfig is about the SFU.
+type mediaConfig struct {
+	ICELite      string `yaml:"ice_lite" doc:"on, off, or auto: on where public_ip, loopback or a public interface address is known."`
+	StartBitrate int    `yaml:"start_bitrate" doc:"Bits per second hinted to publishers' encoders, so that all simulcast layers are up at once."`
+}
+
+// timingConfig has the clocks of signaling that operators have reason to change.
+type timingConfig struct {
+	Ping    time.Duration `yaml:"ping" doc:"Between a client's pings."`
+	Silence time.Duration `yaml:"silence" doc:"Silence after which a connection is closed."`
+	Resume  time.Duration `yaml:"resume" doc:"How long a session whose connection broke can be resumed; then the participant leaves."`
+	Grace   time.Duration `yaml:"grace" doc:"How long an empty room's log is kept for its watchers."`
+	Spread  time.Duration `yaml:"spread" doc:"Time over which clients spread their return after a shutdown."`
+}
+
+func (t timingConfig) timing() signaling.Timing {
+	return signaling.Timing{Ping: t.Ping, Silence: t.Silence, Resume: t.Resume, Grace: t.Grace, Drain: t.Spread}
+}
+
+// limitsConfig is signaling.Limits with its documentation: same fields in the same order, so that a conversion is enough.
+type limitsConfig struct {
+	MessageBytes      int `yaml:"message_bytes" doc:"A message."`
+	OfferBytes        int `yaml:"offer_bytes" doc:"A join or negotiate message, which carries SDP."`
+	MessagesPerSecond int `yaml:"messages_per_second" doc:"Messages of a client, sustained."`
+	MessageBurst      int `yaml:"message_burst" doc:"Messages of a client, at once."`
+	Participants      int `yaml:"participants" doc:"Participants of a room."`
+	Rooms             int `yaml:"rooms" doc:"Rooms with somebody in them."`
+	WatchedRooms      int `yaml:"watched_rooms" doc:"Rooms with watchers but nobody in them."`
+	Publications      int `yaml:"publications" doc:"Sources of a participant, at most 4."`
+	Slots             int `yaml:"slots" doc:"Streams a session receives at once."`
+	Tiles             int `yaml:"tiles" doc:"Tiles in one subscribe message."`
+	NameChars         int `yaml:"name_chars" doc:"A display name, in characters."`
+	IdentityBytes     int `yaml:"identity_bytes" doc:"An identity."`
+	MetadataBytes     int `yaml:"metadata_bytes" doc:"A participant's metadata, as JSON."`
+	TextBytes         int `yaml:"text_bytes" doc:"A chat message."`
+	SignalBytes       int `yaml:"signal_bytes" doc:"The data of a peer-to-peer signal."`
+	DataBytes         int `yaml:"data_bytes" doc:"A data channel frame."`
+	LogEntries        int `yaml:"log_entries" doc:"Events a room keeps for those who reconnect."`
+	History           int `yaml:"history" doc:"Chat messages a newcomer sees."`
+}
+
+func (l limitsConfig) limits() signaling.Limits { return signaling.Limits(l) }
+
+// turnConfig is about the relay.
+type turnConfig struct {
+	Enabled     bool          `yaml:"enabled" doc:"Offer STUN and TURN on the udp and tcp addresses."`
+	Realm       string        `yaml:"realm" doc:"Realm of the credentials."`
+	TTL         time.Duration `yaml:"ttl" doc:"How long credentials can start a relay; a running one goes on."`
+	RelayIP     string        `yaml:"relay_ip" doc:"IPv4 address of relays, as clients are told it. Empty: the first of public_ip, or that of the interface."`
+	RelayPorts  string        `yaml:"relay_ports" doc:"UDP ports of relays, first-last: open them in the firewall."`
+	Allow       []string      `yaml:"allow" doc:"Prefixes of peers to relay to although they are private or special, as 10.1.0.0/16."`
+	PerSession  int           `yaml:"per_session" doc:"Relays of one session."`
+	PerIP       int           `yaml:"per_ip" doc:"Relays of one client address (IPv6: one /64)."`
+	Allocations int           `yaml:"allocations" doc:"Relays in all."`
+	Bandwidth   int           `yaml:"bandwidth" doc:"Bytes per second of one relay, each way."`
+}
+
+// defaults is the configuration of a server that nobody configured.
+func defaults() config {
+	return config{
+		Listen:    ":8080",
+		UDP:       ":7880",
+		TCP:       ":7881",
+		Admin:     "127.0.0.1:8081",
+		Anonymous: []string{"publish", "subscribe", "message", "moderate", "watch", "list"},
+
+		ShutdownTimeout: 10 * time.Second,
+
+		Log:   logConfig{Level: "info", Format: "auto"},
+		Media: mediaConfig{ICELite: "auto", StartBitrate: 2_500_000},
+		Timing: timingConfig{
+			Ping: 4 * time.Second, Silence: 10 * time.Second, Resume: 30 * time.Second, Grace: time.Minute,
+			Spread: 20 * time.Second,
+		},
+		Limits: limitsConfig{
+			MessageBytes: 64 << 10, OfferBytes: 256 << 10, MessagesPerSecond: 30, MessageBurst: 90,
+			Participants: 100, Rooms: 1000, WatchedRooms: 1000, Publications: 4, Slots: 25, Tiles: 100,
+			NameChars: 64, IdentityBytes: 128, MetadataBytes: 4 << 10, TextBytes: 4 << 10, SignalBytes: 16 << 10,
+			DataBytes: 64 << 10, LogEntries: 1024, History: 100,
+		},
+		Turn: turnConfig{
+			Enabled: true, Realm: "parley", TTL: 12 * time.Hour, RelayPorts: "49152-65535",
+			PerSession: 16, PerIP: 256, Allocations: 4096, Bandwidth: 4 << 20,
+		},
+	}
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/parley/parley/sfu"
+	"github.com/parley/parley/signaling"
+	"github.com/parley/parley/signaling/presence"
+	"github.com/parley/parley/turn"
+)
+
+// emitter sends metrics of the namespace parley.
+type emitter struct{ out chan<- prometheus.Metric }
+
+func (e emitter) counter(name, help string, n uint64) {
+	desc := prometheus.NewDesc("parley_"+name+"_total", help, nil, nil)
+	e.out <- prometheus.MustNewConstMetric(desc, prometheus.CounterValue, float64(n))
+}
+
+func (e emitter) gauge(name, help string, n int) {
+	desc := prometheus.NewDesc("parley_"+name, help, nil, nil)
+	e.out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, float64(n))
+}
+
+// counters sends one series for each key.
+func (e emitter) counters(name, help, label string, values map[string]uint64) {
+	desc := prometheus.NewDesc("parley_"+name+"_total", help, []string{label}, nil)
+	for key, n := range values {
+		e.out <- prometheus.MustNewConstMetric(desc, prometheus.CounterValue, float64(n), key)
+	}
+}
+
+func (e emitter) network(s *server) {
+	u := s.sockets.udp.Stats()
+	e.counters("udp_received_packets", "Packets on the UDP port, by class.", "class", u.Received)
+	e.counters("udp_dropped_packets", "Packets dropped before anybody looked into them, by reason.", "reason", u.Dropped)
+	if s.tcp == nil {
+		return
+	}
+	t := s.tcp.Stats()
+	e.gauge("tcp_connections", "Connections on the ICE and TURN TCP port.", t.Open)
+	e.counters("tcp_accepted_connections", "Connections on that port, by kind.", "kind", t.Accepted)
+	e.counters("tcp_dropped_connections", "Connections closed before they were handed on, by reason.", "reason", t.Dropped)
+}
+
+func (e emitter) media(m sfu.Stats) {
+	desc := prometheus.NewDesc("parley_media_peers", "Media connections, by state.", []string{"state"}, nil)
+	for state := sfu.PeerNew; state < sfu.PeerClosed; state++ {
+		e.out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, float64(m.Peers[state]), state.String())
+	}
+	e.counter("media_received_packets", "RTP packets from publishers.", m.PacketsIn)
+	e.counter("media_received_bytes", "RTP bytes from publishers.", m.BytesIn)
+	e.counter("media_sent_packets", "RTP packets to viewers.", m.PacketsOut)
+	e.counter("media_sent_bytes", "RTP bytes to viewers.", m.BytesOut)
+	e.counter("media_received_rtx_packets", "Retransmissions from publishers, part of the received packets.", m.RTXIn)
+	e.counter("media_sent_rtx_packets", "Retransmissions to viewers, part of the sent packets.", m.RTXOut)
+	e.counter("media_received_probes", "Packets of padding with which publishers probe their bandwidth.", m.Probes)
+	e.counter("media_keyframe_requests_received", "Keyframes that viewers asked for.", m.KeyframesAsked)
+	e.counter("media_keyframe_requests_sent", "Keyframes that publishers were asked for.", m.KeyframesRequested)
+	e.counter("media_nacks_received", "Packets that viewers asked for again.", m.NacksIn)
+	e.counter("media_nacks_sent", "Packets that publishers were asked for again.", m.NacksOut)
+	e.counter("media_rtcp_failures", "RTCP packets that could not be read or sent.", m.RTCPFailed)
+	e.counter("media_data_received_messages", "Data channel messages from clients.", m.DataIn)
+	e.counter("media_data_sent_messages", "Data channel messages to clients.", m.DataOut)
+	e.counter("media_panics", "Mistakes of ours that ended one media connection. Please report them.", m.Panics)
+	e.counters("media_dropped", "Packets and data messages dropped, by reason.", "reason", m.Dropped)
+}
+
+func (e emitter) signaling(m signaling.Stats) {
+	e.gauge("rooms", "Rooms with somebody in them.", m.Rooms)
+	e.gauge("rooms_kept", "Rooms held in memory, watched and just emptied ones included.", m.RoomsKept)
+	e.gauge("participants", "Sessions in rooms.", m.Sessions)
+	e.gauge("participants_detached", "Sessions without a connection, that may be resumed.", m.Detached)
+	e.gauge("room_watchers", "Feeds that are open on rooms.", m.Watchers)
+	e.gauge("signaling_connections", "WebSocket connections.", m.Connections)
+	e.counter("signaling_opened_connections", "WebSocket connections opened.", m.Opened)
+	e.counter("joins", "Sessions begun.", m.Joined)
+	e.counter("resumes", "Sessions resumed.", m.Resumed)
+	e.counter("resumes_gone", "Resumes of sessions that were gone.", m.ResumesGone)
+	e.counter("signaling_repeated_requests", "Requests answered from memory after a resume.", m.Repeated)
+	e.counter("signaling_show_failures", "Slot maps that media refused. A mistake of ours.", m.ShowFailures)
+	e.counters("signaling_messages", "Messages from clients, by type.", "type", m.Messages)
+	e.counters("signaling_errors", "Errors told to clients, by code.", "code", m.Errors)
+	e.counters("signaling_closes", "Connections closed, by close code; 0: ended without one.", "code", m.Closes)
+	e.counters("data_deliveries", "Data channel messages to one addressee each, by outcome.", "outcome", m.Data)
+}
+
+func (e emitter) presence(m presence.Stats) {
+	e.gauge("presence_watchers", "Streams and waiting long-polls.", m.Watchers)
+	e.counter("presence_streams", "Event streams begun.", m.Streams)
+	e.counter("presence_polls", "Long-polls answered.", m.Polls)
+	e.counter("presence_snapshots", "Snapshots sent.", m.Snapshots)
+	e.counter("presence_unchanged", "Answers 304.", m.Unchanged)
+	e.counter("presence_events", "Events sent.", m.Events)
+	e.counter("presence_resumed", "Streams and polls that went on from the position they named.", m.Resumed)
+	e.counter("presence_lost", "Streams and polls that named a position that was gone.", m.Lost)
+	e.counters("presence_refused", "Requests and streams refused or ended, by reason.", "reason", map[string]uint64{
+		"unauthorized": m.Unauthorized, "forbidden": m.Forbidden, "busy": m.Busy, "slow": m.Slow,
+	})
+}
+
+func (e emitter) relay(m turn.Stats) {
+	e.gauge("turn_allocations", "Relays that are open.", m.Allocations)
+	e.gauge("turn_connections", "TURN connections over TCP.", m.Conns)
+	e.counter("turn_allocated", "Relays opened.", m.Allocated)
+	e.counters("turn_relayed_packets", "Packets relayed; up: from clients.", "direction",
+		map[string]uint64{"up": m.UpPackets, "down": m.DownPackets})
+	e.counters("turn_relayed_bytes", "Payload bytes relayed; up: from clients.", "direction",
+		map[string]uint64{"up": m.UpBytes, "down": m.DownBytes})
+	e.counters("turn_refused", "Requests and packets refused, by reason.", "reason", m.Refused)
+	e.counter("turn_bad_messages", "Messages that were no valid request.", m.BadMessages)
+	e.counter("turn_error_answers", "Error answers sent, first challenges included.", m.ErrorAnswers)
+}

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"crypto/rand"
+	"log/slog"
+	"net"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/parley/parley/sfu"
+	"github.com/parley/parley/signaling"
+	"github.com/parley/parley/signaling/presence"
+	"github.com/parley/parley/signaling/token"
+	"github.com/parley/parley/turn"
+)
+
+// mediaNode is the SFU as signaling wants it.
+type mediaNode struct{ node *sfu.Node }
+
+var _ signaling.Media = mediaNode{}
+
+// NewPeer makes a peer of the node.
+func (m mediaNode) NewPeer(id string, on sfu.PeerEvents) (signaling.Peer, error) {
+	p, err := m.node.NewPeer(id, on)
+	if err != nil {
+		return nil, err // not a nil *sfu.Peer in an interface
+	}
+	return p, nil
+}
+
+// NewSpeakers makes the meter of one room.
+func (mediaNode) NewSpeakers() signaling.Speakers { return sfu.NewSpeakers() }
+
+// watchedRooms is signaling's rooms as presence wants them.
+type watchedRooms struct{ server *signaling.Server }
+
+var _ presence.Rooms = watchedRooms{}
+
+// Feed opens the feed of a room.
+func (w watchedRooms) Feed(room string) (presence.Feed, error) {
+	f, err := w.server.Feed(room)
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// List lists the rooms with somebody in them.
+func (w watchedRooms) List() []presence.RoomSummary {
+	rooms := w.server.List()
+	out := make([]presence.RoomSummary, len(rooms))
+	for i, r := range rooms {
+		out[i] = presence.RoomSummary(r)
+	}
+	return out
+}
+
+// verifier makes what checks access tokens. Without a secret it lets everybody do what anonymous says.
+func (c *config) verifier() (*token.Verifier, error) {
+	anybody, err := permissions(c.Anonymous)
+	if err != nil {
+		return nil, err
+	}
+	return token.New(token.Config{Secret: []byte(c.Secret), Open: anybody})
+}
+
+// allOrigins are the origins whose pages may connect, the server's own not counted.
+func (c *config) allOrigins() []string {
+	if c.PublicURL == "" {
+		return c.Origins
+	}
+	return append([]string{c.PublicURL}, c.Origins...)
+}
+
+// newRelay makes the TURN server on its share of the sockets; tcp is nil where TCP is off.
+func (c *config) newRelay(udp net.PacketConn, tcp net.Listener, where reach, log *slog.Logger) (*turn.Server, error) {
+	first, last, err := portRange(c.Turn.RelayPorts)
+	if err != nil {
+		return nil, err
+	}
+	allow, err := prefixes(c.Turn.Allow)
+	if err != nil {
+		return nil, err
+	}
+	cfg := turn.Config{
+		UDP: udp, Secret: string(c.Secret), Realm: c.Turn.Realm, TTL: c.Turn.TTL,
+		RelayIP: c.relayIP(where), MinPort: first, MaxPort: last, Allow: allow,
+		Limits: turn.Limits{
+			PerUser: c.Turn.PerSession, PerIP: c.Turn.PerIP, Allocations: c.Turn.Allocations, Bandwidth: c.Turn.Bandwidth,
+		},
+		Log: log,
+	}
+	if tcp != nil {
+		cfg.TCP = []net.Listener{tcp}
+	}
+	if cfg.Secret == "" {
+		cfg.Secret = rand.Text() // nobody else needs it: credentials are made and checked here
+	}
+	port := udp.LocalAddr().(*net.UDPAddr).AddrPort().Port()
+	cfg.Media = []netip.AddrPort{netip.AddrPortFrom(where.bound, port)}
+	for _, ip := range where.public {
+		cfg.Media = append(cfg.Media, netip.AddrPortFrom(ip, port))
+	}
+	return turn.New(cfg)
+}
+
+// relayIP is the configured one, else the first IPv4 address that clients are told; none leaves it to turn.
+func (c *config) relayIP(where reach) netip.Addr {
+	if ip, err := netip.ParseAddr(c.Turn.RelayIP); err == nil {
+		return ip
+	}
+	for _, ip := range where.public {
+		if ip.Is4() {
+			return ip
+		}
+	}
+	return netip.Addr{}
+}
+
+// iceServers names the embedded STUN and TURN server to clients.
+func iceServers(relay *turn.Server, where reach, udp, tcp net.Addr) signaling.ICEServers {
+	host := where.host().String()
+	at := func(a net.Addr) string { return net.JoinHostPort(host, portOf(a)) }
+	stun := []string{"stun:" + at(udp)}
+	turns := []string{"turn:" + at(udp) + "?transport=udp"}
+	if tcp != nil {
+		turns = append(turns, "turn:"+at(tcp)+"?transport=tcp")
+	}
+	return func(session string, now time.Time) ([]signaling.ICEServer, time.Duration) {
+		c := relay.Credentials(session, now)
+		return []signaling.ICEServer{
+			{URLs: stun},
+			{URLs: turns, Username: c.Username, Credential: c.Password},
+		}, c.TTL
+	}
+}
+
+// portOf is the port of a socket's address, in digits.
+func portOf(a net.Addr) string {
+	switch a := a.(type) {
+	case *net.TCPAddr:
+		return strconv.Itoa(a.Port)
+	case *net.UDPAddr:
+		return strconv.Itoa(a.Port)
+	}
+	return ""
+}

@@ -1,0 +1,211 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/parley/parley/internal/mux"
+	"github.com/parley/parley/sfu"
+	"github.com/parley/parley/signaling"
+	"github.com/parley/parley/signaling/presence"
+	"github.com/parley/parley/signaling/ws"
+	"github.com/parley/parley/turn"
+)
+
+// server is a running Parley.
+type server struct {
+	// Static after construction.
+	log     *slog.Logger
+	timeout time.Duration // for shutdown
+	sockets *sockets
+	reach   reach
+	url     string // where to point a browser
+
+	tcp      *mux.TCP     // nil: off
+	turn     *turn.Server // nil: off
+	sfu      *sfu.Node
+	rooms    *signaling.Server
+	presence *presence.Server
+	http     *http.Server
+	admin    *http.Server // nil: off
+
+	failed chan error // from Serve, when a listener breaks
+	ready  atomic.Bool
+	reload chan struct{} // asks certificates.watch to load; nil without TLS
+	cancel context.CancelFunc
+	tasks  sync.WaitGroup // goroutines of serve
+}
+
+// start opens the sockets, starts the parts on them, and serves. What is started when something fails is stopped again.
+func start(ctx context.Context, l *loaded, log *slog.Logger) (*server, error) {
+	s := &server{log: log, timeout: l.ShutdownTimeout}
+	var certs *certificates
+	if l.TLSCert != "" {
+		var err error
+		if certs, err = newCertificates(l.TLSCert, l.TLSKey, log); err != nil {
+			return nil, usageError{err}
+		}
+	}
+	var err error
+	if s.sockets, err = l.openSockets(ctx); err != nil {
+		return nil, err
+	}
+	s.reach = newReach(l.PublicIP, s.sockets.udp.LocalAddr())
+	handler, err := s.startParts(l)
+	if err != nil {
+		if s.rooms != nil {
+			err = errors.Join(err, s.rooms.Shutdown(ctx))
+		}
+		s.closeMedia()
+		s.sockets.close()
+		return nil, err
+	}
+	s.url = s.address(l)
+	s.serve(ctx, handler, certs)
+	s.ready.Store(true)
+	return s, nil
+}
+
+// startParts starts media, then what controls it, and returns what answers HTTP. Whoever was started is in s, also after
+// an error.
+func (s *server) startParts(l *loaded) (http.Handler, error) {
+	ice, err := s.startMedia(l)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.startRooms(l, ice); err != nil {
+		return nil, err
+	}
+	sockets, err := ws.New(ws.Config{Rooms: s.rooms, Origins: l.allOrigins(), Log: s.log})
+	if err != nil {
+		return nil, err
+	}
+	pages, err := newPages(l, s.log)
+	if err != nil {
+		return nil, err
+	}
+	handler := routes(sockets, s.presence, pages, s.log)
+	if !l.open() {
+		handler = thisMachineOnly(handler)
+	}
+	return handler, nil
+}
+
+// startMedia starts the relay and the SFU, and tells where clients find the relay.
+func (s *server) startMedia(l *loaded) (ice signaling.ICEServers, err error) {
+	udp := s.sockets.udp
+	if hint := udp.BufferHint(); hint != "" {
+		s.log.Warn(hint)
+	}
+	var iceTCP, turnTCP net.Listener
+	if s.sockets.tcp != nil {
+		s.tcp = mux.NewTCP(s.sockets.tcp, mux.TCPConfig{Log: s.log})
+		iceTCP, turnTCP = s.tcp.ICE(), s.tcp.TURN()
+	}
+	if l.Turn.Enabled {
+		if s.turn, err = l.newRelay(udp.TURN(), turnTCP, s.reach, s.log); err != nil {
+			return nil, err
+		}
+		var tcpAddr net.Addr
+		if s.tcp != nil {
+			tcpAddr = s.tcp.Addr()
+		}
+		ice = iceServers(s.turn, s.reach, udp.LocalAddr(), tcpAddr)
+	} else if err := closeUnused(udp.TURN(), turnTCP); err != nil {
+		return nil, err
+	}
+	s.sfu, err = sfu.New(sfu.Config{
+		Conn: udp.Media(), TCP: iceTCP, PublicIPs: s.reach.public, Lite: s.reach.lite(l.Media.ICELite),
+		MaxDataBytes: l.Limits.DataBytes, StartBitrate: l.Media.StartBitrate, Log: s.log,
+	})
+	return ice, err
+}
+
+// startRooms starts signaling and presence on top of media.
+func (s *server) startRooms(l *loaded, ice signaling.ICEServers) error {
+	tokens, err := l.verifier()
+	if err != nil {
+		return err
+	}
+	s.rooms, err = signaling.New(signaling.Config{
+		Media: mediaNode{s.sfu}, ICEServers: ice, Tokens: tokens, Limits: l.Limits.limits(), Timing: l.Timing.timing(),
+		Log: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	s.presence, err = presence.New(presence.Config{
+		Rooms: watchedRooms{s.rooms}, Tokens: tokens, Origins: l.allOrigins(), Log: s.log,
+	})
+	return err
+}
+
+// closeUnused gives up the TURN sides of the sockets, so that what arrives for them is dropped and counted.
+func closeUnused(udp net.PacketConn, tcp net.Listener) error {
+	err := udp.Close()
+	if tcp != nil {
+		err = errors.Join(err, tcp.Close())
+	}
+	return err
+}
+
+// stop ends everything within the shutdown timeout: not ready any more, nothing new is accepted, clients are told to come
+// back, and when they have gone or the time is up, media and sockets are closed. What remained then is logged.
+func (s *server) stop(ctx context.Context) {
+	s.ready.Store(false)
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+
+	var drains sync.WaitGroup
+	var left atomic.Bool
+	drain := func(name string, shutdown func(context.Context) error) {
+		drains.Go(func() {
+			if err := shutdown(ctx); err != nil {
+				left.Store(true)
+				s.log.Warn("not everybody left in time", "part", name, "err", err)
+			}
+		})
+	}
+	drain("http", s.http.Shutdown) // closes the listeners at once
+	drain("signaling", s.rooms.Shutdown)
+	drain("presence", s.presence.Shutdown)
+	drains.Wait()
+	if left.Load() {
+		s.http.Close()
+	}
+	s.closeMedia()
+	s.cancel()
+	if s.admin != nil {
+		s.admin.Close()
+	}
+	s.tasks.Wait()
+	s.sockets.close()
+	s.log.Info("stopped", "took", time.Since(began).Round(time.Millisecond).String())
+}
+
+// closeMedia closes what startParts started below signaling. An error leaves nothing to do but to say it.
+func (s *server) closeMedia() {
+	var errs []error
+	if s.sfu != nil {
+		errs = append(errs, s.sfu.Close())
+	}
+	if s.turn != nil {
+		errs = append(errs, s.turn.Close())
+	}
+	if s.tcp != nil {
+		errs = append(errs, s.tcp.Close())
+	}
+	errs = append(errs, s.sockets.udp.Close())
+	for _, err := range errs {
+		if err != nil && !errors.Is(err, net.ErrClosed) {
+			s.log.Warn("closing media", "err", err)
+		}
+	}
+}

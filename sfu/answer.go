@@ -1,0 +1,150 @@
+package sfu
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/pion/sdp/v3"
+)
+
+// answered is what one media section of an answer says.
+type answered struct {
+	codecs   []Codec
+	clocks   map[uint8]uint32 // clock rate in Hz by payload type, RTX included
+	rtx      map[uint8]uint8  // RTX payload type: the type that it repairs
+	nack     bool
+	pli, fir bool
+}
+
+// finishAnswer makes the answer for the client out of pion's: encoders of video send lines start at startBitrate (bit/s), so
+// that all simulcast layers are there at once; slots have no header extensions and no transport-cc; data messages have our
+// limit. It returns the SDP and the sections by mid.
+func finishAnswer(raw string, o *offer, startBitrate, maxData int) (string, map[string]answered, error) {
+	var d sdp.SessionDescription
+	if err := d.UnmarshalString(raw); err != nil {
+		return "", nil, fmt.Errorf("parse the answer: %w", err)
+	}
+	sending := make(map[string]bool, len(o.send))
+	for _, s := range o.send {
+		sending[s.MID] = true
+	}
+	sections := make(map[string]answered, len(d.MediaDescriptions))
+	for _, m := range d.MediaDescriptions {
+		mid, _ := m.Attribute("mid")
+		if m.MediaName.Media == "application" {
+			setAttribute(m, "max-message-size", strconv.Itoa(maxData))
+			dropSecondComponent(m)
+			continue
+		}
+		if mid == "" || m.MediaName.Port.Value == 0 {
+			return "", nil, badOffer("there is no codec in common in a %s section", m.MediaName.Media)
+		}
+		a := readAnswered(m)
+		if len(a.codecs) == 0 {
+			return "", nil, badOffer("there is no codec in common in media section %q", mid)
+		}
+		sections[mid] = a
+		dropSecondComponent(m)
+		dropLegacyNames(m)
+		if sending[mid] {
+			hintStartBitrate(m, a, startBitrate)
+		} else {
+			m.Attributes = slices.DeleteFunc(m.Attributes, func(at sdp.Attribute) bool {
+				return at.Key == sdp.AttrKeyExtMap || at.Key == "rtcp-fb" && strings.HasSuffix(at.Value, " transport-cc")
+			})
+		}
+	}
+	out, err := d.Marshal()
+	if err != nil {
+		return "", nil, fmt.Errorf("write the answer: %w", err)
+	}
+	return string(out), sections, nil
+}
+
+// dropSecondComponent removes the RTCP candidates, which rtcp-mux makes useless.
+func dropSecondComponent(m *sdp.MediaDescription) {
+	m.Attributes = slices.DeleteFunc(m.Attributes, func(a sdp.Attribute) bool {
+		f := strings.Fields(a.Value)
+		return a.IsICECandidate() && len(f) > 1 && f[1] == "2"
+	})
+}
+
+// dropLegacyNames removes the track names of SSRCs from before a=msid: with many slots they are a fifth of the answer.
+func dropLegacyNames(m *sdp.MediaDescription) {
+	m.Attributes = slices.DeleteFunc(m.Attributes, func(a sdp.Attribute) bool {
+		return a.Key == "ssrc" && !strings.Contains(a.Value, " cname:")
+	})
+}
+
+func setAttribute(m *sdp.MediaDescription, key, value string) {
+	for i := range m.Attributes {
+		if m.Attributes[i].Key == key {
+			m.Attributes[i].Value = value
+			return
+		}
+	}
+	m.Attributes = append(m.Attributes, sdp.Attribute{Key: key, Value: value})
+}
+
+// hintStartBitrate adds x-google-start-bitrate, in kbit/s, to the format parameters of every video codec.
+func hintStartBitrate(m *sdp.MediaDescription, a answered, startBitrate int) {
+	if m.MediaName.Media != "video" {
+		return
+	}
+	hint := fmt.Sprintf("x-google-start-bitrate=%d", startBitrate/1000)
+	for _, c := range a.codecs {
+		prefix := strconv.Itoa(int(c.PayloadType)) + " "
+		i := slices.IndexFunc(m.Attributes, func(at sdp.Attribute) bool {
+			return at.Key == "fmtp" && strings.HasPrefix(at.Value, prefix)
+		})
+		if i >= 0 {
+			m.Attributes[i].Value += ";" + hint
+			continue
+		}
+		// After the rtpmap, where parsers that read in one pass expect it.
+		i = slices.IndexFunc(m.Attributes, func(at sdp.Attribute) bool {
+			return at.Key == "rtpmap" && strings.HasPrefix(at.Value, prefix)
+		})
+		m.Attributes = slices.Insert(m.Attributes, i+1, sdp.Attribute{Key: "fmtp", Value: prefix + hint})
+	}
+}
+
+// readAnswered reads the codecs of a media section in the order of its m-line.
+func readAnswered(m *sdp.MediaDescription) answered {
+	a := answered{clocks: make(map[uint8]uint32), rtx: make(map[uint8]uint8)}
+	formats := (&sdp.SessionDescription{MediaDescriptions: []*sdp.MediaDescription{m}}).GetCodecMap()
+	for _, f := range m.MediaName.Formats {
+		n, err := strconv.ParseUint(f, 10, 7)
+		if err != nil {
+			continue
+		}
+		pt := uint8(n)
+		c, ok := formats[pt]
+		if !ok {
+			continue
+		}
+		a.clocks[pt] = c.ClockRate
+		if strings.EqualFold(c.Name, "rtx") {
+			if apt, err := strconv.ParseUint(strings.TrimPrefix(c.Fmtp, "apt="), 10, 7); err == nil {
+				a.rtx[pt] = uint8(apt)
+			}
+			continue
+		}
+		a.codecs = append(a.codecs, Codec{
+			MimeType: m.MediaName.Media + "/" + c.Name, Fmtp: c.Fmtp, PayloadType: pt,
+		})
+		a.nack = a.nack || slices.Contains(c.RTCPFeedback, "nack")
+		a.pli = a.pli || slices.Contains(c.RTCPFeedback, "nack pli")
+		a.fir = a.fir || slices.Contains(c.RTCPFeedback, "ccm fir")
+	}
+	for pt, apt := range a.rtx {
+		for i := range a.codecs {
+			if a.codecs[i].PayloadType == apt {
+				a.codecs[i].RTX = pt
+			}
+		}
+	}
+	return a
+}

@@ -1,0 +1,61 @@
+package sfu
+
+// DropReason says why a packet was not stored, forwarded or resent. Its String is the metric's label.
+type DropReason uint8
+
+// The first group is counted once per packet by the source, the second once per packet and sink, the third once per packet
+// that a receiver asked for again.
+const (
+	dropMalformed    DropReason = iota // not RTP, or larger than a ring's slot
+	dropMuted                          // the source is muted or closed
+	dropUnknownLayer                   // a layer index that the source does not have
+	dropUnknownCodec                   // a payload type that was not negotiated
+	dropDuplicate                      // received before
+	dropLate                           // older than what the ring holds
+	dropSuspect                        // a sequence number far off; two in a row mean a restart
+	dropPadding                        // padding only: closed up, so that receivers see no gap
+
+	dropNoPayloadType // a keyframe that a sink waited for, of a codec that its receiver did not negotiate
+	dropBeforeSwitch  // out of order, from before the sink joined the layer
+	dropWriteFailed   // the egress returned an error
+
+	dropNackUnknown // never sent, or no more in the history
+	dropNackEvicted // no more in the source's ring
+	dropNackRepeat  // resent three times already, or a round trip ago at most
+
+	numDropReasons
+)
+
+var dropNames = [numDropReasons]string{
+	"malformed", "muted", "unknown_layer", "unknown_codec", "duplicate", "late", "suspect", "padding",
+	"no_payload_type", "before_switch", "write_failed",
+	"nack_unknown", "nack_evicted", "nack_repeat",
+}
+
+// String returns the metric label of r.
+func (r DropReason) String() string {
+	if r >= numDropReasons {
+		return "unknown"
+	}
+	return dropNames[r]
+}
+
+// drops counts packets by reason.
+type drops [numDropReasons]uint64
+
+func (d *drops) add(o *drops) {
+	for i, n := range o {
+		d[i] += n
+	}
+}
+
+// byReason returns the reasons that occurred.
+func (d *drops) byReason() map[DropReason]uint64 {
+	m := make(map[DropReason]uint64)
+	for i, n := range d {
+		if n > 0 {
+			m[DropReason(i)] = n
+		}
+	}
+	return m
+}

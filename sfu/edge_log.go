@@ -1,0 +1,97 @@
+package sfu
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/logging"
+)
+
+// pionLog passes pion's warnings and errors to slog, at most one a second for each peer; what it holds back is counted and
+// told with the next line. Everything below a warning is dropped, except that the SRTP session tells of packets that did
+// not authenticate only there: they are counted.
+type pionLog struct {
+	log             *slog.Logger
+	unauthenticated *atomic.Uint64 // nil: not counted
+	last            atomic.Int64   // Unix seconds of the last line
+	held            atomic.Uint64
+}
+
+func newPionLog(l *slog.Logger, unauthenticated *atomic.Uint64) *pionLog {
+	return &pionLog{log: l, unauthenticated: unauthenticated}
+}
+
+// NewLogger returns the logger of one part of pion.
+func (f *pionLog) NewLogger(scope string) logging.LeveledLogger {
+	return &scopedLog{f: f, scope: scope, srtp: scope == "srtp"}
+}
+
+type scopedLog struct {
+	f     *pionLog
+	scope string
+	srtp  bool
+}
+
+// expected are the beginnings of warnings about what this package does on purpose, or what ends every connection.
+var expected = []string{
+	"Incoming unhandled RTP",          // streams are read in edge.go
+	"Incoming unhandled RTCP",         // the same
+	"UDPMuxDefault should not",        // one socket for all addresses is what we want
+	"Failed to accept RT",             // the session closed
+	"undeclaredMediaProcessor failed", // the same
+	"Failed to read streaming packet", // an ICE-TCP connection closed
+	"Failed to start manager",         // the peer closed before it was connected
+	"Failed to accept data channel",   // the session closed
+	"Failed to send packet",           // the peer is gone, ICE will tell
+}
+
+func (s *scopedLog) write(msg string) {
+	for _, e := range expected {
+		if strings.HasPrefix(msg, e) {
+			return
+		}
+	}
+	now := time.Now().Unix()
+	if last := s.f.last.Load(); last == now || !s.f.last.CompareAndSwap(last, now) {
+		s.f.held.Add(1)
+		return
+	}
+	s.f.log.Warn(msg, "part", s.scope, "held_back", s.f.held.Swap(0))
+}
+
+// Trace drops msg.
+func (s *scopedLog) Trace(string) {}
+
+// Tracef drops the message.
+func (s *scopedLog) Tracef(string, ...any) {}
+
+// Debug drops msg.
+func (s *scopedLog) Debug(string) {}
+
+// Debugf drops the message.
+func (s *scopedLog) Debugf(string, ...any) {}
+
+// Info counts the SRTP session's refusals. A replayed packet is none: networks duplicate.
+func (s *scopedLog) Info(msg string) {
+	if s.srtp && s.f.unauthenticated != nil && !strings.Contains(msg, "duplicated") {
+		s.f.unauthenticated.Add(1)
+	}
+}
+
+// Infof drops the message.
+func (s *scopedLog) Infof(string, ...any) {}
+
+// Warn passes msg on.
+func (s *scopedLog) Warn(msg string) { s.write(msg) }
+
+// Warnf passes the message on.
+func (s *scopedLog) Warnf(format string, args ...any) { s.write(fmt.Sprintf(format, args...)) }
+
+// Error passes msg on: pion's errors are a connection's, not the program's.
+func (s *scopedLog) Error(msg string) { s.write(msg) }
+
+// Errorf passes the message on.
+func (s *scopedLog) Errorf(format string, args ...any) { s.write(fmt.Sprintf(format, args...)) }

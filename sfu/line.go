@@ -1,0 +1,242 @@
+package sfu
+
+import (
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/pion/rtp"
+
+	"github.com/parley/parley/sfu/internal/ntp"
+	"github.com/parley/parley/sfu/internal/ring"
+)
+
+// Egress is the "packets out" seam: it encrypts and sends one packet to a receiver. webrtc.TrackLocalWriter is one.
+// WriteRTP is called in the loop of the source that feeds the line: it must not block, not call the source or its sinks, and
+// not keep h or payload, which are reused. The payload lies in the ring that all receivers share: it must not be changed.
+// It returns the number of bytes sent. 0 without an error says that the transport is not up yet: once it is, the sink starts
+// again, with a keyframe.
+type Egress interface {
+	WriteRTP(h *rtp.Header, payload []byte) (int, error)
+}
+
+// LineConfig describes a line.
+type LineConfig struct {
+	Video   bool
+	SSRC    uint32
+	RTXSSRC uint32  // 0: retransmissions repeat the original packet
+	Codecs  []Codec // what the receiver negotiated, RTX payload types included
+	Egress  Egress
+}
+
+// Line is what a slot's receiver sees of one medium: one SSRC with one sequence and one timestamp line, that survives every
+// switch of layer or source. It has no lock: it belongs to the loop of the source it is attached to, and between Detach and
+// the next Attach to the caller of these.
+type Line struct {
+	// Static after construction.
+	cfg  LineConfig
+	rate uint32 // ticks a second
+
+	// Owned by the loop of the source.
+	header         rtp.Header // reused for every packet
+	times          timeMap
+	firstNum       uint64 // number in the layer where the line joined it, sent as firstSeq
+	maxNum         uint64 // the newest sent
+	firstSeq       uint16
+	rtxSeq         uint16
+	lastSeq        uint16 // of maxNum
+	lastPicture    uint16 // VP8, the newest sent
+	pictureShift   uint16
+	lastTL0        uint8
+	tl0Shift       uint8
+	payloadType    uint8
+	rtxPayloadType uint8
+	started        bool
+	pictures       bool // lastPicture is known
+	lastTime       uint32
+	lastAt         int64 // arrival of lastTime's packet, Unix nanoseconds
+	packets        uint32
+	octets         uint32
+	history        history
+}
+
+// Clock rates in ticks a second. A line has one for its life, so sources of other rates are not mapped to it.
+const (
+	videoRate = 90000
+	audioRate = 48000
+)
+
+// NewLine returns a line that is attached to nothing, with random first sequence number and timestamp.
+func NewLine(cfg LineConfig) *Line {
+	l := &Line{
+		cfg:      cfg,
+		rate:     audioRate,
+		lastSeq:  uint16(rand.Uint32()),
+		rtxSeq:   uint16(rand.Uint32()),
+		lastTime: rand.Uint32(),
+	}
+	if cfg.Video {
+		l.rate = videoRate
+	}
+	l.header.Version = 2
+	return l
+}
+
+// payloadTypes returns what the receiver calls the codec c, false where it did not negotiate it.
+func (l *Line) payloadTypes(c Codec) (pt, rtx uint8, ok bool) {
+	for _, o := range l.cfg.Codecs {
+		if strings.EqualFold(o.MimeType, c.MimeType) && strings.EqualFold(o.Fmtp, c.Fmtp) {
+			return o.PayloadType, o.RTX, true
+		}
+	}
+	for _, o := range l.cfg.Codecs {
+		if strings.EqualFold(o.MimeType, c.MimeType) && sameProfile(c.MimeType, o.Fmtp, c.Fmtp) {
+			return o.PayloadType, o.RTX, true
+		}
+	}
+	return 0, 0, false
+}
+
+// sameProfile reports whether a decoder for the format a takes the format b.
+func sameProfile(mime, a, b string) bool {
+	switch strings.ToLower(mime) {
+	case "video/vp9":
+		return orZero(fmtpValue(a, "profile-id")) == orZero(fmtpValue(b, "profile-id"))
+	case "video/av1":
+		return orZero(fmtpValue(a, "profile")) == orZero(fmtpValue(b, "profile"))
+	case "video/h264":
+		if orZero(fmtpValue(a, "packetization-mode")) != orZero(fmtpValue(b, "packetization-mode")) {
+			return false
+		}
+		pa, pb := fmtpValue(a, "profile-level-id"), fmtpValue(b, "profile-level-id")
+		return len(pa) < 4 || len(pb) < 4 || strings.EqualFold(pa[:2], pb[:2]) // profile_idc; the level may differ
+	}
+	return true
+}
+
+func orZero(s string) string {
+	if s == "" {
+		return "0"
+	}
+	return s
+}
+
+func fmtpValue(fmtp, key string) string {
+	for part := range strings.SplitSeq(fmtp, ";") {
+		if k, v, _ := strings.Cut(strings.TrimSpace(part), "="); strings.EqualFold(k, key) {
+			return v
+		}
+	}
+	return ""
+}
+
+// timeMap maps a layer's timestamps to the line's. From newIn on time runs as in the layer; what was cached before it, from
+// firstIn, is squeezed to a 16th, so that a viewer who joins catches up instead of staying behind by the cache's length.
+type timeMap struct {
+	firstIn, newIn   uint32
+	firstOut, newOut uint32
+}
+
+const squeeze = 4 // a shift
+
+// live maps as if nothing had been squeezed.
+func (m timeMap) live(in uint32) uint32 { return m.newOut + (in - m.newIn) }
+
+func (m timeMap) out(in uint32) uint32 {
+	if d := int32(in - m.newIn); d >= 0 {
+		return m.newOut + uint32(d)
+	}
+	if d := int32(in - m.firstIn); d >= 0 {
+		return m.firstOut + uint32(d)>>squeeze
+	}
+	return m.firstOut
+}
+
+// anchor continues the line with another stream, from the packet first; newest is the latest of the stream that is there
+// already (the same, unless cached packets are sent). The timestamp of newest becomes at, if that is not before what the line
+// sent; without at known, it advances by the time that passed since.
+func (l *Line) anchor(first, newest *ring.Slot, at uint32, known bool) {
+	span := uint32(max(int32(newest.Timestamp-first.Timestamp), 0)) >> squeeze
+	natural := l.lastTime
+	if l.started {
+		natural += uint32(ntp.Ticks(time.Duration(newest.At-l.lastAt), l.rate))
+		if d := int32(at - natural); known && d < int32(l.rate) && d > -int32(l.rate) { // reports off by over 1 s are wrong
+			natural = at
+		}
+	}
+	m := timeMap{firstIn: first.Timestamp, newIn: newest.Timestamp, firstOut: natural - span, newOut: natural}
+	if floor := l.lastTime + l.step(); l.started && int32(m.firstOut-floor) < 0 {
+		m.firstOut, m.newOut = floor, floor+span
+	}
+	l.times = m
+	l.firstNum, l.maxNum = first.Num, first.Num-1
+	l.firstSeq = l.lastSeq + 1
+	if l.pictures {
+		l.pictureShift = l.lastPicture + 1 - first.VP8.PictureID
+		l.tl0Shift = l.lastTL0 + 1 - first.VP8.TL0PicIdx
+	}
+	if l.history == nil {
+		n := audioHistory
+		if l.cfg.Video {
+			n = videoHistory
+		}
+		l.history = make(history, n)
+	}
+}
+
+// step is the least advance of the timestamp at a switch: one packet of sound, or a millisecond.
+func (l *Line) step() uint32 {
+	if l.cfg.Video {
+		return videoRate / 1000
+	}
+	return audioRate / 50
+}
+
+// send forwards a packet, which lies at index in the ring of a layer.
+func (l *Line) send(s *ring.Slot, index uint16, layer int) (int, error) {
+	e := sent{
+		serial: s.Serial, index: index, layer: uint8(layer),
+		seq:       l.firstSeq + uint16(s.Num-l.firstNum),
+		timestamp: l.times.out(s.Timestamp),
+		pictureID: (s.VP8.PictureID + l.pictureShift) & 0x7fff,
+		tl0:       s.VP8.TL0PicIdx + l.tl0Shift,
+	}
+	if s.Num > l.maxNum {
+		l.maxNum, l.lastSeq = s.Num, e.seq
+		if !l.started || int32(e.timestamp-l.lastTime) > 0 {
+			l.lastTime = e.timestamp
+		}
+		l.lastAt, l.started = s.At, true
+		if s.VP8.HasPictureID {
+			l.lastPicture, l.lastTL0, l.pictures = e.pictureID, e.tl0, true
+		}
+	}
+	l.history.put(e)
+	l.packets++
+	l.octets += uint32(len(s.Payload()))
+	return l.write(l.cfg.SSRC, l.payloadType, e.seq, s, &e, s.Payload())
+}
+
+// resend sends a remembered packet again, over RTX where the receiver negotiated it.
+func (l *Line) resend(s *ring.Slot, e *sent) (int, error) {
+	if l.cfg.RTXSSRC == 0 || l.rtxPayloadType == 0 {
+		return l.write(l.cfg.SSRC, l.payloadType, e.seq, s, e, s.Payload())
+	}
+	l.rtxSeq++
+	return l.write(l.cfg.RTXSSRC, l.rtxPayloadType, l.rtxSeq, s, e, s.Retransmission(e.seq))
+}
+
+// write puts the line's picture ids into the slot, in place: all sinks of a ring are in one loop, and each writes its own.
+func (l *Line) write(ssrc uint32, pt uint8, seq uint16, s *ring.Slot, e *sent, payload []byte) (int, error) {
+	s.VP8.Rewrite(s.Payload(), e.pictureID, e.tl0)
+	h := &l.header
+	h.Padding, h.Extension, h.Extensions = false, false, h.Extensions[:0]
+	h.SSRC, h.PayloadType, h.SequenceNumber = ssrc, pt, seq
+	h.Timestamp, h.Marker = e.timestamp, s.Marker
+	return l.cfg.Egress.WriteRTP(h, payload)
+}
+
+// timeAt returns the line's timestamp for now, going by arrival times.
+func (l *Line) timeAt(now time.Time) uint32 {
+	return l.lastTime + uint32(ntp.Ticks(time.Duration(now.UnixNano()-l.lastAt), l.rate))
+}

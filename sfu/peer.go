@@ -1,0 +1,201 @@
+package sfu
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/webrtc/v4"
+)
+
+// PeerState is the state of a peer's transport.
+type PeerState uint8
+
+// The states, in the order in which a peer usually meets them. Failed is not the end: an ICE restart may revive the peer.
+const (
+	PeerNew PeerState = iota
+	PeerConnecting
+	PeerConnected
+	PeerDisconnected
+	PeerFailed
+	PeerClosed
+)
+
+var peerStateNames = [...]string{"new", "connecting", "connected", "disconnected", "failed", "closed"}
+
+// String returns the state's name in lower case.
+func (s PeerState) String() string {
+	if int(s) >= len(peerStateNames) {
+		return "unknown"
+	}
+	return peerStateNames[s]
+}
+
+// PeerEvents is told what happens to a peer. The methods are called on the peer's goroutines, OnState in order, and must not
+// block. They may call any method of the peer. OnState(PeerClosed) is the last state.
+type PeerEvents interface {
+	OnData(Data)
+	OnState(PeerState)
+}
+
+// Peer is one client's connection: what it sends (lines, as sources), what it is shown (slots) and its data channels. All
+// methods may be called from any goroutine.
+type Peer struct {
+	// Static after construction.
+	id      string
+	node    *Node
+	on      PeerEvents
+	log     *slog.Logger
+	pc      *webrtc.PeerConnection
+	ctx     context.Context // ends when the peer closes
+	cancel  context.CancelFunc
+	clock   *clock
+	started time.Time
+	ssrc    uint32        // sender SSRC of our RTCP
+	done    chan struct{} // closed when every goroutine of the peer has ended
+	data    dataChannels
+	closing sync.Once
+
+	// negotiating serialises Negotiate and the teardown. It is taken before mu.
+	negotiating sync.Mutex
+	offered     *offer // Guarded by negotiating: the last offer that was answered.
+
+	mu    sync.Mutex // taken before a source's loop, never inside one
+	slots []*slot    // Guarded by mu.
+
+	// Written under mu, read anywhere.
+	receive atomic.Pointer[receiveMap]
+	send    atomic.Pointer[sendMap]
+	closed  atomic.Bool
+	hasData atomic.Bool // the client offered a data section
+
+	streamsMu sync.Mutex
+	streams   map[uint32]*inStream // Guarded by streamsMu.
+	rtcpSSRCs int                  // Guarded by streamsMu.
+
+	feedback feedback
+
+	eventsMu sync.Mutex // held while OnState runs
+	state    atomic.Uint32
+	rtt      atomic.Int64 // nanoseconds, 0: unknown
+
+	count counters
+}
+
+// NewPeer makes a peer that waits for its first Negotiate. The id is stamped on data and shown in logs.
+func (n *Node) NewPeer(id string, on PeerEvents) (*Peer, error) {
+	p := &Peer{
+		id: id, node: n, on: on,
+		log:     n.cfg.Log.With("peer", id),
+		clock:   newClock(),
+		started: time.Now(),
+		ssrc:    randomSSRC(),
+		done:    make(chan struct{}),
+		streams: make(map[uint32]*inStream),
+	}
+	p.feedback.init(p.ssrc)
+	p.receive.Store(&receiveMap{})
+	p.send.Store(&sendMap{})
+	p.ctx, p.cancel = context.WithCancel(context.Background())
+	pc, err := n.newPeerConnection(p)
+	if err != nil {
+		p.cancel()
+		return nil, fmt.Errorf("new peer: %w", err)
+	}
+	p.pc = pc
+	pc.OnConnectionStateChange(func(webrtc.PeerConnectionState) { p.stateChanged() })
+	if err := p.openData(); err != nil {
+		p.cancel()
+		return nil, fmt.Errorf("new peer: %w", errors.Join(err, pc.GracefulClose()))
+	}
+	if err := n.add(p); err != nil {
+		p.cancel()
+		return nil, errors.Join(err, pc.GracefulClose())
+	}
+	return p, nil
+}
+
+// ID returns the id given at construction.
+func (p *Peer) ID() string { return p.id }
+
+// State returns the state last reported.
+func (p *Peer) State() PeerState { return PeerState(p.state.Load()) }
+
+// stateChanged reports the connection's present state. pion calls it in a new goroutine for each change, in any order: the
+// lock and the look at the present state put them in order.
+func (p *Peer) stateChanged() {
+	switch p.pc.ConnectionState() {
+	case webrtc.PeerConnectionStateConnecting:
+		p.report(PeerConnecting)
+	case webrtc.PeerConnectionStateConnected:
+		p.report(PeerConnected)
+	case webrtc.PeerConnectionStateDisconnected:
+		p.report(PeerDisconnected)
+	case webrtc.PeerConnectionStateFailed:
+		p.report(PeerFailed)
+	case webrtc.PeerConnectionStateClosed: // also after the client's DTLS close_notify
+		p.shut()
+	}
+}
+
+func (p *Peer) report(s PeerState) {
+	p.eventsMu.Lock()
+	defer p.eventsMu.Unlock()
+	if old := p.State(); old == s || old == PeerClosed {
+		return
+	}
+	p.state.Store(uint32(s))
+	p.log.Info("peer state", "state", s.String())
+	defer p.guard("OnState")
+	p.on.OnState(s)
+}
+
+// guard ends the peer, and only the peer, when a callback panics. Use it with defer.
+func (p *Peer) guard(where string) {
+	if r := recover(); r != nil {
+		p.count.panics.Add(1)
+		p.log.Error("panic: peer is closed", "in", where, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+		p.node.spawn(p.shut) // not here: a lock of the panicking code may still be held
+	}
+}
+
+// Close ends the peer: its sources close, its slots empty, its transport is taken down in the background. It may be called
+// from events. OnState(PeerClosed) follows.
+func (p *Peer) Close() error {
+	p.shut()
+	return nil
+}
+
+func (p *Peer) shut() {
+	p.closing.Do(func() {
+		p.closed.Store(true)
+		p.cancel()
+		p.mu.Lock()
+		for _, s := range p.slots {
+			s.clear()
+		}
+		for _, l := range p.receive.Load().lines {
+			l.source.Close()
+		}
+		p.mu.Unlock()
+		p.node.spawn(p.teardown)
+	})
+}
+
+// teardown runs once, in a goroutine of the node.
+func (p *Peer) teardown() {
+	defer close(p.done)
+	p.negotiating.Lock()
+	err := p.pc.GracefulClose()
+	p.negotiating.Unlock()
+	if err != nil {
+		p.log.Debug("close peer connection", "err", err)
+	}
+	p.node.remove(p)
+	p.report(PeerClosed)
+}

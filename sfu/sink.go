@@ -1,0 +1,247 @@
+package sfu
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/pion/rtcp"
+
+	"github.com/parley/parley/sfu/internal/layer"
+	"github.com/parley/parley/sfu/internal/ntp"
+	"github.com/parley/parley/sfu/internal/ring"
+)
+
+const (
+	maxResends = 3                     // of one packet
+	minResend  = 20 * time.Millisecond // between two of one packet, or the round trip if that is longer
+)
+
+// Sink is one line's subscription to one source: made by Source.Attach, ended by Detach or by the source's Close. After that
+// its methods do nothing. All may be called from any goroutine, except from within Egress or Upstream.
+type Sink struct {
+	// Static after construction.
+	source *Source
+	line   *Line
+
+	// Owned by the source's loop.
+	shown       layer.Size // on the viewer's screen
+	current     int        // the layer that flows, -1: none yet
+	target      int        // the layer that should, -1: none is live
+	since       time.Time  // when it began to wait for a keyframe
+	rtt         time.Duration
+	unsupported bool // the receiver does not take the source's codec
+	unsent      bool // the transport is not up yet
+	restart     bool // it has just come up
+	detached    bool
+	sinkCounts
+}
+
+// sinkCounts are a sink's counters.
+type sinkCounts struct {
+	packets, bytes, resent uint64
+	drops                  drops
+}
+
+func (c *sinkCounts) add(o *sinkCounts) {
+	c.packets += o.packets
+	c.bytes += o.bytes
+	c.resent += o.resent
+	c.drops.add(&o.drops)
+}
+
+// Attach starts forwarding to l, which must not be attached to any source: Detach the sink it had before. Width and height
+// are the size in device pixels at which the picture is shown, 0 by 0: the smallest layer. A viewer is served at once with
+// the last keyframe if that is recent, else with the next. A closed source gives a sink that stays silent,
+// and so does a line of the wrong medium.
+func (s *Source) Attach(now time.Time, l *Line, width, height int) *Sink {
+	k := &Sink{source: s, line: l, shown: layer.Size{Width: width, Height: height}, current: -1, target: -1}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || l.rate != s.rate {
+		k.detached = true
+		return k
+	}
+	clear(l.history) // it refers to another source's ring
+	s.sinks = append(s.sinks, k)
+	s.choose(k, now)
+	if s.cfg.Kind.Video() && !s.muted.Load() {
+		s.serveCached(k, now)
+		s.askKeyframes(now)
+	}
+	return k
+}
+
+// serveCached lets a new sink join a keyframe that is recent, of the layer it should show or else of the best below.
+func (s *Source) serveCached(k *Sink, now time.Time) {
+	for i := k.target; i >= 0; i-- {
+		l := s.streams[i]
+		if first, newest := l.cached(now); first != nil && l.live && s.join(k, l, first, newest) {
+			s.replay(k, l, first.Num, math.MaxUint64)
+			return
+		}
+	}
+}
+
+// Source returns what the sink shows.
+func (k *Sink) Source() *Source { return k.source }
+
+// Detach stops forwarding. When it returns, the line may be attached to another source.
+func (k *Sink) Detach() {
+	k.source.mu.Lock()
+	defer k.source.mu.Unlock()
+	k.source.detach(k)
+}
+
+func (s *Source) detach(k *Sink) {
+	if k.detached {
+		return
+	}
+	k.detached = true
+	s.leave(k)
+	s.wait(k, false, time.Time{})
+	s.sinks = slices.DeleteFunc(s.sinks, func(o *Sink) bool { return o == k })
+	s.gone.add(&k.sinkCounts)
+}
+
+// Resize tells the size in device pixels at which the picture is now shown; the layer follows it.
+func (k *Sink) Resize(now time.Time, width, height int) {
+	s := k.source
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if k.detached {
+		return
+	}
+	k.shown = layer.Size{Width: width, Height: height}
+	s.choose(k, now)
+	if !s.muted.Load() {
+		s.askKeyframes(now)
+	}
+}
+
+// forward sends one packet of the current layer.
+func (k *Sink) forward(p *ring.Slot, index uint16) {
+	if p.Num < k.line.firstNum {
+		k.drops[dropBeforeSwitch]++
+		return
+	}
+	n, err := k.line.send(p, index, k.current)
+	if n == 0 || err != nil {
+		k.unsent = k.unsent || err == nil
+		k.drops[dropWriteFailed]++
+		return
+	}
+	if k.unsent {
+		k.unsent, k.restart, k.source.restarts = false, true, true
+	}
+	k.packets++
+	k.bytes += uint64(len(p.Payload()))
+}
+
+// restart lets the sinks whose transport has just come up begin as if they were new: what they missed is most of a picture.
+func (s *Source) restart(now time.Time) {
+	s.restarts = false
+	for _, k := range s.sinks {
+		if !k.restart {
+			continue
+		}
+		k.restart = false
+		s.leave(k)
+		s.choose(k, now)
+		s.serveCached(k, now)
+	}
+	s.askKeyframes(now)
+}
+
+// Nack answers a receiver's RTCP NACK for the line's SSRC: it resends what is still there, at most three times each.
+func (k *Sink) Nack(now time.Time, seqs []uint16) {
+	k.source.mu.Lock()
+	defer k.source.mu.Unlock()
+	if k.detached {
+		return
+	}
+	for _, seq := range seqs {
+		k.resend(now, seq)
+	}
+}
+
+func (k *Sink) resend(now time.Time, seq uint16) {
+	e := k.line.history.find(seq)
+	if e == nil {
+		k.drops[dropNackUnknown]++
+		return
+	}
+	slot := k.source.streams[e.layerIndex()].ring.At(e.index, e.serial)
+	if slot == nil {
+		k.drops[dropNackEvicted]++
+		return
+	}
+	ms := uint32(now.UnixMilli())
+	spacing := uint32(max(k.rtt, minResend) / time.Millisecond)
+	if e.resends() >= maxResends || (e.resends() > 0 && ms-e.resentAt < spacing) {
+		k.drops[dropNackRepeat]++
+		return
+	}
+	e.layer += 1 << 2
+	e.resentAt = ms
+	if _, err := k.line.resend(slot, e); err != nil {
+		k.drops[dropWriteFailed]++
+		return
+	}
+	k.resent++
+}
+
+// RequestKeyframe passes on a receiver's PLI or FIR. It is throttled, and repeated until a keyframe flows.
+func (k *Sink) RequestKeyframe(now time.Time) {
+	s := k.source
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if k.detached || s.muted.Load() {
+		return
+	}
+	if k.current >= 0 {
+		s.streams[k.current].key.Ask()
+	}
+	s.askKeyframes(now)
+}
+
+// SetRTT tells the round trip time to the receiver. It spaces retransmissions of one packet.
+func (k *Sink) SetRTT(rtt time.Duration) {
+	k.source.mu.Lock()
+	defer k.source.mu.Unlock()
+	k.rtt = rtt
+}
+
+// align returns the line's timestamp for a packet of the layer l, when sender reports tell how l's clock relates to that of
+// the layer that the sink shows now.
+func (s *Source) align(k *Sink, l *stream, timestamp uint32) (at uint32, known bool) {
+	if k.current < 0 || !l.reported || !s.streams[k.current].reported {
+		return 0, false
+	}
+	old := s.streams[k.current]
+	between := ntp.Ticks(ntp.Since(l.reportNTP, old.reportNTP), s.rate)
+	same := old.reportRTP + uint32(between) + (timestamp - l.reportRTP) // in the old layer's clock
+	return k.line.times.live(same), true
+}
+
+// SenderReport returns the RTCP sender report for the line, false when nothing was sent yet. NTP times are this machine's.
+func (k *Sink) SenderReport(now time.Time) (rtcp.SenderReport, bool) {
+	s, l := k.source, k.line
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if k.detached || k.current < 0 || !l.started {
+		return rtcp.SenderReport{}, false
+	}
+	at := l.timeAt(now)
+	if stream := s.streams[k.current]; stream.reported {
+		passed := now.Sub(s.clock.local(stream.reportNTP))
+		exact := l.times.live(stream.reportRTP + uint32(ntp.Ticks(passed, s.rate)))
+		if d := int32(exact - at); d < int32(s.rate) && d > -int32(s.rate) { // reports off by over 1 s are wrong
+			at = exact
+		}
+	}
+	return rtcp.SenderReport{
+		SSRC: l.cfg.SSRC, NTPTime: ntp.FromTime(now), RTPTime: at,
+		PacketCount: l.packets, OctetCount: l.octets,
+	}, true
+}

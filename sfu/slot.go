@@ -1,0 +1,206 @@
+package sfu
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/rtp"
+	"github.com/pion/webrtc/v4"
+)
+
+const (
+	senderReportEvery = time.Second
+	// After a switch the receiver should soon know how the new source's audio and video line up.
+	senderReportAfterSwitch = 100 * time.Millisecond
+)
+
+// slot is a pair of lines that together show one stream.
+type slot struct {
+	audio, video *slotLine
+}
+
+// slotLine is one medium of a slot: the track that pion negotiates, and the Line that is sent on it. Its SSRCs stay for the
+// connection's life.
+type slotLine struct {
+	// Static after construction.
+	peer            *Peer
+	mid, id, stream string // id and stream are the msid's halves; the stream is the CNAME, too
+	video           bool
+
+	// Written once, in Negotiate, before the line is in a send map.
+	sender *webrtc.RTPSender
+	out    webrtc.TrackLocalWriter
+	ssrc   uint32
+	rtx    uint32
+	line   *Line
+
+	sink atomic.Pointer[Sink] // written under Peer.mu; nil: nothing is shown
+
+	reportDue atomic.Int64 // Unix nanoseconds of the next sender report
+}
+
+func newSlot(p *Peer, index int, l SlotLine) *slot {
+	stream := "slot" + strconv.Itoa(index)
+	return &slot{
+		audio: &slotLine{peer: p, mid: l.Audio, id: stream + "a", stream: stream},
+		video: &slotLine{peer: p, mid: l.Video, id: stream + "v", stream: stream, video: true},
+	}
+}
+
+// show brings the slot to its part of a view. The caller holds Peer.mu, and has detached what moves elsewhere.
+func (s *slot) show(now time.Time, v SlotView) {
+	s.audio.show(now, v.Audio, 0, 0)
+	s.video.show(now, v.Video, v.Width, v.Height)
+}
+
+// clear empties the slot. The caller holds Peer.mu.
+func (s *slot) clear() {
+	s.audio.detach()
+	s.video.detach()
+}
+
+func (l *slotLine) source() *Source {
+	if k := l.sink.Load(); k != nil {
+		return k.Source()
+	}
+	return nil
+}
+
+func (l *slotLine) detach() {
+	if k := l.sink.Swap(nil); k != nil {
+		k.Detach()
+	}
+}
+
+func (l *slotLine) show(now time.Time, src *Source, width, height int) {
+	if src == nil {
+		l.detach()
+		return
+	}
+	if k := l.sink.Load(); k != nil && k.Source() == src {
+		k.Resize(now, width, height)
+		return
+	}
+	l.detach()
+	k := src.Attach(now, l.line, width, height)
+	if rtt := l.peer.RTT(); rtt > 0 {
+		k.SetRTT(rtt)
+	}
+	l.sink.Store(k)
+	l.reportDue.Store(now.Add(senderReportAfterSwitch).UnixNano())
+}
+
+// start makes the Line once the codecs are known.
+func (l *slotLine) start(codecs []Codec) error {
+	p := l.sender.GetParameters()
+	if len(p.Encodings) != 1 || l.out == nil {
+		return errors.New("sfu: a slot's sender was not started")
+	}
+	l.ssrc, l.rtx = uint32(p.Encodings[0].SSRC), uint32(p.Encodings[0].RTX.SSRC)
+	l.line = NewLine(LineConfig{Video: l.video, SSRC: l.ssrc, RTXSSRC: l.rtx, Codecs: codecs, Egress: l})
+	return nil
+}
+
+// WriteRTP encrypts and sends one packet: the line's Egress. Before the transport is there pion drops it and returns 0.
+func (l *slotLine) WriteRTP(h *rtp.Header, payload []byte) (int, error) {
+	n, err := l.out.WriteRTP(h, payload)
+	if n > 0 {
+		l.peer.count.packetsOut.Add(1)
+		l.peer.count.bytesOut.Add(uint64(n))
+		if h.SSRC == l.rtx {
+			l.peer.count.rtxOut.Add(1)
+		}
+	}
+	return n, err
+}
+
+var (
+	_ webrtc.TrackLocal = (*slotLine)(nil)
+	_ Egress            = (*slotLine)(nil)
+)
+
+// Bind is called by pion when the answer is set.
+func (l *slotLine) Bind(c webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, error) {
+	l.out = c.WriteStream()
+	codecs := c.CodecParameters()
+	if len(codecs) == 0 {
+		return webrtc.RTPCodecParameters{}, webrtc.ErrUnsupportedCodec
+	}
+	return codecs[0], nil
+}
+
+// Unbind is called by pion when the connection closes.
+func (l *slotLine) Unbind(webrtc.TrackLocalContext) error { return nil }
+
+// ID returns the track id, the second half of the msid.
+func (l *slotLine) ID() string { return l.id }
+
+// RID returns "": slots are no simulcast.
+func (l *slotLine) RID() string { return "" }
+
+// StreamID returns the stream id, the first half of the msid.
+func (l *slotLine) StreamID() string { return l.stream }
+
+// Kind returns the medium.
+func (l *slotLine) Kind() webrtc.RTPCodecType {
+	if l.video {
+		return webrtc.RTPCodecTypeVideo
+	}
+	return webrtc.RTPCodecTypeAudio
+}
+
+// sendMap finds slot lines by what RTCP calls them. It is never changed.
+type sendMap struct {
+	lines  []*slotLine
+	bySSRC map[uint32]*slotLine
+}
+
+func newSendMap(slots []*slot) *sendMap {
+	m := &sendMap{bySSRC: make(map[uint32]*slotLine, 2*len(slots))}
+	for _, s := range slots {
+		for _, l := range []*slotLine{s.audio, s.video} {
+			m.lines = append(m.lines, l)
+			m.bySSRC[l.ssrc] = l
+		}
+	}
+	return m
+}
+
+// Show maps sources to slots. The view is the whole map: slots that it does not mention are emptied. A slot that keeps its
+// source is not disturbed. The error is ErrNoSlot where the view does not fit the slots; nothing is changed then.
+func (p *Peer) Show(view []SlotView) error {
+	now := time.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed.Load() {
+		return ErrClosed
+	}
+	want := make([]SlotView, len(p.slots))
+	seen := make([]bool, len(p.slots))
+	for _, v := range view {
+		switch {
+		case v.Slot < 0 || v.Slot >= len(p.slots):
+			return fmt.Errorf("%w: %d of %d", ErrNoSlot, v.Slot, len(p.slots))
+		case seen[v.Slot]:
+			return fmt.Errorf("%w: %d is shown twice", ErrNoSlot, v.Slot)
+		case v.Video != nil && !v.Video.Kind().Video(), v.Audio != nil && v.Audio.Kind().Video():
+			return fmt.Errorf("%w: audio and video of %d are mixed up", ErrNoSlot, v.Slot)
+		}
+		seen[v.Slot], want[v.Slot] = true, v
+	}
+	for i, s := range p.slots { // first let go, so that nothing is forwarded twice in between
+		if s.audio.source() != want[i].Audio {
+			s.audio.detach()
+		}
+		if s.video.source() != want[i].Video {
+			s.video.detach()
+		}
+	}
+	for i, s := range p.slots {
+		s.show(now, want[i])
+	}
+	return nil
+}

@@ -1,0 +1,423 @@
+package sfu
+
+import (
+	"errors"
+	"math"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/rtp"
+
+	"github.com/parley/parley/sfu/internal/layer"
+	"github.com/parley/parley/sfu/internal/loudness"
+	"github.com/parley/parley/sfu/internal/ring"
+)
+
+// Codec is a negotiated RTP format: what a source may send, or what a line's receiver accepts.
+type Codec struct {
+	MimeType    string // "video/VP8", "audio/opus", …; case does not matter
+	Fmtp        string // as in a=fmtp; tells the profiles of VP9, H264 and AV1 apart
+	PayloadType uint8
+	RTX         uint8 // payload type of its retransmissions (RFC 4588), 0: none. Used by lines only
+}
+
+// Upstream carries a source's feedback to whoever publishes it. Both methods are called in the source's loop: they must
+// not block and must not call the source or its sinks.
+type Upstream interface {
+	RequestKeyframe(ssrc uint32)     // send a PLI; already throttled
+	Nack(ssrc uint32, seqs []uint16) // ask for these again; seqs rises (mod 65536) and is valid during the call only
+}
+
+// SourceConfig describes a source. Only Kind and Codecs are needed.
+type SourceConfig struct {
+	ID           string // for logs and statistics
+	Kind         Kind
+	RIDs         []string // simulcast ids from the lowest resolution to the highest (q, h, f), at most 3; empty: one layer
+	Codecs       []Codec  // what the publisher may send, told apart by payload type (RTX left out)
+	AudioLevelID uint8    // id of the RFC 6464 header extension, 0: none
+	Nack         bool     // the publisher answers NACKs
+	Upstream     Upstream // nil: no feedback (tests)
+
+	clock *clock // shared by the sources of one publisher, so that lips stay in sync; nil: its own
+}
+
+// Validate reports the first mistake in c.
+func (c SourceConfig) Validate() error {
+	switch {
+	case !c.Kind.Valid():
+		return errors.New("source: kind is not one of the four")
+	case len(c.RIDs) > maxLayers:
+		return errors.New("source: more than 3 layers")
+	case len(c.Codecs) == 0:
+		return errors.New("source: no codec")
+	}
+	return nil
+}
+
+const (
+	maxLayers = 3
+	batchLen  = 32 // packets forwarded in one go; the smallest ring holds as many
+
+	// A sink that shows nothing takes any layer's keyframe after so long without one of the layer it wants.
+	impatience = 150 * time.Millisecond
+	// A level that was not renewed for so long is silence.
+	levelAge = 500 * time.Millisecond
+)
+
+// Source is one published track with its simulcast layers. All methods may be called from any goroutine: each enters the
+// source's loop (one short, mostly uncontended lock), in which its layers and sinks live, and the lines attached to them.
+type Source struct {
+	// Static after construction.
+	cfg   SourceConfig
+	clock *clock
+	rate  uint32 // ticks a second
+
+	mu sync.Mutex // the loop
+
+	// Guarded by mu.
+	streams  []*stream // by rising resolution
+	sinks    []*Sink
+	waiting  []*Sink // those that wait for a keyframe, of video; for their first packet, of audio
+	options  []layer.Option
+	packet   rtp.Packet // reused for parsing
+	batch    [batchLen]uint16
+	meterOf  loudness.Meter
+	stale    bool // options must be renewed
+	restarts bool // some sink's transport came up
+	closed   bool
+	drops    drops
+	gone     sinkCounts // of sinks that were detached
+
+	muted   atomic.Bool
+	rtt     atomic.Int64  // nanoseconds
+	level   atomic.Uint64 // float64 bits
+	levelAt atomic.Int64  // Unix nanoseconds
+}
+
+// NewSource returns an open, unmuted source. It panics where cfg.Validate fails: configurations come from our own code.
+func NewSource(cfg SourceConfig) *Source {
+	if err := cfg.Validate(); err != nil {
+		panic(err)
+	}
+	s := &Source{cfg: cfg, clock: cfg.clock, rate: audioRate}
+	size, n := audioRing, max(len(cfg.RIDs), 1)
+	if cfg.Kind.Video() {
+		s.rate, size = videoRate, videoRing
+	}
+	if s.clock == nil {
+		s.clock = newClock()
+	}
+	for i := range n {
+		l := &stream{index: i, fresh: true, ring: ring.New(size, ringKeep)}
+		l.sinks.Store(new([]*Sink))
+		s.streams = append(s.streams, l)
+	}
+	s.options = make([]layer.Option, n)
+	return s
+}
+
+// ID returns the id given at construction.
+func (s *Source) ID() string { return s.cfg.ID }
+
+// Kind returns what the source shows or sounds.
+func (s *Source) Kind() Kind { return s.cfg.Kind }
+
+// Layer returns the layer index of a simulcast id (of "", where there is no simulcast), or -1.
+func (s *Source) Layer(rid string) int {
+	if len(s.cfg.RIDs) == 0 && rid == "" {
+		return 0
+	}
+	return slices.Index(s.cfg.RIDs, rid)
+}
+
+// Receive takes RTP packets of one layer in the order of arrival and forwards them to the sinks that show that layer. A
+// packet is a whole RTP packet (after SRTP and RTX were undone); its bytes are copied and may be reused. This is the
+// "packets in" seam: any number of packets of one layer may come in one call, and are then forwarded sink by sink.
+func (s *Source) Receive(now time.Time, layer int, pkts ...[]byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closed || s.muted.Load():
+		s.drops[dropMuted] += uint64(len(pkts))
+		return
+	case layer < 0 || layer >= len(s.streams):
+		s.drops[dropUnknownLayer] += uint64(len(pkts))
+		return
+	}
+	l := s.streams[layer]
+	for len(pkts) > 0 {
+		n, stored := min(len(pkts), batchLen), 0
+		for _, pkt := range pkts[:n] {
+			if index, ok := s.ingest(l, pkt, now); ok {
+				s.batch[stored] = index
+				stored++
+			}
+		}
+		chosen := s.stale
+		if chosen {
+			s.chooseAll(now)
+		}
+		s.fanout(l, s.batch[:stored], now)
+		if chosen { // now that this batch's keyframes were used
+			s.askKeyframes(now)
+		}
+		pkts = pkts[n:]
+	}
+	if s.restarts && s.cfg.Kind.Video() {
+		s.restart(now)
+	}
+	s.askNacks(l, now)
+}
+
+// fanout forwards stored packets, all of them to one sink before the next: a sink's packets leave as one run.
+func (s *Source) fanout(l *stream, batch []uint16, now time.Time) {
+	for len(batch) > 0 {
+		if first := l.ring.Slot(batch[0]); first.Start && len(s.waiting) > 0 {
+			s.admit(l, first, now)
+		}
+		n := len(batch)
+		if len(s.waiting) > 0 { // a keyframe further on begins a new run
+			for n = 1; n < len(batch) && !l.ring.Slot(batch[n]).Start; n++ {
+			}
+		}
+		for _, k := range *l.sinks.Load() {
+			for _, index := range batch[:n] {
+				k.forward(l.ring.Slot(index), index)
+			}
+		}
+		batch = batch[n:]
+	}
+}
+
+// admit lets the sinks that wait for a keyframe of l join it, at first. Packets after first that overtook it are sent now,
+// first itself is left to the caller.
+func (s *Source) admit(l *stream, first *ring.Slot, now time.Time) {
+	for _, k := range slices.Clone(s.waiting) { // rare: once per keyframe that is waited for
+		patient := k.target >= 0 && now.Sub(k.since) < impatience
+		if k.target != l.index && (k.current >= 0 || patient) {
+			continue
+		}
+		if s.join(k, l, first, first) {
+			s.replay(k, l, first.Num, first.Serial)
+		}
+	}
+}
+
+// join moves a sink to the layer l, where first will be its first packet. False: its receiver does not take the codec.
+func (s *Source) join(k *Sink, l *stream, first, newest *ring.Slot) bool {
+	pt, rtx, ok := k.line.payloadTypes(l.codec)
+	if k.unsupported = !ok; !ok {
+		k.drops[dropNoPayloadType]++
+		s.wait(k, false, time.Time{})
+		return false
+	}
+	at, known := s.align(k, l, newest.Timestamp)
+	if pt != k.line.payloadType {
+		clear(k.line.history)
+	}
+	k.line.payloadType, k.line.rtxPayloadType = pt, rtx
+	k.line.anchor(first, newest, at, known)
+	s.leave(k)
+	k.current = l.index
+	list := append(slices.Clone(*l.sinks.Load()), k)
+	l.sinks.Store(&list)
+	s.wait(k, k.target >= 0 && k.target != l.index, time.Time{})
+	return true
+}
+
+// replay sends what the ring holds from the number on, of the packets that were inserted before serial.
+func (s *Source) replay(k *Sink, l *stream, from, serial uint64) {
+	last := min(l.padding.dense(l.seq.Max()), from+uint64(l.ring.Cap()))
+	for n := from; n <= last; n++ {
+		if slot, index := l.ring.Find(n); slot != nil && slot.Serial < serial {
+			k.forward(slot, index)
+		}
+	}
+}
+
+// leave takes a sink off the layer it shows.
+func (s *Source) leave(k *Sink) {
+	if k.current < 0 {
+		return
+	}
+	l := s.streams[k.current]
+	list := slices.DeleteFunc(slices.Clone(*l.sinks.Load()), func(o *Sink) bool { return o == k })
+	l.sinks.Store(&list)
+	k.current = -1
+}
+
+// wait puts a sink on the list of those that wait, or takes it off.
+func (s *Source) wait(k *Sink, waiting bool, now time.Time) {
+	switch i := slices.Index(s.waiting, k); {
+	case waiting && i < 0:
+		k.since = now
+		s.waiting = append(s.waiting, k)
+	case !waiting && i >= 0:
+		s.waiting = slices.Delete(s.waiting, i, i+1)
+	}
+}
+
+// reset starts a layer's stream anew: what comes next has nothing to do with what was. Its sinks wait for a place to join.
+func (s *Source) reset(l *stream) {
+	l.nack.Clear()
+	l.ring.ForgetKeyframe()
+	l.fresh, l.behind = true, [maxLayers]int{}
+	for _, k := range *l.sinks.Load() {
+		k.current = -1
+		s.wait(k, true, time.Time{})
+	}
+	l.sinks.Store(new([]*Sink))
+	s.stale = true
+}
+
+// reconsider gives sinks that did not take the source's codec another chance: it changed.
+func (s *Source) reconsider() {
+	for _, k := range s.sinks {
+		k.unsupported = false
+	}
+	s.stale = true
+}
+
+// Tick does what is due: keyframe requests, NACKs, layer choice. Call it every 20 to 50 ms.
+func (s *Source) Tick(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || s.muted.Load() {
+		return
+	}
+	for _, l := range s.streams {
+		if l.live && l.silent(now) {
+			l.live, l.revival, s.stale = false, 0, true
+		}
+		s.askNacks(l, now)
+	}
+	if s.stale {
+		s.chooseAll(now)
+	}
+	s.askKeyframes(now)
+}
+
+func (s *Source) askNacks(l *stream, now time.Time) {
+	seqs, lost := l.nack.Due(now, time.Duration(s.rtt.Load()))
+	if lost && s.cfg.Kind.Video() {
+		l.key.Ask() // the gap stays: decoders need a fresh start
+	}
+	if len(seqs) > 0 && s.cfg.Upstream != nil {
+		l.nacks += uint64(len(seqs))
+		s.cfg.Upstream.Nack(l.ssrc, seqs)
+	}
+}
+
+// askKeyframes requests what waiting sinks need, as far as the throttle allows.
+func (s *Source) askKeyframes(now time.Time) {
+	if !s.cfg.Kind.Video() {
+		return
+	}
+	var watched [maxLayers]bool
+	for _, k := range s.waiting {
+		for i, l := range s.streams {
+			if i == k.target || k.target < 0 {
+				watched[i] = true
+				l.key.Ask()
+			}
+		}
+	}
+	for i, l := range s.streams {
+		if !watched[i] && len(*l.sinks.Load()) == 0 {
+			l.key.Cancel()
+		}
+		if l.started && s.cfg.Upstream != nil && l.key.Due(now, time.Duration(s.rtt.Load())) {
+			l.requests++
+			s.cfg.Upstream.RequestKeyframe(l.ssrc)
+		}
+	}
+}
+
+// chooseAll renews the options from what the layers deliver, and every sink's choice.
+func (s *Source) chooseAll(now time.Time) {
+	s.stale = false
+	var sizes [maxLayers]layer.Size
+	for i, l := range s.streams {
+		sizes[i] = l.size
+	}
+	layer.Estimate(sizes[:len(s.streams)])
+	for i, l := range s.streams {
+		s.options[i] = layer.Option{Size: sizes[i], Live: l.live && l.started}
+	}
+	for _, k := range s.sinks {
+		s.choose(k, now)
+	}
+}
+
+// choose sets the layer that a sink should show.
+func (s *Source) choose(k *Sink, now time.Time) {
+	k.target = layer.Pick(s.options, k.shown, k.target)
+	waiting := k.current < 0 || (k.target >= 0 && k.target != k.current)
+	s.wait(k, waiting && !k.unsupported, now)
+	if k.since.IsZero() {
+		k.since = now
+	}
+}
+
+// HandleSenderReport takes the NTP and RTP timestamps of the publisher's RTCP sender report for ssrc.
+func (s *Source) HandleSenderReport(now time.Time, ssrc uint32, ntpTime uint64, rtpTime uint32) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range s.streams {
+		if l.started && l.ssrc == ssrc {
+			l.reported, l.reportNTP, l.reportRTP = true, ntpTime, rtpTime
+			s.clock.observe(now, ntpTime)
+		}
+	}
+}
+
+// SetMuted closes or opens the gate: a muted source forwards nothing, and what was cached before is not shown after.
+func (s *Source) SetMuted(muted bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.muted.Swap(muted) == muted {
+		return
+	}
+	for _, l := range s.streams {
+		s.reset(l)
+		l.seq.Reset()
+	}
+	s.level.Store(0)
+}
+
+// Muted reports whether the gate is closed.
+func (s *Source) Muted() bool { return s.muted.Load() }
+
+// SetRTT tells the round trip time to the publisher. It scales NACK retries and keyframe requests.
+func (s *Source) SetRTT(rtt time.Duration) { s.rtt.Store(int64(rtt)) }
+
+// Close ends the source: its sinks are detached, later packets are dropped.
+func (s *Source) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	for len(s.sinks) > 0 {
+		s.detach(s.sinks[0])
+	}
+	s.level.Store(0)
+}
+
+// meter reads the packet's audio level (RFC 6464) and publishes the smoothed one.
+func (s *Source) meter(p *rtp.Packet, now time.Time) {
+	ext := p.GetExtension(s.cfg.AudioLevelID)
+	if len(ext) == 0 {
+		return
+	}
+	s.level.Store(math.Float64bits(s.meterOf.Observe(now, ext[0]&0x7f)))
+	s.levelAt.Store(now.UnixNano())
+}
+
+// loudness returns the smoothed audio level, 0 (silence) to 1. It takes no lock.
+func (s *Source) loudness(now time.Time) float64 {
+	if now.UnixNano()-s.levelAt.Load() > int64(levelAge) {
+		return 0
+	}
+	return math.Float64frombits(s.level.Load())
+}

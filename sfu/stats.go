@@ -1,0 +1,137 @@
+package sfu
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// Reasons for which the edges drop; those of sources and sinks are DropReasons.
+const (
+	dropUnknownSSRC     = "unknown_ssrc"    // RTP that belongs to no send line
+	dropUnauthenticated = "unauthenticated" // RTP or RTCP that failed SRTP's check
+	dropDataBad         = "data_bad"        // a data message that is a string, too large or malformed
+	dropDataSlow        = "data_slow"       // a data message for a client that does not read, or is not there
+)
+
+// Stats is a snapshot of a node, all its peers since the start included.
+type Stats struct {
+	Peers  map[PeerState]int // now
+	Counts                   // since the start
+}
+
+// PeerStats is a snapshot of one peer.
+type PeerStats struct {
+	ID      string
+	State   PeerState
+	RTT     time.Duration // to the client; 0: unknown
+	Sources []SourceStats
+	Counts
+}
+
+// Counts are totals. Packets and bytes are RTP's, without SRTP, UDP and IP.
+type Counts struct {
+	PacketsIn, BytesIn   uint64
+	PacketsOut, BytesOut uint64
+	RTXIn, RTXOut        uint64 // retransmissions, part of the above
+	Probes               uint64 // RTX packets from clients that hold only padding: bandwidth probes
+	KeyframesAsked       uint64 // by clients, for what they are shown
+	KeyframesRequested   uint64 // from clients
+	NacksIn, NacksOut    uint64 // sequence numbers that clients asked for, and that were asked of clients
+	RTCPFailed           uint64
+	DataIn, DataOut      uint64 // messages
+	Panics               uint64
+	Dropped              map[string]uint64 // packets and data messages by reason
+}
+
+// counters are what a peer counts; Counts is their snapshot.
+type counters struct {
+	packetsIn, bytesIn, packetsOut, bytesOut atomic.Uint64
+	rtxIn, rtxOut, probes                    atomic.Uint64
+	keyframesAsked, keyframesSent            atomic.Uint64
+	nacksIn, nacksOut, rtcpFailed            atomic.Uint64
+	dataIn, dataOut, dataBad, dataDropped    atomic.Uint64
+	malformed, unknownSSRC, unauthenticated  atomic.Uint64
+	panics                                   atomic.Uint64
+}
+
+func (c *Counts) add(o Counts) {
+	c.PacketsIn += o.PacketsIn
+	c.BytesIn += o.BytesIn
+	c.PacketsOut += o.PacketsOut
+	c.BytesOut += o.BytesOut
+	c.RTXIn += o.RTXIn
+	c.RTXOut += o.RTXOut
+	c.Probes += o.Probes
+	c.KeyframesAsked += o.KeyframesAsked
+	c.KeyframesRequested += o.KeyframesRequested
+	c.NacksIn += o.NacksIn
+	c.NacksOut += o.NacksOut
+	c.RTCPFailed += o.RTCPFailed
+	c.DataIn += o.DataIn
+	c.DataOut += o.DataOut
+	c.Panics += o.Panics
+	for reason, n := range o.Dropped {
+		c.drop(reason, n)
+	}
+}
+
+func (c *Counts) drop(reason string, n uint64) {
+	if n == 0 {
+		return
+	}
+	if c.Dropped == nil {
+		c.Dropped = make(map[string]uint64)
+	}
+	c.Dropped[reason] += n
+}
+
+// counts returns the peer's totals, given its sources'.
+func (p *Peer) counts(sources []SourceStats) Counts {
+	n := &p.count
+	c := Counts{
+		PacketsIn: n.packetsIn.Load(), BytesIn: n.bytesIn.Load(),
+		PacketsOut: n.packetsOut.Load(), BytesOut: n.bytesOut.Load(),
+		RTXIn: n.rtxIn.Load(), RTXOut: n.rtxOut.Load(), Probes: n.probes.Load(),
+		KeyframesAsked: n.keyframesAsked.Load(), KeyframesRequested: n.keyframesSent.Load(),
+		NacksIn: n.nacksIn.Load(), NacksOut: n.nacksOut.Load(), RTCPFailed: n.rtcpFailed.Load(),
+		DataIn: n.dataIn.Load(), DataOut: n.dataOut.Load(), Panics: n.panics.Load(),
+	}
+	c.drop(dropMalformed.String(), n.malformed.Load())
+	c.drop(dropUnknownSSRC, n.unknownSSRC.Load())
+	c.drop(dropUnauthenticated, n.unauthenticated.Load())
+	c.drop(dropDataBad, n.dataBad.Load())
+	c.drop(dropDataSlow, n.dataDropped.Load())
+	for _, s := range sources {
+		for reason, n := range s.Dropped {
+			c.drop(reason.String(), n)
+		}
+	}
+	return c
+}
+
+// Stats returns a snapshot of the peer. It costs as much as its sources have sinks: call it every few seconds.
+func (p *Peer) Stats() PeerStats {
+	now := time.Now()
+	st := PeerStats{ID: p.id, State: p.State(), RTT: p.RTT()}
+	for _, l := range p.receive.Load().lines {
+		st.Sources = append(st.Sources, l.source.Stats(now))
+	}
+	st.Counts = p.counts(st.Sources)
+	return st
+}
+
+// Stats returns a snapshot of the node. It costs as much as those of all peers.
+func (n *Node) Stats() Stats {
+	n.mu.Lock()
+	peers := *n.ticked.Load()
+	var total Counts
+	total.add(n.ended)
+	n.mu.Unlock()
+	st := Stats{Peers: make(map[PeerState]int), Counts: total}
+	for _, p := range peers { // a peer that ends now is in the list or in ended, not in both
+		one := p.Stats()
+		st.Peers[one.State]++
+		st.add(one.Counts)
+	}
+	return st
+}

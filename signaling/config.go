@@ -1,0 +1,95 @@
+package signaling
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/parley/parley/signaling/token"
+)
+
+// Config describes a server. Media and Tokens are required.
+type Config struct {
+	Media      Media
+	ICEServers ICEServers // nil: none
+	Tokens     *token.Verifier
+	Limits     Limits
+	Timing     Timing
+	Log        *slog.Logger // default slog.Default()
+}
+
+// Timing is how long the server waits for what.
+type Timing struct {
+	Join      time.Duration // for the first join or resume of a connection; default 10 s
+	Ping      time.Duration // between a client's pings; told in welcome; default 4 s
+	Silence   time.Duration // from a client before its connection is closed; default 10 s
+	Resume    time.Duration // after a session was last heard before it leaves; default 30 s
+	Write     time.Duration // for one message to be taken by the transport; default 5 s
+	Negotiate time.Duration // for an answer from the media node; default 10 s
+	Grace     time.Duration // before an empty room and its log are forgotten; default 60 s
+	Speaking  time.Duration // between looks at who speaks; default 250 ms
+	Drain     time.Duration // over which clients spread their return at shutdown; default 20 s
+}
+
+func (t Timing) withDefaults() Timing {
+	for _, d := range []struct {
+		field *time.Duration
+		value time.Duration
+	}{
+		{&t.Join, 10 * time.Second},
+		{&t.Ping, 4 * time.Second},
+		{&t.Silence, 10 * time.Second},
+		{&t.Resume, 30 * time.Second},
+		{&t.Write, 5 * time.Second},
+		{&t.Negotiate, 10 * time.Second},
+		{&t.Grace, 60 * time.Second},
+		{&t.Speaking, 250 * time.Millisecond},
+		{&t.Drain, 20 * time.Second},
+	} {
+		if *d.field == 0 {
+			*d.field = d.value
+		}
+	}
+	return t
+}
+
+// Validate reports the first thing in c that makes no sense. Zero values mean their defaults.
+func (c Config) Validate() error {
+	if c.Media == nil {
+		return errors.New("signaling: no Media")
+	}
+	if c.Tokens == nil {
+		return errors.New("signaling: no Tokens")
+	}
+	if err := c.Limits.Validate(); err != nil {
+		return fmt.Errorf("signaling: %w", err)
+	}
+	t := c.Timing.withDefaults()
+	for _, d := range []time.Duration{
+		t.Join, t.Ping, t.Silence, t.Resume, t.Write, t.Negotiate, t.Grace, t.Speaking, t.Drain,
+	} {
+		if d < time.Millisecond || d > 24*time.Hour {
+			return fmt.Errorf("signaling: a time of %v is not from 1 ms to 24 h", d)
+		}
+	}
+	if t.Silence <= t.Ping {
+		return errors.New("signaling: silence must be allowed for longer than a ping takes to come")
+	}
+	if t.Resume <= t.Silence {
+		return errors.New("signaling: a session must outlive the silence that ends its connection")
+	}
+	return nil
+}
+
+func (c Config) withDefaults() Config {
+	c.Limits = c.Limits.withDefaults()
+	c.Timing = c.Timing.withDefaults()
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	if c.ICEServers == nil {
+		c.ICEServers = func(string, time.Time) ([]ICEServer, time.Duration) { return nil, 0 }
+	}
+	return c
+}

@@ -1,0 +1,139 @@
+package signaling
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/parley/parley/sfu"
+	"github.com/parley/parley/signaling/internal/eventlog"
+)
+
+// Participant is one joined session, as others see it.
+type Participant struct {
+	ID       string          `json:"id"`
+	Identity string          `json:"identity"`
+	Name     string          `json:"name"`
+	JoinedAt time.Time       `json:"joined_at"`
+	Metadata json.RawMessage `json:"metadata"` // an object
+	Sources  []Source        `json:"sources"`
+}
+
+// Source is one published track, as others see it.
+type Source struct {
+	ID    string   `json:"id"` // <participant id>.<kind>
+	Kind  sfu.Kind `json:"kind"`
+	Muted bool     `json:"muted"`
+}
+
+// Snapshot is a room's state at a position in its log.
+type Snapshot struct {
+	Room         string            `json:"room"`
+	Position     eventlog.Position `json:"position"`
+	Locked       bool              `json:"locked"`
+	Participants []Participant     `json:"participants"` // in the order of joining
+}
+
+// The events, as in docs/protocol.md. Those of the first group are for everybody, watchers included.
+
+// event is what every event has.
+type event struct {
+	Type     string            `json:"type"`
+	Position eventlog.Position `json:"position"`
+}
+
+type joinedEvent struct {
+	event
+	Participant Participant `json:"participant"`
+}
+
+type leftEvent struct {
+	event
+	Participant string     `json:"participant"`
+	Reason      leftReason `json:"reason"`
+}
+
+// leftReason says why a participant is gone.
+type leftReason string
+
+const (
+	reasonLeft    leftReason = "left"
+	reasonTimeout leftReason = "timeout"
+	reasonRemoved leftReason = "removed"
+	reasonEnded   leftReason = "ended"
+)
+
+type publishedEvent struct {
+	event
+	Participant string `json:"participant"`
+	Source      Source `json:"source"`
+}
+
+type unpublishedEvent struct {
+	event
+	Participant string `json:"participant"`
+	Source      string `json:"source"`
+}
+
+type updatedEvent struct {
+	event
+	Participant Participant `json:"participant"`
+}
+
+type speakingEvent struct {
+	event
+	Participants []string `json:"participants"` // the loudest first
+}
+
+type roomEvent struct {
+	event
+	Locked bool `json:"locked"`
+}
+
+// These are for participants, or for some of them.
+
+// messageEvent is a chat message. The history holds the same objects.
+type messageEvent struct {
+	event
+	From string    `json:"from"`
+	Name string    `json:"name"`
+	Text string    `json:"text"`
+	At   time.Time `json:"at"`
+	To   string    `json:"to,omitempty"`
+}
+
+type signalEvent struct {
+	event
+	From string          `json:"from"`
+	Data json.RawMessage `json:"data"`
+}
+
+type slotsEvent struct {
+	event
+	Slots []slotState `json:"slots"`
+}
+
+// slotState is one slot of the map that a session sees.
+type slotState struct {
+	Slot        int      `json:"slot"`
+	Participant nullable `json:"participant"`
+	Stream      nullable `json:"stream"`
+	Video       nullable `json:"video"`
+	Audio       nullable `json:"audio"`
+}
+
+// nullable is a string that is null in JSON where it is empty.
+type nullable string
+
+// MarshalJSON gives a string or null.
+func (n nullable) MarshalJSON() ([]byte, error) {
+	if n == "" {
+		return []byte("null"), nil
+	}
+	return json.Marshal(string(n))
+}
+
+type mutedEvent struct {
+	event
+	Kind sfu.Kind `json:"kind"`
+	By   string   `json:"by"`
+}

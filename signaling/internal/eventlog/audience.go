@@ -1,0 +1,47 @@
+package eventlog
+
+import "slices"
+
+// Audience says who may see an entry. The zero value is everybody, watchers included.
+type Audience struct {
+	kind audienceKind
+	ids  []string
+}
+
+type audienceKind uint8
+
+const (
+	everybody audienceKind = iota
+	participants
+	only
+)
+
+// Participants is every session in the room, but no watcher.
+func Participants() Audience { return Audience{kind: participants} }
+
+// Only is the participants with these ids, and nobody else.
+func Only(ids ...string) Audience { return Audience{kind: only, ids: slices.Clone(ids)} }
+
+// Public reports whether watchers see it.
+func (a Audience) Public() bool { return a.kind == everybody }
+
+// Includes reports whether r may see it.
+func (a Audience) Includes(r Reader) bool {
+	switch a.kind {
+	case everybody:
+		return true
+	case participants:
+		return r.participant != ""
+	default:
+		return r.participant != "" && slices.Contains(a.ids, r.participant)
+	}
+}
+
+// Reader says as whom a log is read. The zero value is a watcher, who sees what is for everybody.
+type Reader struct{ participant string }
+
+// Watcher reads what is for everybody.
+func Watcher() Reader { return Reader{} }
+
+// Participant reads as the participant with this id, which must not be empty.
+func Participant(id string) Reader { return Reader{participant: id} }

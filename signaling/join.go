@@ -1,0 +1,228 @@
+package signaling
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/parley/parley/sfu"
+	"github.com/parley/parley/signaling/internal/eventlog"
+	"github.com/parley/parley/signaling/token"
+)
+
+// idLength is the length of a participant's id: 16 characters of base32 are 80 random bits.
+const idLength = 16
+
+// join makes the link's session: the token, the limits, the media, then the room. Where it fails nothing is left behind.
+func (l *Link) join(id uint64, msg []byte) error {
+	var m joinRequest
+	if err := decode(msg, &m); err != nil {
+		return err
+	}
+	if !ValidRoom(l.room) {
+		return refuse(codeBadRoom, "a room name has 1 to 64 characters of A-Z a-z 0-9 . _ ~ -")
+	}
+	claims, err := l.srv.verify(m.Token, l.bearer, l.room)
+	if err != nil {
+		return err
+	}
+	s, err := l.srv.newSession(m, claims)
+	if err != nil {
+		return err
+	}
+	r, err := l.srv.enter(l.room)
+	if err != nil {
+		return l.joinFailed(err)
+	}
+	s.room = r
+	s.log = r.log.With("participant", s.id)
+	if err := l.joinRoom(id, s, m.Media); err != nil {
+		if s.peer != nil {
+			s.closePeer()
+		}
+		l.srv.leave(r)
+		return l.joinFailed(err)
+	}
+	return nil
+}
+
+// joinFailed turns the error of a join into what the client is told, if it is still there.
+func (l *Link) joinFailed(err error) error {
+	switch {
+	case errors.Is(err, ErrDraining):
+		l.shut(closeDraining, l.srv.drainReason())
+		return nil
+	case errors.Is(err, ErrTooManyRooms):
+		return refuse(codeTooManyRooms, "the server has as many rooms as it may")
+	case !l.isOpen():
+		l.log.Debug("join given up: the connection is gone", "err", err)
+		return nil
+	default:
+		return err
+	}
+}
+
+// joinRoom brings s into its room and answers. Where it fails the caller closes the peer.
+func (l *Link) joinRoom(id uint64, s *session, offer *sfu.Offer) error {
+	r := s.room
+	if err := r.admit(s.can); err != nil {
+		return err
+	}
+	var media *answer
+	if offer != nil {
+		if err := l.srv.checkOffer(offer); err != nil {
+			return err
+		}
+		peer, err := l.srv.cfg.Media.NewPeer(s.id, s)
+		if err != nil {
+			return err
+		}
+		s.peer = peer
+		ctx, cancel := context.WithTimeout(l.ctx, l.srv.cfg.Timing.Negotiate)
+		defer cancel()
+		sdp, err := peer.Negotiate(ctx, *offer)
+		if err != nil {
+			return mediaError(err)
+		}
+		media = &answer{SDP: sdp}
+	}
+	s.answers.newest = id
+	return l.welcome(id, s, offer, media)
+}
+
+// welcome adds s to its room and queues the reply, with the event stream right behind it.
+func (l *Link) welcome(id uint64, s *session, offer *sfu.Offer, media *answer) error {
+	srv := l.srv
+	slots := 0
+	if offer != nil {
+		slots = len(offer.Slots)
+	}
+	snapshot, history, err := s.room.add(s, l, slots)
+	if err != nil {
+		return err
+	}
+	servers, ttl := srv.iceServers(s.id)
+	srv.count.joined.Add(1)
+	s.log.Info("joined", "participants", len(snapshot.Participants))
+	l.send(outgoing{
+		msg: encode(welcomeReply{
+			Type: "welcome", ID: id, Session: s.id, Secret: s.secret, Participant: s.id, Can: s.can,
+			Room: snapshot, Messages: history, Media: media,
+			ICEServers: servers, ICETTL: ttl, Limits: srv.cfg.Limits,
+			PingSeconds:   srv.cfg.Timing.Ping.Seconds(),
+			ResumeSeconds: srv.cfg.Timing.Resume.Seconds(),
+		}),
+		follow: s.follow(snapshot.Position),
+	})
+	return nil
+}
+
+// follow is the session's event stream from a position on.
+func (s *session) follow(from eventlog.Position) *following {
+	return &following{log: s.room.events, from: from, as: eventlog.Participant(s.id)}
+}
+
+// verify checks the token of a join: the one in the message, or else the one that the transport carries.
+func (s *Server) verify(inMessage, bearer, room string) (token.Claims, error) {
+	if inMessage == "" {
+		inMessage = bearer
+	}
+	claims, err := s.cfg.Tokens.Verify(inMessage, room, time.Now())
+	switch {
+	case err == nil:
+		return claims, nil
+	case errors.Is(err, token.ErrRoom):
+		return claims, refuse(codeForbidden, "%v", err)
+	default:
+		return claims, refuse(codeUnauthorized, "%v", err)
+	}
+}
+
+// newSession makes a session of what its client says about itself and what its token says.
+func (s *Server) newSession(m joinRequest, claims token.Claims) (*session, error) {
+	id := strings.ToLower(rand.Text()[:idLength])
+	identity := claims.Identity
+	if s.cfg.Tokens.Open() {
+		identity = m.Identity
+	}
+	if identity == "" {
+		identity = id
+	}
+	if len(identity) > s.cfg.Limits.IdentityBytes {
+		return nil, refuse(codeNameTooLong, "the identity is longer than %d bytes", s.cfg.Limits.IdentityBytes)
+	}
+	name, err := s.checkName(firstOf(m.Name, claims.Name, identity))
+	if err != nil {
+		return nil, err
+	}
+	given := m.Metadata
+	if isNull(given) {
+		given = claims.Metadata
+	}
+	metadata, err := s.checkMetadata(given)
+	if err != nil {
+		return nil, err
+	}
+	sess := &session{
+		id: id, secret: rand.Text(), can: claims.Can,
+		dirty: make(chan struct{}, 1), done: make(chan struct{}),
+		identity: identity, name: name, metadata: metadata,
+		sources: map[sfu.Kind]*publication{},
+	}
+	sess.heard.Store(time.Now().UnixNano())
+	return sess, nil
+}
+
+func firstOf(names ...string) string {
+	for _, name := range names {
+		if strings.TrimSpace(name) != "" {
+			return name
+		}
+	}
+	return ""
+}
+
+// checkName returns the name as it will be shown.
+func (s *Server) checkName(name string) (string, error) {
+	name = strings.TrimSpace(name)
+	if utf8.RuneCountInString(name) > s.cfg.Limits.NameChars {
+		return "", refuse(codeNameTooLong, "the name is longer than %d characters", s.cfg.Limits.NameChars)
+	}
+	if name == "" || strings.ContainsFunc(name, unprintable) {
+		return "", refuse(codeBadName, "a name has at least one character, and no control characters")
+	}
+	return name, nil
+}
+
+// unprintable reports characters that would disturb the text around a name: controls, and the marks that turn the
+// direction of what follows (Unicode Bidirectional Algorithm, section 2).
+func unprintable(c rune) bool {
+	return unicode.IsControl(c) || c >= 0x202A && c <= 0x202E || c >= 0x2066 && c <= 0x2069 || c == 0x2028 || c == 0x2029
+}
+
+// checkMetadata returns a compact JSON object; nothing gives an empty one.
+func (s *Server) checkMetadata(raw json.RawMessage) (json.RawMessage, error) {
+	if isNull(raw) {
+		return json.RawMessage("{}"), nil
+	}
+	if !isObject(raw) {
+		return nil, refuse(codeBadMessage, "metadata is a JSON object")
+	}
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, raw); err != nil {
+		return nil, refuse(codeBadMessage, "metadata is a JSON object")
+	}
+	if compact.Len() > s.cfg.Limits.MetadataBytes {
+		return nil, refuse(codeMetadataTooLong, "the metadata is longer than %d bytes", s.cfg.Limits.MetadataBytes)
+	}
+	return compact.Bytes(), nil
+}
+
+// isNull reports whether raw is absent or null.
+func isNull(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }

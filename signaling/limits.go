@@ -1,0 +1,117 @@
+package signaling
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Limits bound what one client can make the server do or hold. Sizes are bytes unless the name says otherwise. The
+// JSON goes to clients in welcome.
+type Limits struct {
+	MessageBytes      int `json:"message_bytes"`       // default 64 KiB
+	OfferBytes        int `json:"offer_bytes"`         // of join and negotiate, which carry SDP; default 256 KiB
+	MessagesPerSecond int `json:"messages_per_second"` // default 30
+	MessageBurst      int `json:"message_burst"`       // default 90
+	Participants      int `json:"participants"`        // of a room; default 100
+	Rooms             int `json:"-"`                   // with somebody in them; default 1000
+	WatchedRooms      int `json:"-"`                   // with watchers but nobody in them; default 1000
+	Publications      int `json:"publications"`        // of a participant; default 4
+	Slots             int `json:"slots"`               // of a session; default 25
+	Tiles             int `json:"tiles"`               // of one subscribe; default 100
+	NameChars         int `json:"name_chars"`          // characters; default 64
+	IdentityBytes     int `json:"identity_bytes"`      // default 128
+	MetadataBytes     int `json:"metadata_bytes"`      // default 4 KiB
+	TextBytes         int `json:"text_bytes"`          // of a chat message; default 4 KiB
+	SignalBytes       int `json:"signal_bytes"`        // of a signal's data; default 16 KiB
+	DataBytes         int `json:"data_bytes"`          // of a data channel frame, as the SFU enforces it; default 64 KiB
+	LogEntries        int `json:"-"`                   // events a room keeps for those who reconnect; default 1024
+	History           int `json:"history"`             // chat messages a newcomer sees; default 100
+}
+
+// withDefaults fills in what is zero.
+func (l Limits) withDefaults() Limits {
+	for _, d := range []struct {
+		field *int
+		value int
+	}{
+		{&l.MessageBytes, 64 << 10},
+		{&l.OfferBytes, 256 << 10},
+		{&l.MessagesPerSecond, 30},
+		{&l.MessageBurst, 90},
+		{&l.Participants, 100},
+		{&l.Rooms, 1000},
+		{&l.WatchedRooms, 1000},
+		{&l.Publications, 4},
+		{&l.Slots, 25},
+		{&l.Tiles, 100},
+		{&l.NameChars, 64},
+		{&l.IdentityBytes, 128},
+		{&l.MetadataBytes, 4 << 10},
+		{&l.TextBytes, 4 << 10},
+		{&l.SignalBytes, 16 << 10},
+		{&l.DataBytes, 64 << 10},
+		{&l.LogEntries, 1024},
+		{&l.History, 100},
+	} {
+		if *d.field == 0 {
+			*d.field = d.value
+		}
+	}
+	return l
+}
+
+// Validate reports the first limit that makes no sense. Zero means the default.
+func (l Limits) Validate() error {
+	l = l.withDefaults()
+	for _, c := range []struct {
+		name            string
+		value, min, max int
+	}{
+		{"message bytes", l.MessageBytes, 1 << 10, 16 << 20},
+		{"offer bytes", l.OfferBytes, 1 << 10, 16 << 20},
+		{"messages per second", l.MessagesPerSecond, 1, 1 << 20},
+		{"message burst", l.MessageBurst, 1, 1 << 20},
+		{"participants", l.Participants, 1, 1 << 20},
+		{"rooms", l.Rooms, 1, 1 << 20},
+		{"watched rooms", l.WatchedRooms, 1, 1 << 20},
+		{"publications", l.Publications, 1, 4},
+		{"slots", l.Slots, 1, 256},
+		{"tiles", l.Tiles, 1, 1 << 12},
+		{"name chars", l.NameChars, 1, 1 << 10},
+		{"identity bytes", l.IdentityBytes, 1, 1 << 10},
+		{"metadata bytes", l.MetadataBytes, 2, 1 << 20},
+		{"text bytes", l.TextBytes, 1, 1 << 20},
+		{"signal bytes", l.SignalBytes, 1, 1 << 20},
+		{"data bytes", l.DataBytes, 1 << 10, 256 << 10},
+		{"log entries", l.LogEntries, 16, 1 << 20},
+		{"history", l.History, 1, 1 << 14},
+	} {
+		if c.value < c.min || c.value > c.max {
+			return fmt.Errorf("limit of %s: %d is not from %d to %d", c.name, c.value, c.min, c.max)
+		}
+	}
+	if l.OfferBytes < l.MessageBytes {
+		return errors.New("limit of offer bytes: less than that of message bytes")
+	}
+	return nil
+}
+
+// maxRoomName is the longest room name, in bytes.
+const maxRoomName = 64
+
+// ValidRoom reports whether name may name a room: 1 to 64 characters of A-Z a-z 0-9 . _ ~ -, which need no escaping in
+// a URL. "." and ".." are refused because a URL's path cannot carry them.
+func ValidRoom(name string) bool {
+	if name == "" || len(name) > maxRoomName || name == "." || name == ".." {
+		return false
+	}
+	for i := range len(name) {
+		c := name[i]
+		ok := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' ||
+			c == '.' || c == '_' || c == '~' || c == '-'
+		if !ok {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,235 @@
+package signaling
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"unicode/utf8"
+
+	"github.com/parley/parley/sfu"
+)
+
+// The requests, as in docs/protocol.md. Pointers tell an absent field from a zero one.
+
+// envelope is what every message from a client has.
+type envelope struct {
+	Type string  `json:"type"`
+	ID   *uint64 `json:"id,omitempty"`
+}
+
+type joinRequest struct {
+	Token    string          `json:"token,omitempty"`
+	Identity string          `json:"identity,omitempty"`
+	Name     string          `json:"name,omitempty"`
+	Metadata json.RawMessage `json:"metadata,omitempty"`
+	Media    *sfu.Offer      `json:"media,omitempty"`
+}
+
+type resumeRequest struct {
+	Session  string `json:"session"`
+	Secret   string `json:"secret"`
+	Position string `json:"position"`
+}
+
+type negotiateRequest struct {
+	Media *sfu.Offer `json:"media"`
+}
+
+type publishRequest struct {
+	Kind  sfu.Kind `json:"kind"`
+	Muted bool     `json:"muted,omitempty"`
+}
+
+type unpublishRequest struct {
+	Kind sfu.Kind `json:"kind"`
+}
+
+type muteRequest struct {
+	Kind  sfu.Kind `json:"kind"`
+	Muted *bool    `json:"muted"`
+}
+
+type tile struct {
+	Participant string `json:"participant"`
+	Stream      string `json:"stream"`
+	Width       int    `json:"width"`
+	Height      int    `json:"height"`
+}
+
+type subscribeRequest struct {
+	Tiles []tile `json:"tiles"`
+}
+
+type chatRequest struct {
+	Text string `json:"text"`
+	To   string `json:"to,omitempty"`
+}
+
+type updateRequest struct {
+	Name     *string         `json:"name,omitempty"`
+	Metadata json.RawMessage `json:"metadata,omitempty"`
+}
+
+type signalRequest struct {
+	To   string          `json:"to"`
+	Data json.RawMessage `json:"data"`
+}
+
+type moderateRequest struct {
+	Action      string   `json:"action"`
+	Participant string   `json:"participant,omitempty"`
+	Kind        sfu.Kind `json:"kind,omitempty"`
+}
+
+// requestTypes are the messages that carry an id and need a session.
+func requestTypes() []string {
+	return []string{"negotiate", "publish", "unpublish", "mute", "subscribe", "chat", "update", "signal", "moderate"}
+}
+
+// messageTypes are all messages that a client may send.
+func messageTypes() []string {
+	return append([]string{"join", "resume", "ping", "leave"}, requestTypes()...)
+}
+
+// decodeEnvelope reads what every message has. The error is a bad_message; whether the type is known is not its concern.
+func decodeEnvelope(msg []byte) (envelope, error) {
+	var e envelope
+	// The bytes of raw fields go out again in text frames, which must be valid: others would be cut off by a bad one.
+	if !isObject(msg) || !utf8.Valid(msg) {
+		return e, refuse(codeBadMessage, "a message is one JSON object in UTF-8")
+	}
+	if err := decode(msg, &e); err != nil {
+		return e, err
+	}
+	if e.Type == "" {
+		return e, refuse(codeBadMessage, "a message has a type")
+	}
+	if e.ID != nil && (*e.ID == 0 || *e.ID > maxID) {
+		e.ID = nil
+		return e, refuse(codeBadMessage, "an id is an integer from 1 to 2^53-1")
+	}
+	return e, nil
+}
+
+// maxID is the largest integer that JavaScript holds exactly.
+const maxID = 1<<53 - 1
+
+// isObject reports whether msg starts like a JSON object.
+func isObject(msg []byte) bool {
+	trimmed := bytes.TrimLeft(msg, " \t\r\n")
+	return len(trimmed) > 0 && trimmed[0] == '{'
+}
+
+// decode reads a message into to, a pointer to a struct. Unknown fields are ignored. The error is a bad_message that
+// names the field.
+func decode(msg []byte, to any) error {
+	err := json.Unmarshal(msg, to)
+	var wrong *json.UnmarshalTypeError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &wrong) && wrong.Field != "":
+		return refuse(codeBadMessage, "field %s: a JSON %s is not what belongs there", wrong.Field, wrong.Value)
+	default:
+		return refuse(codeBadMessage, "not valid JSON")
+	}
+}
+
+// checker reports what a request lacks or has wrong. Limits that a deployment may change are checked where the request is
+// served.
+type checker interface{ check() error }
+
+func (r *resumeRequest) check() error {
+	if r.Session == "" || r.Secret == "" {
+		return refuse(codeBadMessage, "resume needs session and secret")
+	}
+	return nil
+}
+
+func (r *negotiateRequest) check() error {
+	if r.Media == nil {
+		return refuse(codeBadMessage, "negotiate needs media")
+	}
+	return nil
+}
+
+func checkKind(k sfu.Kind) error {
+	if !k.Valid() {
+		return refuse(codeBadMessage, "kind is microphone, camera, screen or screen_audio")
+	}
+	return nil
+}
+
+func (r *publishRequest) check() error   { return checkKind(r.Kind) }
+func (r *unpublishRequest) check() error { return checkKind(r.Kind) }
+
+func (r *muteRequest) check() error {
+	if r.Muted == nil {
+		return refuse(codeBadMessage, "mute needs muted")
+	}
+	return checkKind(r.Kind)
+}
+
+// maxPixels is the largest width and height of a tile, in device pixels: twice 8K.
+const maxPixels = 16384
+
+func (r *subscribeRequest) check() error {
+	if r.Tiles == nil {
+		return refuse(codeBadMessage, "subscribe needs tiles")
+	}
+	for _, t := range r.Tiles {
+		if t.Stream != streamCamera && t.Stream != streamScreen {
+			return refuse(codeBadMessage, "stream is camera or screen")
+		}
+		if t.Width < 0 || t.Height < 0 || t.Width > maxPixels || t.Height > maxPixels {
+			return refuse(codeBadMessage, "width and height are 0 to %d", maxPixels)
+		}
+	}
+	return nil
+}
+
+func (r *chatRequest) check() error {
+	if r.Text == "" {
+		return refuse(codeBadMessage, "chat needs text")
+	}
+	return nil
+}
+
+func (r *updateRequest) check() error {
+	if r.Name == nil && r.Metadata == nil {
+		return refuse(codeBadMessage, "update needs name or metadata")
+	}
+	return nil
+}
+
+func (r *signalRequest) check() error {
+	if r.To == "" || r.Data == nil {
+		return refuse(codeBadMessage, "signal needs to and data")
+	}
+	return nil
+}
+
+func (r *moderateRequest) check() error {
+	switch r.Action {
+	case "lock", "unlock", "end":
+		return nil
+	case "mute", "remove":
+	default:
+		return refuse(codeBadMessage, "action is mute, remove, lock, unlock or end")
+	}
+	if r.Participant == "" {
+		return refuse(codeBadMessage, "%s needs participant", r.Action)
+	}
+	if r.Kind != "" {
+		return checkKind(r.Kind)
+	}
+	return nil
+}
+
+// parse decodes a message into to and checks it.
+func parse(msg []byte, to checker) error {
+	if err := decode(msg, to); err != nil {
+		return err
+	}
+	return to.check()
+}

@@ -1,0 +1,111 @@
+package signaling
+
+import (
+	"slices"
+
+	"github.com/parley/parley/sfu"
+	"github.com/parley/parley/signaling/token"
+)
+
+// moderate does what only a moderator may. after is what would close the moderator's own connection: it waits for the
+// reply.
+func (s *session) moderate(id uint64, msg []byte) (reply any, after func(), err error) {
+	var m moderateRequest
+	if err := parse(msg, &m); err != nil {
+		return nil, nil, err
+	}
+	if err := s.can.need(token.Moderate); err != nil {
+		return nil, nil, err
+	}
+	switch m.Action {
+	case "mute":
+		err = s.muteOther(m.Participant, m.Kind)
+	case "remove":
+		after, err = s.remove(m.Participant)
+	case "lock":
+		err = s.lockRoom(true)
+	case "unlock":
+		err = s.lockRoom(false)
+	case "end":
+		after = s.endRoom
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	s.log.Info("moderated", "action", m.Action, "on", m.Participant)
+	return okay(id), after, nil
+}
+
+// find returns another participant.
+func (s *session) find(id string) (*session, error) {
+	s.room.mu.Lock()
+	defer s.room.mu.Unlock()
+	if s.ended {
+		return nil, errEnded()
+	}
+	return s.room.findLocked(id)
+}
+
+// muteOther mutes one source of a participant, or all where kind is empty. The participant may unmute.
+func (s *session) muteOther(id string, kind sfu.Kind) error {
+	other, err := s.find(id)
+	if err != nil {
+		return err
+	}
+	other.media.Lock()
+	defer other.media.Unlock()
+	if kind != "" {
+		_, err := other.setMuted(kind, true, s.id)
+		return err
+	}
+	for _, kind := range other.published() {
+		if _, err := other.setMuted(kind, true, s.id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// published lists the kinds that are published. It stays true while the media lock is held, unless the session ends.
+func (s *session) published() []sfu.Kind {
+	s.room.mu.Lock()
+	defer s.room.mu.Unlock()
+	return slices.DeleteFunc(sourceOrder(), func(k sfu.Kind) bool { return s.sources[k] == nil })
+}
+
+// remove ends another's session at once, or one's own after the reply.
+func (s *session) remove(id string) (after func(), err error) {
+	other, err := s.find(id)
+	if err != nil {
+		return nil, err
+	}
+	if other == s {
+		return func() { s.room.end(s, reasonRemoved, closeRemoved) }, nil
+	}
+	s.room.end(other, reasonRemoved, closeRemoved)
+	return nil, nil
+}
+
+func (s *session) lockRoom(locked bool) error {
+	r := s.room
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s.ended {
+		return errEnded()
+	}
+	if r.locked != locked {
+		r.setLockedLocked(locked)
+	}
+	return nil
+}
+
+// endRoom ends everybody's session.
+func (s *session) endRoom() {
+	r := s.room
+	r.mu.Lock()
+	everybody := slices.Clone(r.order)
+	r.mu.Unlock()
+	for _, other := range everybody {
+		r.end(other, reasonEnded, closeRoomEnded)
+	}
+}

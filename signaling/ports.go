@@ -1,0 +1,69 @@
+package signaling
+
+import (
+	"context"
+	"time"
+
+	"github.com/parley/parley/sfu"
+)
+
+// Media makes the peers of one media node.
+type Media interface {
+	// NewPeer makes a peer that waits for its first Negotiate. id is the participant's.
+	NewPeer(id string, on sfu.PeerEvents) (Peer, error)
+	// NewSpeakers makes the loudness meter of one room.
+	NewSpeakers() Speakers
+}
+
+// Peer is what a session needs of its media connection. Everything but Negotiate returns without waiting for the
+// network. Callers may be on any goroutine.
+type Peer interface {
+	// Negotiate answers an offer: the first, or a later one for an ICE restart or more slots. The error is
+	// sfu.ErrBadOffer where the client is to blame.
+	Negotiate(ctx context.Context, o sfu.Offer) (answer string, err error)
+	Publisher
+	// Show replaces the whole slot map: slots that view leaves out are emptied.
+	Show(view []sfu.SlotView) error
+	// Send queues d for the peer's data channels.
+	Send(d sfu.Data) error
+	// Close ends the peer, its sources and slots.
+	Close() error
+}
+
+// Publisher is the sending half of a Peer.
+type Publisher interface {
+	// Publish opens the gate of the line that carries kind. The error is sfu.ErrNoLine where the offer had none.
+	Publish(kind sfu.Kind, muted bool) (*sfu.Source, error)
+	Unpublish(kind sfu.Kind)
+	// Mute is enforced: nothing of a muted source is forwarded.
+	Mute(kind sfu.Kind, muted bool)
+}
+
+// Speakers tells who of a room speaks. Callers may be on any goroutine.
+type Speakers interface {
+	Add(id string, s *sfu.Source)
+	Remove(id string)
+	// Update returns the ids of those who speak, the loudest first, and whether that differs from the last call.
+	Update(now time.Time) (loudest []string, changed bool)
+}
+
+// ICEServer is one STUN or TURN server, in the shape of an RTCIceServer.
+type ICEServer struct {
+	URLs       []string `json:"urls"`
+	Username   string   `json:"username,omitempty"`
+	Credential string   `json:"credential,omitempty"`
+}
+
+// ICEServers gives the servers that a session may use, with credentials that are good for ttl.
+type ICEServers func(session string, now time.Time) (servers []ICEServer, ttl time.Duration)
+
+// Conn is one connection of a client, whatever carries it: a WebSocket now, SSE or long-poll with POST where those are
+// blocked. Its incoming messages go to Link.Receive.
+type Conn interface {
+	// Write sends one message. It is called by one goroutine at a time; ctx bounds the wait for a peer that does not
+	// read. The error is context.DeadlineExceeded (wrapped) where that is why.
+	Write(ctx context.Context, msg []byte) error
+	// Close ends the connection with the code and a reason of at most 123 bytes, within 10 s, and makes a transport
+	// that waits for messages return. It is called once, after the last Write.
+	Close(code CloseCode, reason string)
+}

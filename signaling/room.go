@@ -1,0 +1,347 @@
+package signaling
+
+import (
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/parley/parley/sfu"
+	"github.com/parley/parley/signaling/internal/eventlog"
+	"github.com/parley/parley/signaling/token"
+)
+
+// room is one room: who is in it, and its log. Methods that end in Locked need mu.
+type room struct {
+	// Static after construction.
+	name     string
+	srv      *Server
+	log      *slog.Logger
+	events   *eventlog.Log
+	speakers Speakers
+	wake     chan struct{} // holds one: somebody's microphone came on, or the last went off
+	gone     chan struct{} // closed when the server has forgotten the room
+
+	mu sync.Mutex
+
+	// Guarded by mu.
+	closed   bool // by Shutdown
+	locked   bool
+	sessions map[string]*session
+	order    []*session     // as they joined
+	history  []messageEvent // public, oldest first
+	speaking []string       // as last told
+	audible  []speaker      // participants with an open microphone: the loudest, then who spoke last
+
+	// Guarded by mu: the public snapshot as last encoded.
+	encoded   []byte
+	encodedAt eventlog.Position
+
+	// recipients are the data channels of all sessions with media, by participant: copied on write, so that data
+	// takes no lock.
+	recipients atomic.Pointer[map[string]Peer]
+
+	// Guarded by the server's mu.
+	members   int // sessions and joins under way
+	watchers  int
+	idleSince time.Time
+}
+
+func newRoom(s *Server, name string) *room {
+	r := &room{
+		name:     name,
+		srv:      s,
+		log:      s.log.With("room", name),
+		events:   eventlog.New(s.cfg.Limits.LogEntries),
+		speakers: s.cfg.Media.NewSpeakers(),
+		wake:     make(chan struct{}, 1),
+		gone:     make(chan struct{}),
+		sessions: map[string]*session{},
+	}
+	r.recipients.Store(&map[string]Peer{})
+	return r
+}
+
+// run listens for speakers while somebody's microphone is on. It ends when the room is forgotten.
+func (r *room) run() {
+	ticker := time.NewTicker(r.srv.cfg.Timing.Speaking)
+	defer ticker.Stop()
+	ticker.Stop()
+	for {
+		select {
+		case <-r.wake:
+			if r.silent() {
+				ticker.Stop()
+			} else {
+				ticker.Reset(r.srv.cfg.Timing.Speaking)
+			}
+		case now := <-ticker.C:
+			loudest, _ := r.speakers.Update(now)
+			r.hear(now, loudest)
+		case <-r.gone:
+			return
+		case <-r.srv.stop:
+			return
+		}
+	}
+}
+
+func (r *room) silent() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.audible) == 0
+}
+
+// appendLocked adds an event to the log and returns its position. make puts the event together.
+func (r *room) appendLocked(typ string, to eventlog.Audience, make func(event) any) eventlog.Position {
+	entry, err := r.events.Append(typ, to, func(p eventlog.Position) any {
+		return make(event{Type: typ, Position: p})
+	})
+	if err != nil { // the log is closed: nobody reads it any more
+		r.log.Debug("event not logged", "type", typ, "err", err)
+		return r.events.Position()
+	}
+	return entry.Position
+}
+
+// admitLocked reports why the holder of these permissions may not join now.
+func (r *room) admitLocked(can permissions) error {
+	switch {
+	case r.closed:
+		return ErrDraining
+	case r.locked && !can.has(token.Moderate):
+		return refuse(codeRoomLocked, "a moderator has locked the room")
+	case len(r.sessions) >= r.srv.cfg.Limits.Participants:
+		return refuse(codeRoomFull, "the room is full: %d participants", len(r.sessions))
+	}
+	return nil
+}
+
+// admit is admitLocked for a first look, before a join costs anything.
+func (r *room) admit(can permissions) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.admitLocked(can)
+}
+
+// add makes s a participant on a link, with that many slots. It returns the snapshot that the event stream goes on from,
+// and the chat so far. The error is that of admit, or errLinkClosed.
+func (r *room) add(s *session, l *Link, slots int) (Snapshot, []messageEvent, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.admitLocked(s.can); err != nil {
+		return Snapshot{}, nil, err
+	}
+	if !l.adopt(s) {
+		return Snapshot{}, nil, errLinkClosed
+	}
+	s.link = l
+	s.joinedAt = time.Now().UTC().Truncate(time.Millisecond)
+	s.growLocked(slots)
+	r.sessions[s.id] = s
+	r.order = append(r.order, s)
+	r.shareRecipientsLocked()
+	s.since = r.appendLocked("joined", eventlog.Audience{}, func(e event) any {
+		return joinedEvent{event: e, Participant: s.participantLocked()}
+	})
+	r.srv.running.Go(s.run)
+	s.look()
+	return r.snapshotLocked(s.since), append([]messageEvent{}, r.history...), nil
+}
+
+// errLinkClosed ends a join whose connection went away meanwhile.
+var errLinkClosed = errors.New("signaling: the connection is closed")
+
+// end takes s out of the room and closes its connection with code. Its media is closed by its own goroutine.
+func (r *room) end(s *session, reason leftReason, code CloseCode) {
+	r.mu.Lock()
+	link, ended := r.endLocked(s, reason)
+	r.mu.Unlock()
+	if ended {
+		r.ended(s, link, reason, code)
+	}
+}
+
+// endLocked does what end must do under the lock; the caller goes on with ended if ok.
+func (r *room) endLocked(s *session, reason leftReason) (link *Link, ok bool) {
+	if s.ended {
+		return nil, false
+	}
+	s.ended = true
+	link, s.link = s.link, nil
+	delete(r.sessions, s.id)
+	r.order = slices.DeleteFunc(r.order, func(o *session) bool { return o == s })
+	r.shareRecipientsLocked()
+	r.appendLocked("left", eventlog.Audience{}, func(e event) any {
+		return leftEvent{event: e, Participant: s.id, Reason: reason}
+	})
+	if len(r.sessions) == 0 {
+		r.emptiedLocked()
+	}
+	if len(s.sources) > 0 || len(s.view) > 0 {
+		r.changedLocked()
+	}
+	return link, true
+}
+
+// ended does what is left of end without the lock.
+func (r *room) ended(s *session, link *Link, reason leftReason, code CloseCode) {
+	close(s.done)
+	r.srv.leave(r)
+	r.log.Info("left", "participant", s.id, "reason", string(reason))
+	if link != nil {
+		reason := ""
+		if code == closeDraining {
+			reason = r.srv.drainReason()
+		}
+		link.shut(code, reason)
+	}
+}
+
+// emptiedLocked forgets what a room holds only while somebody is in it. The log stays for those who come back.
+func (r *room) emptiedLocked() {
+	r.history = nil
+	if r.locked {
+		r.setLockedLocked(false)
+	}
+}
+
+func (r *room) setLockedLocked(locked bool) {
+	r.locked = locked
+	r.appendLocked("room", eventlog.Audience{}, func(e event) any { return roomEvent{event: e, Locked: locked} })
+}
+
+// close ends all sessions without telling: the server is going.
+func (r *room) close() {
+	r.mu.Lock()
+	r.closed = true
+	gone := r.order
+	r.order, r.sessions = nil, map[string]*session{}
+	links := make([]*Link, len(gone))
+	for i, s := range gone {
+		s.ended = true
+		links[i], s.link = s.link, nil
+	}
+	r.events.Close()
+	r.mu.Unlock()
+	for i, s := range gone {
+		r.ended(s, links[i], reasonEnded, closeDraining)
+	}
+}
+
+// shareRecipientsLocked publishes the list that data is routed by.
+func (r *room) shareRecipientsLocked() {
+	m := make(map[string]Peer, len(r.sessions))
+	for id, s := range r.sessions {
+		if s.peer != nil {
+			m[id] = s.peer
+		}
+	}
+	r.recipients.Store(&m)
+}
+
+// snapshotLocked is the room's state, at a position that is or stands for the newest.
+func (r *room) snapshotLocked(at eventlog.Position) Snapshot {
+	snap := Snapshot{Room: r.name, Position: at, Locked: r.locked, Participants: make([]Participant, len(r.order))}
+	for i, s := range r.order {
+		snap.Participants[i] = s.participantLocked()
+	}
+	return snap
+}
+
+// findLocked returns the participant with this id. The error is a no_such_participant.
+func (r *room) findLocked(id string) (*session, error) {
+	s := r.sessions[id]
+	if s == nil {
+		return nil, refuse(codeNoParticipant, "nobody here has that id")
+	}
+	return s, nil
+}
+
+// changedLocked is called when a source came, went or changed its mute state: who can be heard is worked out anew, and
+// all sessions look at their slots.
+func (r *room) changedLocked() {
+	before := len(r.audible)
+	r.audible = r.audible[:0:0]
+	for _, s := range r.order {
+		if s.audibleLocked() {
+			r.audible = append(r.audible, speaker{participant: s.id, speaking: slices.Contains(r.speaking, s.id)})
+		}
+	}
+	r.sortAudibleLocked()
+	if (before == 0) != (len(r.audible) == 0) {
+		select {
+		case r.wake <- struct{}{}:
+		default:
+		}
+	}
+	if len(r.audible) == 0 && len(r.speaking) > 0 {
+		r.tellSpeakingLocked(nil)
+	}
+	r.lookAgainLocked()
+}
+
+// sortAudibleLocked puts those who speak first, the loudest of them at the head, then those who spoke last.
+func (r *room) sortAudibleLocked() {
+	slices.SortStableFunc(r.audible, func(a, b speaker) int {
+		i, j := slices.Index(r.speaking, a.participant), slices.Index(r.speaking, b.participant)
+		switch {
+		case i >= 0 && j >= 0:
+			return i - j
+		case i >= 0:
+			return -1
+		case j >= 0:
+			return 1
+		}
+		return r.sessions[b.participant].spoke.Compare(r.sessions[a.participant].spoke)
+	})
+}
+
+// hear takes the loudest as measured, and tells the room where that differs from what it was told.
+func (r *room) hear(now time.Time, loudest []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	speaking := make([]string, 0, len(loudest))
+	for _, id := range loudest {
+		if s := r.sessions[id]; s != nil && s.audibleLocked() {
+			s.spoke = now
+			speaking = append(speaking, id)
+		}
+	}
+	if slices.Equal(speaking, r.speaking) {
+		return
+	}
+	r.tellSpeakingLocked(speaking)
+	for i := range r.audible {
+		r.audible[i].speaking = slices.Contains(speaking, r.audible[i].participant)
+	}
+	r.sortAudibleLocked()
+	r.lookAgainLocked()
+}
+
+func (r *room) tellSpeakingLocked(ids []string) {
+	if ids == nil {
+		ids = []string{}
+	}
+	r.speaking = ids
+	r.appendLocked("speaking", eventlog.Audience{}, func(e event) any { return speakingEvent{event: e, Participants: ids} })
+}
+
+// lookAgainLocked makes every session work out its slots anew.
+func (r *room) lookAgainLocked() {
+	for _, s := range r.order {
+		s.look()
+	}
+}
+
+// updatedLocked tells everybody that s changed.
+func (r *room) updatedLocked(s *session) {
+	r.appendLocked("updated", eventlog.Audience{}, func(e event) any {
+		return updatedEvent{event: e, Participant: s.participantLocked()}
+	})
+}
+
+// sourceID names a participant's source of a kind.
+func sourceID(participant string, kind sfu.Kind) string { return participant + "." + string(kind) }

@@ -1,0 +1,151 @@
+package signaling
+
+import (
+	"encoding/json"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/parley/parley/sfu"
+	"github.com/parley/parley/signaling/internal/eventlog"
+)
+
+// session is one participant's presence in a room. It outlives its connections.
+type session struct {
+	// Static after construction.
+	id     string // also the participant's
+	secret string // lets a new connection resume
+	room   *room
+	can    permissions
+	peer   Peer // nil: joined without media
+	log    *slog.Logger
+	dirty  chan struct{} // holds one: the slots should be worked out anew
+	done   chan struct{} // closed when the session has ended
+
+	// turn is held while a request is served: one at a time, also across connections.
+	turn sync.Mutex
+
+	// Guarded by turn.
+	answers answers
+
+	// media is held while the own sources are changed, by the session or by a moderator, so that what the room is
+	// told and what the media node does are the same.
+	media sync.Mutex
+
+	// Guarded by room.mu.
+	identity string
+	name     string
+	metadata json.RawMessage
+	joinedAt time.Time
+	since    eventlog.Position // where the event stream began
+	ended    bool
+	link     *Link // nil: no connection now
+	sources  map[sfu.Kind]*publication
+	private  []messageEvent // that the session sent or got, oldest first
+	tiles    []tile
+	view     []want      // what each slot shows
+	told     []slotState // the slot map as last told
+	spoke    time.Time   // when last among the loudest
+
+	// Owned by run.
+	shown []sfu.SlotView
+
+	heard atomic.Int64 // Unix nanoseconds: the newest sign of life
+}
+
+// publication is a source that is published.
+type publication struct {
+	id     string
+	source *sfu.Source
+	muted  bool
+}
+
+var _ sfu.PeerEvents = (*session)(nil)
+
+// sourceOrder is the order in which a participant's sources are listed.
+func sourceOrder() []sfu.Kind {
+	return []sfu.Kind{sfu.Microphone, sfu.Camera, sfu.Screen, sfu.ScreenAudio}
+}
+
+// run lives as long as the session: it gives the media node the slots to show, ends the session when nothing was heard
+// for too long, and closes the media.
+func (s *session) run() {
+	resume := s.room.srv.cfg.Timing.Resume
+	expiry := time.NewTimer(resume)
+	defer expiry.Stop()
+	for {
+		select {
+		case <-s.dirty:
+			s.show()
+		case <-expiry.C:
+			silent := time.Since(time.Unix(0, s.heard.Load()))
+			if silent < resume {
+				expiry.Reset(resume - silent)
+				continue
+			}
+			s.room.end(s, reasonTimeout, closeTimeout)
+		case <-s.done:
+			s.closeMedia()
+			return
+		}
+	}
+}
+
+func (s *session) closeMedia() {
+	if s.peer == nil {
+		return
+	}
+	s.media.Lock()
+	s.room.speakers.Remove(s.id)
+	s.media.Unlock()
+	s.closePeer()
+}
+
+func (s *session) closePeer() {
+	if err := s.peer.Close(); err != nil {
+		s.log.Warn("close media", "err", err)
+	}
+}
+
+// detach notes that the session's connection is gone. A code that tells the client not to come back ends the session.
+func (s *session) detach(l *Link, code CloseCode) {
+	r := s.room
+	r.mu.Lock()
+	mine := s.link == l
+	if mine {
+		s.link = nil
+	}
+	r.mu.Unlock()
+	if mine && code >= 4500 {
+		r.end(s, reasonLeft, closeGone)
+	}
+}
+
+// participantLocked is the session as others see it.
+func (s *session) participantLocked() Participant {
+	p := Participant{
+		ID: s.id, Identity: s.identity, Name: s.name, JoinedAt: s.joinedAt, Metadata: s.metadata,
+		Sources: []Source{},
+	}
+	for _, kind := range sourceOrder() {
+		if pub := s.sources[kind]; pub != nil {
+			p.Sources = append(p.Sources, Source{ID: pub.id, Kind: kind, Muted: pub.muted})
+		}
+	}
+	return p
+}
+
+// audibleLocked reports whether the microphone is published and open.
+func (s *session) audibleLocked() bool {
+	pub := s.sources[sfu.Microphone]
+	return pub != nil && !pub.muted
+}
+
+// streamLocked returns the two halves of a stream, each nil where it is not published.
+func (s *session) streamLocked(stream string) (video, audio *publication) {
+	if stream == streamScreen {
+		return s.sources[sfu.Screen], s.sources[sfu.ScreenAudio]
+	}
+	return s.sources[sfu.Camera], s.sources[sfu.Microphone]
+}

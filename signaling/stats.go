@@ -1,0 +1,110 @@
+package signaling
+
+import (
+	"strconv"
+	"sync/atomic"
+)
+
+// Stats are the server's figures. Maps hold every key from the start, so that a metric is there before it first counts.
+type Stats struct {
+	Rooms        int // with somebody in them
+	RoomsKept    int // all that are held, those watched or kept for a return included
+	Sessions     int
+	Detached     int // sessions that wait for their client to resume
+	Watchers     int
+	Connections  int
+	Opened       uint64            // connections
+	Joined       uint64            // sessions
+	Resumed      uint64            // resumes that found their session
+	ResumesGone  uint64            // resumes that did not
+	Repeated     uint64            // requests answered from memory
+	ShowFailures uint64            // slot maps that the media node refused
+	Messages     map[string]uint64 // from clients, by type; "unknown" is any other
+	Errors       map[string]uint64 // told to clients, by code
+	Closes       map[string]uint64 // by code; "1000" to "4511", "0" where the transport just ended
+	Data         map[string]uint64 // data channel messages to one peer each, by outcome
+}
+
+// counters are what the server counts. The maps do not change after they are made.
+type counters struct {
+	opened, joined, resumed, resumesFailed, repeated, showFailed atomic.Uint64
+
+	dataSent, dataSlow, dataFailed, dataNobody, dataForbidden, dataNotJoined atomic.Uint64
+
+	messages map[string]*atomic.Uint64
+	errors   map[errorCode]*atomic.Uint64
+	closes   map[CloseCode]*atomic.Uint64
+}
+
+const unknownType = "unknown"
+
+func newCounters() *counters {
+	c := &counters{
+		messages: map[string]*atomic.Uint64{unknownType: {}},
+		errors:   map[errorCode]*atomic.Uint64{},
+		closes:   map[CloseCode]*atomic.Uint64{closeGone: {}},
+	}
+	for _, typ := range messageTypes() {
+		c.messages[typ] = new(atomic.Uint64)
+	}
+	for _, row := range errorTable() {
+		c.errors[row.code] = new(atomic.Uint64)
+	}
+	for _, row := range closeTable() {
+		c.closes[row.Code] = new(atomic.Uint64)
+	}
+	return c
+}
+
+func (c *counters) message(typ string) {
+	n := c.messages[typ]
+	if n == nil {
+		n = c.messages[unknownType]
+	}
+	n.Add(1)
+}
+
+func (c *counters) failure(code errorCode) { c.errors[code].Add(1) }
+func (c *counters) close(code CloseCode)   { c.closes[code].Add(1) }
+
+// Stats returns the figures as they are now.
+func (s *Server) Stats() Stats {
+	c := s.count
+	stats := Stats{
+		Opened: c.opened.Load(), Joined: c.joined.Load(), Resumed: c.resumed.Load(), ResumesGone: c.resumesFailed.Load(),
+		Repeated: c.repeated.Load(), ShowFailures: c.showFailed.Load(),
+		Messages: map[string]uint64{}, Errors: map[string]uint64{}, Closes: map[string]uint64{},
+		Data: map[string]uint64{
+			"sent": c.dataSent.Load(), "slow": c.dataSlow.Load(), "failed": c.dataFailed.Load(),
+			"no_recipient": c.dataNobody.Load(), "forbidden": c.dataForbidden.Load(), "not_joined": c.dataNotJoined.Load(),
+		},
+	}
+	for typ, n := range c.messages {
+		stats.Messages[typ] = n.Load()
+	}
+	for code, n := range c.errors {
+		stats.Errors[string(code)] = n.Load()
+	}
+	for code, n := range c.closes {
+		stats.Closes[strconv.Itoa(int(code))] = n.Load()
+	}
+	s.mu.Lock()
+	stats.Rooms, stats.RoomsKept, stats.Connections = s.occupied, len(s.rooms), len(s.links)
+	rooms := make([]*room, 0, len(s.rooms))
+	for _, r := range s.rooms {
+		rooms = append(rooms, r)
+		stats.Watchers += r.watchers
+	}
+	s.mu.Unlock()
+	for _, r := range rooms {
+		r.mu.Lock()
+		stats.Sessions += len(r.sessions)
+		for _, sess := range r.sessions {
+			if sess.link == nil {
+				stats.Detached++
+			}
+		}
+		r.mu.Unlock()
+	}
+	return stats
+}

@@ -1,0 +1,54 @@
+package token
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+)
+
+// Permission is one thing that a token may allow.
+type Permission string
+
+// The permissions.
+const (
+	Publish   Permission = "publish"   // send audio and video
+	Subscribe Permission = "subscribe" // receive audio and video
+	Message   Permission = "message"   // chat, data channels, peer-to-peer signals
+	Moderate  Permission = "moderate"  // mute, remove, lock, end
+	Watch     Permission = "watch"     // presence of a room, without joining it
+	List      Permission = "list"      // the list of rooms
+)
+
+// All returns every permission there is.
+func All() []Permission {
+	return []Permission{Publish, Subscribe, Message, Moderate, Watch, List}
+}
+
+// Valid reports whether p is one of the permissions above.
+func (p Permission) Valid() bool { return slices.Contains(All(), p) }
+
+// AnyRoom as Claims.Room allows every room.
+const AnyRoom = "*"
+
+// Claims are what a token says.
+type Claims struct {
+	Room      string          // a room's name, or AnyRoom
+	Identity  string          // "sub": who this is; empty where no token was needed
+	Name      string          // to show; may be empty
+	Can       []Permission    // unknown ones are kept, and allow nothing
+	Metadata  json.RawMessage // a JSON object, or nil: what the participant's metadata starts with
+	Expires   time.Time       // whole seconds; the zero time never expires (only where no token was needed)
+	NotBefore time.Time       // whole seconds; zero: valid at once
+}
+
+// May reports whether the claims allow p.
+func (c Claims) May(p Permission) bool { return slices.Contains(c.Can, p) }
+
+// For reports whether the claims are for this room.
+func (c Claims) For(room string) bool { return c.Room == AnyRoom || c.Room == room }
+
+// ExpiredAt reports whether the claims have run out at now. Unlike Verify it knows no leeway: a session that was let in
+// within the leeway of Verify has it as its grace.
+func (c Claims) ExpiredAt(now time.Time) bool {
+	return !c.Expires.IsZero() && !now.Before(c.Expires)
+}

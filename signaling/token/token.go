@@ -1,0 +1,180 @@
+package token
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// What is wrong with a token. Verify's errors wrap one of these; what they say beyond that is fit to be shown to the
+// token's owner.
+var (
+	ErrMissing = errors.New("an access token is needed")
+	ErrExpired = errors.New("the access token has expired")
+	ErrInvalid = errors.New("the access token is not valid")
+	ErrRoom    = errors.New("the access token is for another room")
+)
+
+const (
+	// DefaultLeeway is how far the clocks of issuer and server may differ.
+	DefaultLeeway = 10 * time.Second
+
+	// MaxBytes is the longest token that is looked at. Ours have about 300 bytes; an HTTP header may hold 1 MiB.
+	MaxBytes = 8 << 10
+)
+
+// Config says how tokens are checked.
+type Config struct {
+	Secret []byte        // the HMAC key; empty: open mode, no token is needed and none is looked at
+	Leeway time.Duration // 0: DefaultLeeway
+	Open   []Permission  // what everybody may do in open mode; nil: everything
+}
+
+// Validate reports what is wrong with the configuration.
+func (c Config) Validate() error {
+	if c.Leeway < 0 || c.Leeway > 5*time.Minute {
+		return fmt.Errorf("token: leeway %v is not between 0 and 5 minutes", c.Leeway)
+	}
+	for _, p := range c.Open {
+		if !p.Valid() {
+			return fmt.Errorf("token: no such permission: %q", p)
+		}
+	}
+	return nil
+}
+
+// Verifier checks tokens. A nil *Verifier is one in open mode that permits everything.
+type Verifier struct {
+	secret []byte
+	leeway time.Duration
+	open   []Permission
+}
+
+// New makes a Verifier; the error is that of Validate.
+func New(cfg Config) (*Verifier, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	v := &Verifier{secret: bytes.Clone(cfg.Secret), leeway: cfg.Leeway, open: cfg.Open}
+	if v.leeway == 0 {
+		v.leeway = DefaultLeeway
+	}
+	if v.open == nil {
+		v.open = All()
+	}
+	return v, nil
+}
+
+// Open reports whether no token is needed.
+func (v *Verifier) Open() bool { return v == nil || len(v.secret) == 0 }
+
+// Verify checks the compact form of a token at the time now and returns what it says. room is the room that it is
+// shown for, or empty where no room is meant (the list of rooms). Errors wrap ErrMissing, ErrExpired, ErrInvalid or
+// ErrRoom. In open mode the token is not looked at, and everybody may do what Config.Open says in every room, under no
+// identity.
+func (v *Verifier) Verify(compact, room string, now time.Time) (Claims, error) {
+	if v == nil {
+		return Claims{Room: AnyRoom, Can: All()}, nil
+	}
+	if v.Open() {
+		return Claims{Room: AnyRoom, Can: v.open}, nil
+	}
+	if compact == "" {
+		return Claims{}, ErrMissing
+	}
+	if len(compact) > MaxBytes {
+		return Claims{}, fmt.Errorf("%w: longer than %d bytes", ErrInvalid, MaxBytes)
+	}
+	var p payload
+	parser := jwt.NewParser(
+		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
+		jwt.WithExpirationRequired(),
+		jwt.WithLeeway(v.leeway),
+		jwt.WithTimeFunc(func() time.Time { return now }),
+	)
+	_, err := parser.ParseWithClaims(compact, &p, func(*jwt.Token) (any, error) { return v.secret, nil })
+	if err != nil {
+		return Claims{}, refusal(err)
+	}
+	if err := p.check(); err != nil {
+		return Claims{}, err
+	}
+	c := p.claims()
+	if room != "" && !c.For(room) {
+		return Claims{}, ErrRoom
+	}
+	return c, nil
+}
+
+// refusal turns the library's error into one of ours, in words of ours: the library's may quote the token.
+func refusal(err error) error {
+	switch {
+	case errors.Is(err, jwt.ErrTokenSignatureInvalid):
+		// Also where the algorithm is not HS256. First: of an unauthenticated token nothing else is worth saying.
+		return fmt.Errorf("%w: wrong signature or algorithm", ErrInvalid)
+	case errors.Is(err, jwt.ErrTokenExpired):
+		return ErrExpired
+	case errors.Is(err, jwt.ErrTokenNotValidYet):
+		return fmt.Errorf("%w: not valid yet", ErrInvalid)
+	case errors.Is(err, jwt.ErrTokenRequiredClaimMissing):
+		return fmt.Errorf("%w: it has no exp", ErrInvalid)
+	default:
+		return fmt.Errorf("%w: malformed", ErrInvalid)
+	}
+}
+
+// Sign makes the compact form of a token. Claims must name a room and expire; secret must not be empty.
+func Sign(secret []byte, c Claims) (string, error) {
+	if len(secret) == 0 {
+		return "", errors.New("token: cannot sign without a secret")
+	}
+	p := payload{Room: c.Room, Name: c.Name, Can: c.Can, Metadata: c.Metadata}
+	p.Subject = c.Identity
+	if !c.Expires.IsZero() {
+		p.ExpiresAt = jwt.NewNumericDate(c.Expires)
+	}
+	if !c.NotBefore.IsZero() {
+		p.NotBefore = jwt.NewNumericDate(c.NotBefore)
+	}
+	if p.ExpiresAt == nil {
+		return "", errors.New("token: claims without an expiry")
+	}
+	if err := p.check(); err != nil {
+		return "", err
+	}
+	return jwt.NewWithClaims(jwt.SigningMethodHS256, &p).SignedString(secret)
+}
+
+// payload is the JSON in the token.
+type payload struct {
+	jwt.RegisteredClaims
+	Room     string          `json:"room"`
+	Name     string          `json:"name,omitempty"`
+	Can      []Permission    `json:"can"`
+	Metadata json.RawMessage `json:"metadata,omitempty"`
+}
+
+func (p *payload) check() error {
+	if p.Room == "" {
+		return fmt.Errorf("%w: it names no room", ErrInvalid)
+	}
+	if m := bytes.TrimSpace(p.Metadata); len(m) > 0 && m[0] != '{' && string(m) != "null" {
+		return fmt.Errorf("%w: its metadata is not a JSON object", ErrInvalid)
+	}
+	return nil
+}
+
+func (p *payload) claims() Claims {
+	c := Claims{Room: p.Room, Identity: p.Subject, Name: p.Name, Can: p.Can, Expires: p.ExpiresAt.Time}
+	if m := bytes.TrimSpace(p.Metadata); len(m) > 0 && m[0] == '{' {
+		c.Metadata = json.RawMessage(m)
+	}
+	if p.NotBefore != nil {
+		c.NotBefore = p.NotBefore.Time
+	}
+	return c
+}

@@ -1,0 +1,46 @@
+package signaling
+
+import (
+	"bytes"
+	"encoding/json"
+)
+
+// update changes what others see of the participant.
+func (s *session) update(id uint64, msg []byte) (any, error) {
+	var m updateRequest
+	if err := parse(msg, &m); err != nil {
+		return nil, err
+	}
+	srv := s.room.srv
+	var name string
+	if m.Name != nil {
+		var err error
+		if name, err = srv.checkName(*m.Name); err != nil {
+			return nil, err
+		}
+	}
+	var metadata json.RawMessage
+	if !isNull(m.Metadata) {
+		var err error
+		if metadata, err = srv.checkMetadata(m.Metadata); err != nil {
+			return nil, err
+		}
+	}
+	r := s.room
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s.ended {
+		return nil, errEnded()
+	}
+	changed := false
+	if name != "" && name != s.name {
+		s.name, changed = name, true
+	}
+	if metadata != nil && !bytes.Equal(metadata, s.metadata) {
+		s.metadata, changed = metadata, true
+	}
+	if changed {
+		r.updatedLocked(s)
+	}
+	return okay(id), nil
+}

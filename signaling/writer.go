@@ -1,0 +1,182 @@
+package signaling
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/parley/parley/signaling/internal/eventlog"
+)
+
+// relayBatch is how many events are written before replies and the clock get their turn.
+const relayBatch = 32
+
+// stream is a link's place in the room's log.
+type stream struct {
+	cursor  *eventlog.Cursor // nil: not joined
+	pending []eventlog.Entry // read, not yet written
+	buffer  []eventlog.Entry // what pending is a part of
+	told    eventlog.Position // the newest that was written
+}
+
+// ready returns a channel that is readable when there is something to relay.
+func (s *stream) ready() <-chan struct{} {
+	switch {
+	case s.cursor == nil:
+		return nil
+	case len(s.pending) > 0:
+		more := make(chan struct{})
+		close(more)
+		return more
+	default:
+		return s.cursor.Ready()
+	}
+}
+
+func (s *stream) close() {
+	if s.cursor != nil {
+		s.cursor.Close()
+		s.cursor = nil
+	}
+}
+
+// write runs for the life of the link. It alone writes to the connection: replies, which are queued, and the events of
+// the room, which it reads from the log at its own pace. It also watches the clock.
+func (l *Link) write() {
+	defer close(l.written)
+	var events stream
+	defer events.close()
+	alarm := time.NewTimer(l.patience(time.Now()))
+	defer alarm.Stop()
+	for l.isOpen() {
+		select {
+		case m := <-l.out:
+			if l.deliver(m.encode(&events)) && m.follow != nil {
+				l.follow(&events, m.follow)
+			}
+		case <-events.ready():
+			l.relay(&events)
+		case <-alarm.C:
+			l.checkSilence(time.Now())
+			alarm.Reset(l.patience(time.Now()))
+		case <-l.stopping:
+		}
+	}
+	l.finish(&events)
+}
+
+// encode returns the bytes of m. A pong names the newest event that the client was sent, for it to see that none is missing.
+func (m outgoing) encode(events *stream) []byte {
+	if !m.pong {
+		return m.msg
+	}
+	pong := pongReply{Type: "pong"}
+	if events.cursor != nil {
+		pong.Position = &events.told
+	}
+	return encode(pong)
+}
+
+// follow begins the event stream.
+func (l *Link) follow(events *stream, f *following) {
+	cursor, err := f.log.Follow(f.from, f.as)
+	if err != nil {
+		l.lost(err)
+		return
+	}
+	events.cursor, events.told = cursor, f.from
+}
+
+// relay writes the events that are due, or a part of them.
+func (l *Link) relay(events *stream) {
+	if len(events.pending) == 0 {
+		due, err := events.cursor.Next(events.buffer[:0])
+		if err != nil {
+			events.close()
+			l.lost(err)
+			return
+		}
+		events.buffer, events.pending = due, due
+	}
+	for range min(relayBatch, len(events.pending)) {
+		if !l.isOpen() || !l.deliver(events.pending[0].JSON) {
+			return
+		}
+		events.told = events.pending[0].Position
+		events.pending = events.pending[1:]
+	}
+	if len(events.pending) == 0 {
+		clear(events.buffer) // the log may let go of them
+	}
+}
+
+// lost closes a link that cannot go on from its place in the log.
+func (l *Link) lost(err error) {
+	if errors.Is(err, eventlog.ErrClosed) {
+		l.shut(closeDraining, l.srv.drainReason())
+		return
+	}
+	l.shut(closeTooSlow, "")
+}
+
+// deliver writes one message. Where that fails the link is shut.
+func (l *Link) deliver(msg []byte) bool {
+	if err := l.put(msg); err != nil {
+		code := closeGone
+		if errors.Is(err, context.DeadlineExceeded) {
+			code = closeTooSlow
+		}
+		l.shut(code, "")
+		return false
+	}
+	return true
+}
+
+// put writes one message with a deadline. The link's own context does not bound it: what was queued before a close is
+// still sent.
+func (l *Link) put(msg []byte) error {
+	ctx, cancel := context.WithTimeout(context.Background(), l.srv.cfg.Timing.Write)
+	defer cancel()
+	return l.conn.Write(ctx, msg)
+}
+
+// finish sends the replies that are still queued and closes the connection.
+func (l *Link) finish(events *stream) {
+	l.mu.Lock()
+	code, reason := l.code, l.reason
+	l.mu.Unlock()
+	flush := code != closeGone && code != closeTooSlow
+	for flush {
+		select {
+		case m := <-l.out:
+			flush = l.put(m.encode(events)) == nil
+		default:
+			flush = false
+		}
+	}
+	l.conn.Close(code, reason)
+}
+
+// patience is how long the link may stay as it is before the clock must be looked at again.
+func (l *Link) patience(now time.Time) time.Duration {
+	left, _ := l.silence(now)
+	return max(left, time.Millisecond)
+}
+
+// silence is the time left before the link is closed for want of a join or of any message, and the code for it.
+func (l *Link) silence(now time.Time) (left time.Duration, code CloseCode) {
+	timing := l.srv.cfg.Timing
+	if l.busy.Load() {
+		return time.Second, closeTimeout
+	}
+	if l.current() == nil {
+		return l.opened.Add(timing.Join).Sub(now), closeJoinTimeout
+	}
+	return time.Unix(0, l.heard.Load()).Add(timing.Silence).Sub(now), closeTimeout
+}
+
+func (l *Link) checkSilence(now time.Time) {
+	if left, code := l.silence(now); left <= 0 {
+		l.shut(code, "")
+	}
+}

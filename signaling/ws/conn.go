@@ -1,0 +1,102 @@
+package ws
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"nhooyr.io/websocket" //nolint:staticcheck // SA1019: the module has moved; this is the one file to change when we follow
+
+	"github.com/parley/parley/signaling"
+)
+
+// closeTimeout bounds a close: the library waits 5 s to write its frame and 5 s for the answer, but without any bound for
+// the rest of a frame that the peer had begun.
+const closeTimeout = 8 * time.Second
+
+// conn is one WebSocket. Write and Close belong to the link's writer, read to the handler.
+type conn struct {
+	ws  *websocket.Conn
+	raw net.Conn
+}
+
+var _ signaling.Conn = (*conn)(nil)
+
+// accept takes over the connection of a request. Where that fails the response has been written.
+func accept(w http.ResponseWriter, r *http.Request) (*conn, error) {
+	h := &hijacker{ResponseWriter: w}
+	ws, err := websocket.Accept(h, r, &websocket.AcceptOptions{
+		Subprotocols:       []string{protocol},
+		InsecureSkipVerify: true, // the origin has been checked, scheme included; the library's check leaves that out
+		CompressionMode:    websocket.CompressionDisabled,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("accept websocket: %w", err)
+	}
+	ws.SetReadLimit(-1) // read has its own
+	return &conn{ws: ws, raw: h.conn}, nil
+}
+
+// hijacker keeps hold of the network connection, to cut it when a close takes too long.
+type hijacker struct {
+	http.ResponseWriter
+	conn net.Conn
+}
+
+// Hijack implements http.Hijacker.
+func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	c, rw, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	h.conn = c
+	return c, rw, err
+}
+
+// errTooBig reports a message over the limit. The connection cannot be read any further.
+var errTooBig = errors.New("ws: message too big")
+
+// read waits for the next message of at most limit bytes. text is false for a binary one, whose content is dropped. The
+// error is errTooBig, or that of a connection that has ended.
+func (c *conn) read(ctx context.Context, limit int) (msg []byte, text bool, err error) {
+	typ, r, err := c.ws.Reader(ctx)
+	if err != nil {
+		return nil, false, fmt.Errorf("read: %w", err)
+	}
+	msg, err = io.ReadAll(io.LimitReader(r, int64(limit)+1))
+	if err != nil {
+		return nil, false, fmt.Errorf("read: %w", err)
+	}
+	if len(msg) > limit {
+		return nil, false, errTooBig
+	}
+	return msg, typ == websocket.MessageText, nil
+}
+
+// graceful reports whether a read ended because the peer closed for good: it left, or its page was closed.
+func graceful(err error) bool {
+	status := websocket.CloseStatus(err)
+	return status == websocket.StatusNormalClosure || status == websocket.StatusGoingAway
+}
+
+// Write implements signaling.Conn.
+func (c *conn) Write(ctx context.Context, msg []byte) error {
+	err := c.ws.Write(ctx, websocket.MessageText, msg)
+	if err != nil && ctx.Err() != nil {
+		return fmt.Errorf("write: %w", ctx.Err()) // the library closes the connection, and says only that
+	}
+	return err
+}
+
+// Close implements signaling.Conn. The errors say only that the peer has gone already.
+func (c *conn) Close(code signaling.CloseCode, reason string) {
+	cut := time.AfterFunc(closeTimeout, func() { _ = c.raw.Close() })
+	defer cut.Stop()
+	if code == 0 {
+		_ = c.ws.CloseNow()
+		return
+	}
+	_ = c.ws.Close(websocket.StatusCode(code), reason)
+}

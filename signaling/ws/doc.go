@@ -1,0 +1,22 @@
+// Package ws carries signaling over WebSockets: it checks who may connect, and hands messages to and from a
+// signaling.Link. Compression is off: messages are small but for SDP, and a compressor would cost more memory than the
+// session itself.
+//
+// # Goroutines
+//
+//	| goroutine             | started by          | stopped by                                              |
+//	|-----------------------|---------------------|---------------------------------------------------------|
+//	| the reader            | net/http            | the end of the connection; it is the handler itself      |
+//	| the library's timeout | accept              | conn.Close                                              |
+//	| the hard close        | conn.Close, a timer | conn.Close, or it closes the socket and ends            |
+//
+// The writer is the link's.
+//
+// # Invariants
+//
+//   - One reader always runs, so that control frames are answered and a dead socket is noticed.
+//   - The read limit is ours: the library would close with 1009, and the client should see our own code and an error.
+//   - A close never hangs on a peer that stopped in the middle of a frame: the socket is cut after closeTimeout.
+//   - The access token in the subprotocol list is neither echoed nor logged.
+//   - The handler hijacks the connection: mount it outside middleware that wraps the ResponseWriter without Unwrap.
+package ws

@@ -1,0 +1,82 @@
+package turn
+
+import (
+	"net"
+	"net/netip"
+	"sync"
+)
+
+// quota counts allocations by user, by client address and in all.
+type quota struct {
+	limits Limits
+
+	mu     sync.Mutex
+	total  int
+	byUser map[string]int
+	byIP   map[netip.Addr]int
+}
+
+func newQuota(l Limits) *quota {
+	return &quota{limits: l, byUser: map[string]int{}, byIP: map[netip.Addr]int{}}
+}
+
+// take counts one more allocation, or says which limit it breaks.
+func (q *quota) take(user string, ip netip.Addr) (Reason, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch {
+	case q.byUser[user] >= q.limits.PerUser:
+		return UserQuota, false
+	case q.byIP[ip] >= q.limits.PerIP:
+		return IPQuota, false
+	case q.total >= q.limits.Allocations:
+		return TotalQuota, false
+	}
+	q.total++
+	q.byUser[user]++
+	q.byIP[ip]++
+	return 0, true
+}
+
+func (q *quota) give(user string, ip netip.Addr) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.total--
+	if q.byUser[user]--; q.byUser[user] == 0 {
+		delete(q.byUser, user)
+	}
+	if q.byIP[ip]--; q.byIP[ip] == 0 {
+		delete(q.byIP, ip)
+	}
+}
+
+func (q *quota) count() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.total
+}
+
+// addrPort is a's address without IPv4 mapping and zone; invalid if a is neither UDP nor TCP.
+func addrPort(a net.Addr) netip.AddrPort {
+	var at netip.AddrPort
+	switch a := a.(type) {
+	case *net.UDPAddr:
+		at = a.AddrPort()
+	case *net.TCPAddr:
+		at = a.AddrPort()
+	}
+	return netip.AddrPortFrom(at.Addr().Unmap().WithZone(""), at.Port())
+}
+
+// client is the address that limits count by: an IPv4 address, or the /64 that one IPv6 host usually owns.
+func client(a net.Addr) netip.Addr {
+	ip := addrPort(a).Addr()
+	if !ip.Is6() {
+		return ip
+	}
+	prefix, err := ip.Prefix(64)
+	if err != nil {
+		return ip
+	}
+	return prefix.Addr()
+}

@@ -1,0 +1,145 @@
+package turn
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	pion "github.com/pion/turn/v4"
+)
+
+// Server is a STUN and TURN server.
+type Server struct {
+	// Static after construction.
+	cfg    Config
+	now    func() time.Time
+	policy *policy
+	relays *relays
+	quota  *quota
+	errors *budget
+	log    *pionLog
+	closed chan struct{}
+
+	closing     sync.Once
+	accepting   sync.WaitGroup // accept loops
+	allocations sync.WaitGroup // live allocations; added to by read loops only
+
+	// Guarded by mu.
+	mu        sync.Mutex
+	endpoints map[*endpoint]struct{}
+	conns     int
+	connsByIP map[netip.Addr]int
+
+	refused      [numReasons]atomic.Uint64
+	up, down     traffic
+	allocated    atomic.Uint64
+	badMessages  atomic.Uint64
+	errorAnswers atomic.Uint64
+}
+
+// New starts a server on the sockets of cfg.
+func New(cfg Config) (*Server, error) { return newServer(cfg, time.Now) }
+
+func newServer(cfg Config, now func() time.Time) (*Server, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	cfg = cfg.withDefaults()
+	local := interfaceIPs()
+	s := &Server{
+		cfg:       cfg,
+		now:       now,
+		quota:     newQuota(cfg.Limits),
+		errors:    newBudget(cfg.Limits.Errors),
+		log:       newPionLog(cfg.Log),
+		closed:    make(chan struct{}),
+		endpoints: map[*endpoint]struct{}{},
+		connsByIP: map[netip.Addr]int{},
+	}
+	s.relays = newRelays(s, cfg, local)
+	s.policy = newPolicy(cfg, local, s.relays)
+	if cfg.UDP != nil {
+		if err := s.serve(cfg.UDP, nil); err != nil {
+			return nil, fmt.Errorf("turn: serve UDP: %w", err)
+		}
+	}
+	for _, l := range cfg.TCP {
+		s.accepting.Go(func() { s.accept(l) })
+	}
+	cfg.Log.Info("turn is up", "relay", cfg.RelayIP, "ports", fmt.Sprintf("%d-%d", cfg.MinPort, cfg.MaxPort), "realm", cfg.Realm)
+	return s, nil
+}
+
+// serve starts a pion server on conn. release, if not nil, is called once when conn has ended.
+func (s *Server) serve(conn net.PacketConn, release func()) error {
+	e := newEndpoint(s, conn, release)
+	s.mu.Lock()
+	if s.isClosed() {
+		s.mu.Unlock()
+		e.end()
+		return net.ErrClosed
+	}
+	s.endpoints[e] = struct{}{}
+	s.mu.Unlock()
+
+	_, err := pion.NewServer(pion.ServerConfig{
+		PacketConnConfigs: []pion.PacketConnConfig{{
+			PacketConn:            e,
+			RelayAddressGenerator: s.relays,
+			PermissionHandler:     e.permit,
+		}},
+		LoggerFactory: s.log,
+		Realm:         s.cfg.Realm,
+		AuthHandler:   e.authenticate,
+		QuotaHandler:  e.takeQuota,
+		EventHandler:  e.events(),
+		InboundMTU:    inboundMTU,
+	})
+	if err != nil {
+		e.end()
+	}
+	return err
+}
+
+// Close ends all allocations, closes the sockets, and waits for what runs on them.
+func (s *Server) Close() error {
+	var errs []error
+	s.closing.Do(func() {
+		s.mu.Lock()
+		close(s.closed)
+		var open []*endpoint
+		for e := range s.endpoints {
+			open = append(open, e)
+		}
+		s.mu.Unlock()
+
+		for _, l := range s.cfg.TCP {
+			errs = append(errs, l.Close())
+		}
+		for _, e := range open {
+			if err := e.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+				errs = append(errs, err)
+			}
+		}
+		s.accepting.Wait()
+		for _, e := range open {
+			<-e.ended
+		}
+		s.allocations.Wait()
+		s.cfg.Log.Info("turn is down")
+	})
+	return errors.Join(errs...)
+}
+
+func (s *Server) isClosed() bool {
+	select {
+	case <-s.closed:
+		return true
+	default:
+		return false
+	}
+}

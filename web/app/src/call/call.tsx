@@ -1,0 +1,81 @@
+// The page of a call: puts its parts together, listens to the keyboard and to files that are dropped.
+import { useEffect, useRef } from 'preact/hooks';
+import { connection, leave, others, room, unread } from '../state/call';
+import { followDevices } from '../state/check';
+import { route } from '../state/route';
+import { anyMoving, sendFiles } from '../state/transfers';
+import { dialog, dropOn, panel } from '../state/view';
+import { Banners } from './banners';
+import { Bar } from './bar';
+import { ChatPanel } from './chat';
+import { Dialogs } from './dialogs';
+import { dropHandlers } from './drop';
+import { Files } from './files';
+import { Head } from './head';
+import { PeoplePanel } from './people';
+import { useShortcuts } from './shortcuts';
+import { Stage } from './stage';
+import { useWakeLock } from './wakelock';
+
+export function CallPage({ name }: { name: string }) {
+  const picker = useRef<HTMLInputElement>(null);
+  const root = useRef<HTMLDivElement>(null);
+  const pickFiles = (to: string) => {
+    const input = picker.current;
+    if (!input) return;
+    input.dataset.to = to;
+    input.click();
+  };
+  useShortcuts(() => pickFiles(''));
+  useWakeLock();
+  useEffect(followDevices, []);
+  useEffect(() => {
+    document.title = `${unread.value > 0 ? `(${unread.value}) ` : ''}${name} · Parley`;
+  }, [name, unread.value]);
+  useEffect(() => root.current?.focus(), []);
+  useLeaveWithRoute(name);
+
+  return (
+    <div class="call" ref={root} tabIndex={-1} data-testid="call" data-state={connection.value} {...dropHandlers}>
+      <Head name={name} />
+      <main class="stage-area" aria-label="People in the call">
+        <Stage />
+        <Banners />
+        <Files />
+        {dropOn.value === 'all' && <p class="drop-hint">Drop it on somebody, or here to send it to everyone</p>}
+      </main>
+      {panel.value === 'chat' && <ChatPanel onFile={pickFiles} />}
+      {panel.value === 'people' && <PeoplePanel onFile={pickFiles} />}
+      <Bar />
+      {dialog.value && <Dialogs />}
+      <input
+        ref={picker}
+        type="file"
+        multiple
+        hidden
+        data-testid="file-input"
+        onChange={(e) => {
+          const input = e.currentTarget;
+          const to = input.dataset.to || undefined;
+          sendFiles([...(input.files ?? [])], to ? [to] : others.value.map((p) => p.id));
+          input.value = '';
+        }}
+      />
+    </div>
+  );
+}
+
+// Going back in the history leaves the call; closing the page while files are on their way asks first.
+function useLeaveWithRoute(name: string): void {
+  const at = route.value;
+  useEffect(() => {
+    if (room.value && (at.page !== 'room' || at.room !== name)) void leave();
+  }, [at, name]);
+  useEffect(() => {
+    const ask = (event: BeforeUnloadEvent) => {
+      if (anyMoving.value) event.preventDefault();
+    };
+    addEventListener('beforeunload', ask);
+    return () => removeEventListener('beforeunload', ask);
+  }, []);
+}

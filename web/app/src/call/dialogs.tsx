@@ -1,0 +1,81 @@
+// The dialogs of a call: devices, shortcuts, ending it for everyone.
+import { room } from '../state/call';
+import { attempt } from '../state/notices';
+import { saveSettings, settings } from '../state/settings';
+import { dialog } from '../state/view';
+import { shortcuts } from '../text/keys';
+import { DeviceChoice } from '../ui/devicechoice';
+import { Dialog } from '../ui/dialog';
+
+export function Dialogs() {
+  if (dialog.value === 'devices') return <DevicesDialog />;
+  if (dialog.value === 'help') return <HelpDialog />;
+  if (dialog.value === 'end') return <EndDialog />;
+  return null;
+}
+
+function close(): void {
+  dialog.value = undefined;
+}
+
+function DevicesDialog() {
+  return (
+    <Dialog title="Camera, microphone, speaker" testid="devices-dialog" onClose={close}>
+      <DeviceChoice inCall />
+      <div class="dialog-foot">
+        <button type="button" class="button primary" onClick={close}>
+          Done
+        </button>
+      </div>
+    </Dialog>
+  );
+}
+
+function HelpDialog() {
+  return (
+    <Dialog title="Keyboard shortcuts" testid="help-dialog" onClose={close}>
+      <dl class="shortcuts">
+        {shortcuts.map((s) => (
+          <div key={s.key}>
+            <dt>
+              <kbd>{s.key === 'Escape' ? 'Esc' : s.key}</kbd>
+            </dt>
+            <dd>{s.does}</dd>
+          </div>
+        ))}
+      </dl>
+      <label class="toggle">
+        <input
+          type="checkbox"
+          checked={settings.value.shortcuts}
+          onChange={(e) => saveSettings({ shortcuts: e.currentTarget.checked })}
+        />
+        Single-key shortcuts are on
+      </label>
+    </Dialog>
+  );
+}
+
+function EndDialog() {
+  return (
+    <Dialog title="End the call for everyone?" testid="end-dialog" onClose={close}>
+      <p>Everybody is taken out of the room, and its chat is gone.</p>
+      <div class="dialog-foot">
+        <button type="button" class="button" onClick={close}>
+          Keep talking
+        </button>
+        <button
+          type="button"
+          class="button danger"
+          data-testid="end-confirm"
+          onClick={() => {
+            close();
+            void attempt(async () => room.value?.moderate('end'));
+          }}
+        >
+          End it
+        </button>
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,58 @@
+// The line above the stage: the room, how long, how many, the invite link.
+import { useEffect, useState } from 'preact/hooks';
+import { locked, since } from '../state/call';
+import { dialog } from '../state/view';
+import { elapsed } from '../text/format';
+import { keyOf } from '../text/keys';
+import { IconButton } from '../ui/button';
+import { GearIcon, KeyboardIcon, LinkIcon, LockIcon, MoreIcon } from '../ui/icons';
+import { Menu, MenuItem } from '../ui/menu';
+import { copyInvite } from './invite';
+
+export function Head({ name }: { name: string }) {
+  return (
+    <header class="call-head">
+      <h1 title={name}>{name}</h1>
+      {locked.value && (
+        <span class="meta" title="Nobody else can join">
+          <LockIcon size={16} />
+          <span class="unseen">The room is locked</span>
+        </span>
+      )}
+      <Clock />
+      <span class="spring" />
+      <IconButton
+        icon={LinkIcon}
+        label="Copy invite link"
+        hint={keyOf('invite')}
+        testid="invite"
+        onClick={() => void copyInvite()}
+      />
+      <Menu label="More" icon={MoreIcon} testid="more">
+        <MenuItem icon={GearIcon} testid="open-devices" onClick={() => open('devices')}>
+          Camera, microphone, speaker
+        </MenuItem>
+        <MenuItem icon={KeyboardIcon} testid="open-help" onClick={() => open('help')}>
+          Keyboard shortcuts
+        </MenuItem>
+      </Menu>
+    </header>
+  );
+}
+
+function open(which: 'devices' | 'help'): void {
+  dialog.value = which;
+}
+
+function Clock() {
+  const [now, setNow] = useState(Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 1000);
+    return () => clearInterval(timer);
+  }, []);
+  return (
+    <span class="meta number" role="timer" aria-label="Time in the call">
+      {elapsed((now - since.value) / 1000)}
+    </span>
+  );
+}

@@ -1,0 +1,33 @@
+// The frame of a side panel: a named region that takes the focus when it opens and can be closed.
+import type { ComponentChildren } from 'preact';
+import { useEffect, useId, useRef } from 'preact/hooks';
+import { panel } from '../state/view';
+import { IconButton } from '../ui/button';
+import { CloseIcon } from '../ui/icons';
+
+export function Side({ title, testid, children }: { title: string; testid: string; children: ComponentChildren }) {
+  const id = useId();
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    const before = document.activeElement as HTMLElement | null;
+    heading.current?.focus();
+    return () => before?.focus?.();
+  }, []);
+  return (
+    <aside class="side" aria-labelledby={id} data-testid={testid}>
+      <div class="side-head">
+        <h2 id={id} ref={heading} tabIndex={-1}>
+          {title}
+        </h2>
+        <IconButton
+          icon={CloseIcon}
+          label={`Close ${title.toLowerCase()}`}
+          onClick={() => {
+            panel.value = undefined;
+          }}
+        />
+      </div>
+      {children}
+    </aside>
+  );
+}

@@ -1,0 +1,103 @@
+// One picture: a person's camera or screen, with the name and what is off. A click pins it.
+import { useEffect, useRef } from 'preact/hooks';
+import type { Tile as TileAt } from '../layout/plan';
+import { qualities, room, speaking } from '../state/call';
+import { cameraTrack } from '../state/own';
+import type { Person } from '../state/people';
+import { dropOn, pinned } from '../state/view';
+import { Avatar } from '../ui/avatar';
+import { MicOffIcon, PinIcon, ScreenIcon, UnpinIcon } from '../ui/icons';
+import { TrackVideo } from '../ui/trackvideo';
+import { Bars } from './quality';
+
+export function Tile({ tile, person }: { tile: TileAt; person: Person }) {
+  const { rect } = tile;
+  const screen = tile.stream === 'screen';
+  const isPinned = pinned.value === tile.key;
+  const talks = !screen && person.microphone === 'live' && speaking.value.includes(person.id);
+  const lit = screen
+    ? person.screen === 'live'
+    : person.me
+      ? cameraTrack.value !== undefined
+      : person.camera === 'live';
+  const classes = ['tile', tile.role];
+  if (screen) classes.push('fit');
+  if (!lit) classes.push('dark');
+  if (talks) classes.push('speaking');
+  if (isPinned) classes.push('pinned');
+  if (person.me && !screen) classes.push('mirror');
+  const who = label(person, screen);
+  const Pin = isPinned ? UnpinIcon : PinIcon;
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms
+    <div
+      class={classes.join(' ')}
+      style={{ width: `${rect.width}px`, height: `${rect.height}px`, transform: `translate(${rect.x}px, ${rect.y}px)` }}
+      role="group"
+      aria-label={describe(person, screen, talks)}
+      data-testid="tile"
+      data-person={person.id}
+      data-name={person.name}
+      data-stream={tile.stream}
+      data-role={tile.role}
+    >
+      {!screen && (
+        <div class="tile-face">
+          <Avatar id={person.id} name={person.name} />
+        </div>
+      )}
+      {person.me && !screen ? (
+        cameraTrack.value && <TrackVideo track={cameraTrack.value} label="Your camera" />
+      ) : (
+        <RemoteVideo person={person.id} stream={tile.stream} label={who} />
+      )}
+      <button
+        type="button"
+        class="tile-press"
+        aria-label={`${isPinned ? 'Unpin' : 'Pin'} ${who}`}
+        aria-pressed={isPinned}
+        onClick={() => {
+          pinned.value = isPinned ? undefined : tile.key;
+        }}
+      />
+      <span class="tile-name" aria-hidden="true">
+        {screen && <ScreenIcon size={17} />}
+        {!screen && person.microphone !== 'live' && (
+          <span class="off">
+            <MicOffIcon size={17} />
+          </span>
+        )}
+        <span>{who}</span>
+        {!screen && <Bars level={qualities.value.get(person.id)} onlyPoor />}
+      </span>
+      <span class="tile-pin" aria-hidden="true">
+        <Pin size={18} />
+      </span>
+      {!screen && dropOn.value === person.id && <div class="tile-drop">Send to {person.name}</div>}
+    </div>
+  );
+}
+
+function RemoteVideo({ person, stream, label: name }: { person: string; stream: 'camera' | 'screen'; label: string }) {
+  const ref = useRef<HTMLVideoElement>(null);
+  const joined = room.value;
+  useEffect(() => {
+    if (ref.current && joined) return joined.attach(ref.current, person, stream);
+  }, [joined, person, stream]);
+  return <video ref={ref} autoplay playsInline muted aria-label={name} />;
+}
+
+function label(person: Person, screen: boolean): string {
+  if (screen) return person.me ? 'Your screen' : `${person.name}’s screen`;
+  return person.me ? 'You' : person.name;
+}
+
+/** A tile in words: "Ann, microphone off, camera off". */
+export function describe(person: Person, screen: boolean, talks: boolean): string {
+  const parts = [label(person, screen)];
+  if (screen) return parts.join('');
+  if (talks) parts.push('speaking');
+  if (person.microphone !== 'live') parts.push('microphone off');
+  if (person.camera !== 'live') parts.push('camera off');
+  return parts.join(', ');
+}

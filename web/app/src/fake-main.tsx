@@ -1,0 +1,25 @@
+// Development only (vite serves fake.html, the build leaves it out): the pages with invented people.
+// /fake.html?path=/r/standup&people=5&screen=1&chat=1&files=1&state=reconnecting&join=1 and so on; see fake.ts.
+import { render } from 'preact';
+import { App } from './app';
+import { bind } from './backend';
+import { fakeBackend, play, scenario } from './fake';
+import { join } from './state/call';
+import { go, startRouting } from './state/route';
+import { loadSettings } from './state/settings';
+import './styles/base.css';
+import './styles/controls.css';
+import './styles/pages.css';
+import './styles/call.css';
+import './styles/panels.css';
+
+const s = scenario(new URLSearchParams(location.search));
+bind(fakeBackend(s));
+loadSettings();
+startRouting();
+go(s.path);
+render(<App />, document.getElementById('app') as HTMLElement);
+if (s.join) {
+  await join({ room: 'standup', name: 'Sam', tracks: {} });
+  play(s);
+}

@@ -1,0 +1,351 @@
+// An invented server in memory, with the SDK's API: for looking at the pages and for component tests. Never in a build
+// for users: only fake-main.tsx and tests import it.
+
+import type { ConnectOptions, Kind, Message, Permission, PresenceEvents, PresenceEvents, RoomEvents, RoomEvents, RoomState, RoomState, TransferEvents, TransferEvents, TransferState, TransferState } from 'parley-sdk';
+import { Emitter } from '../../sdk/src/emitter';
+import { ParleyError } from '../../sdk/src/errors';
+import { Participant } from '../../sdk/src/participant';
+import type { Backend, CallRoom, Watch } from './backend';
+import { picture, screenPicture } from './fakepicture';
+
+export interface Scenario {
+  path: string;
+  join: boolean;
+  people: number;
+  screen: boolean;
+  chat: boolean;
+  files: boolean;
+  panel: string;
+  state: RoomState;
+  can: Permission[];
+  locked: boolean;
+  blocked: boolean;
+  /** A code: connecting fails with it. */
+  fail: string;
+  /** A code: the room closes with it after the join. */
+  close: string;
+  /** A code: devices fail with it. */
+  device: string;
+  unsupported: boolean;
+  camera: boolean;
+}
+
+/** Reads a scenario from a query string. */
+export function scenario(q: URLSearchParams): Scenario {
+  return {
+    path: q.get('path') ?? '/',
+    join: q.has('join'),
+    people: Number(q.get('people') ?? 2),
+    screen: q.has('screen'),
+    chat: q.has('chat'),
+    files: q.has('files'),
+    panel: q.get('panel') ?? '',
+    state: (q.get('state') ?? 'connected') as RoomState,
+    can: (q.get('can') ?? 'publish,subscribe,message').split(',') as Permission[],
+    locked: q.has('locked'),
+    blocked: q.has('blocked'),
+    fail: q.get('fail') ?? '',
+    close: q.get('close') ?? '',
+    device: q.get('device') ?? '',
+    unsupported: q.has('unsupported'),
+    camera: q.get('camera') !== '0',
+  };
+}
+
+const given =
+  'Ann,Bob,Chidi Okafor,Dora,Emil,Fatima Al-Zahra,Gus,Hana,Ivo,Jun,Käthe von Hohenlohe-Langenburg,Lea,Milo,Nora,Otis,Pia,Quentin,Rosa,Søren,Tove,Ulf,Vera,Wim,Xenia,Yusuf,Zoë,Alma,Ben,Cleo,Dag'.split(
+    ',',
+  );
+
+/** Somebody invented; the n-th is always the same. */
+export function somebody(n: number, screen = false): Participant {
+  const kinds: { kind: Kind; muted: boolean }[] = [{ kind: 'microphone', muted: n % 3 === 1 }];
+  if (n % 4 !== 2) kinds.push({ kind: 'camera', muted: n % 7 === 5 });
+  if (screen) kinds.push({ kind: 'screen', muted: false });
+  return new Participant({
+    id: `p${n}`,
+    identity: `p${n}@example.org`,
+    name: given[n % given.length] ?? 'Guest',
+    joined_at: new Date(Date.UTC(2026, 10, 21, 9, 0, n)).toISOString(),
+    sources: kinds.map((k) => ({ id: `p${n}.${k.kind}`, ...k })),
+  });
+}
+
+class FakeTransfer extends Emitter<TransferEvents> {
+  state: TransferState = 'offered';
+  bytes = 0;
+  speed = 0;
+  error: ParleyError | undefined;
+  sha256: string | undefined;
+  savable = false;
+  constructor(
+    readonly id: string,
+    readonly name: string,
+    readonly size: number,
+    readonly direction: 'in' | 'out',
+    readonly peer: string,
+    readonly type = 'application/octet-stream',
+  ) {
+    super();
+  }
+  set(state: TransferState, done = 0, code = ''): this {
+    this.state = state;
+    this.bytes = this.size * done;
+    this.speed = state === 'active' ? 8_400_000 : 0;
+    this.savable = state === 'done' && this.direction === 'in';
+    if (code) this.error = new ParleyError(code as ParleyError['code']);
+    this.emit('state', state);
+    return this;
+  }
+  async accept(): Promise<void> {
+    this.set('active', 0.3);
+  }
+  reject(): void {
+    this.set('rejected');
+  }
+  cancel(): void {
+    this.set('cancelled');
+  }
+  async save(): Promise<void> {
+    this.savable = false;
+  }
+}
+
+/** A room of invented people. Tests drive it with its `fake…` methods. */
+export class FakeRoom extends Emitter<RoomEvents> implements CallRoom {
+  participants = new Map<string, Participant>();
+  messages: Message[] = [];
+  speaking: string[] = [];
+  limits = {};
+  closedBy: ParleyError | undefined;
+  state: RoomState = 'connected';
+  transfers: FakeTransfer[] = [];
+  tracks = new Map<Kind, MediaStreamTrack>();
+  on_ = new Set<Kind>();
+  locked: boolean;
+  audioBlocked: boolean;
+  can: ReadonlySet<Permission>;
+  constructor(
+    readonly name: string,
+    readonly s: Scenario,
+    public me: Participant,
+  ) {
+    super();
+    this.locked = s.locked;
+    this.audioBlocked = s.blocked;
+    this.can = new Set(s.can);
+    this.participants.set(me.id, me);
+    for (let n = 0; n < s.people - 1; n++) this.participants.set(`p${n}`, somebody(n, s.screen && n === 0));
+  }
+
+  fakeJoin(p: Participant): void {
+    this.participants.set(p.id, p);
+    this.emit('joined', p);
+    this.emit('change');
+  }
+  fakeLeave(id: string): void {
+    const p = this.participants.get(id);
+    if (!p) return;
+    this.participants.delete(id);
+    this.emit('left', { participant: p, reason: 'left' });
+    this.emit('change');
+  }
+  fakeSay(from: string, text: string, to?: string, minutesAgo = 0): void {
+    const name = this.participants.get(from)?.name ?? 'Guest';
+    const at = new Date(Date.now() - minutesAgo * 60_000);
+    const message = { id: `m${this.messages.length}`, from, name, text, at, ...(to ? { to } : {}) };
+    this.messages.push(message);
+    this.emit('message', message);
+  }
+  fakeSpeak(ids: string[]): void {
+    this.speaking = ids;
+    this.emit('speaking', ids);
+  }
+  fakeState(state: RoomState): void {
+    this.state = state;
+    this.emit('state', state);
+  }
+  fakeClose(code: string): void {
+    this.closedBy = code ? new ParleyError(code as ParleyError['code']) : undefined;
+    this.emit('closed', this.closedBy);
+  }
+  fakeFile(name: string, size: number, direction: 'in' | 'out', peer: string): FakeTransfer {
+    const t = new FakeTransfer(`f${this.transfers.length}`, name, size, direction, peer);
+    this.transfers.push(t);
+    if (direction === 'in') this.emit('file', t as never);
+    return t;
+  }
+
+  readonly files = {
+    transfers: this.transfers as never,
+    send: (file: File, to: string) => this.fakeFile(file.name, file.size, 'out', to) as never,
+  };
+  readonly data = { send: () => true };
+
+  local(kind: Kind) {
+    return { track: this.tracks.get(kind), on: this.on_.has(kind) };
+  }
+  async #set(kind: Kind, on: boolean, track?: MediaStreamTrack): Promise<void> {
+    if (on && this.s.device) throw new ParleyError(this.s.device as ParleyError['code']);
+    if (on) this.on_.add(kind);
+    else this.on_.delete(kind);
+    if (track) this.tracks.set(kind, track);
+    const kinds = [...this.on_].map((k) => ({ id: `me.${k}`, kind: k, muted: false }));
+    this.me = this.me.withSources(kinds);
+    this.participants.set(this.me.id, this.me);
+    this.emit('local', { kind });
+    this.emit('change');
+  }
+  setMicrophone = (on: boolean) => this.#set('microphone', on);
+  setCamera = (on: boolean) => this.#set('camera', on, on ? picture(99) : undefined);
+  setScreen = (on: boolean) => this.#set('screen', on);
+  publish = (kind: Kind, track: MediaStreamTrack) => this.#set(kind, true, track);
+  unpublish = (kind: Kind) => this.#set(kind, false);
+  mute = (kind: Kind, muted: boolean) => this.#set(kind, !muted);
+  attach(element: HTMLElement, participant: string, stream: string): () => void {
+    const video = element as HTMLVideoElement;
+    const n = Number(participant.slice(1));
+    video.srcObject = new MediaStream([stream === 'screen' ? screenPicture() : picture(n)]);
+    return () => {
+      video.srcObject = null;
+    };
+  }
+  async startAudio(): Promise<void> {
+    this.audioBlocked = false;
+    this.emit('audioBlocked', false);
+  }
+  async setSpeaker(): Promise<void> {}
+  async chat(text: string, to?: string): Promise<void> {
+    this.fakeSay(this.me.id, text, to);
+  }
+  async update(): Promise<void> {}
+  async moderate(action: string, participant?: string): Promise<void> {
+    if (action === 'remove' && participant) this.fakeLeave(participant);
+    if (action === 'lock' || action === 'unlock') {
+      this.locked = action === 'lock';
+      this.emit('change');
+    }
+    if (action === 'end') this.fakeClose('room_ended');
+  }
+  quality(): undefined {
+    return undefined;
+  }
+  async stats(): Promise<never[]> {
+    return [];
+  }
+  async leave(): Promise<void> {
+    this.fakeState('closed');
+  }
+}
+
+class FakeWatch extends Emitter<PresenceEvents> implements Watch {
+  participants = new Map<string, Participant>();
+  position = 'e.1';
+  state = 'live' as const;
+  speaking = [];
+  locked = false;
+  constructor(people: number) {
+    super();
+    for (let n = 0; n < people; n++) this.participants.set(`p${n}`, somebody(n));
+  }
+  close(): void {}
+}
+
+let lastRoom: FakeRoom | undefined;
+
+/** A backend that plays a scenario. */
+export function fakeBackend(s: Scenario): Backend {
+  const capture = async (kind: 'camera' | 'microphone') => {
+    if (s.device) throw new ParleyError(s.device as ParleyError['code']);
+    if (kind === 'camera') return picture(99);
+    return navigator.mediaDevices.getUserMedia({ audio: true }).then((m) => m.getAudioTracks()[0] as MediaStreamTrack);
+  };
+  return {
+    async connect(options: ConnectOptions) {
+      if (s.fail) throw new ParleyError(s.fail as ParleyError['code']);
+      const me = new Participant({
+        id: 'me',
+        identity: 'me',
+        name: options.name ?? 'Me',
+        joined_at: '2026-11-21T09:30:00Z',
+      });
+      lastRoom = new FakeRoom(options.room, s, me);
+      return lastRoom;
+    },
+    watch: () => new FakeWatch(Math.max(0, s.people - 1)),
+    listDevices: async () => devices,
+    onDeviceChange: () => () => {},
+    levelMeter: (_track, listener) => {
+      const timer = setInterval(() => listener(0.45), 100);
+      return () => clearInterval(timer);
+    },
+    captureMicrophone: () => capture('microphone'),
+    captureCamera: () => capture('camera'),
+    unsupported: () => (s.unsupported ? new ParleyError('unsupported_browser') : undefined),
+  };
+}
+
+const device = (kind: MediaDeviceKind, label: string): MediaDeviceInfo => ({
+  deviceId: label,
+  groupId: '',
+  kind,
+  label,
+  toJSON: () => ({}),
+});
+const devices = {
+  cameras: [device('videoinput', 'Built-in camera'), device('videoinput', 'Desk camera')],
+  microphones: [
+    device('audioinput', 'Built-in microphone'),
+    device('audioinput', 'Headset with a rather long name (USB Audio)'),
+  ],
+  speakers: [device('audiooutput', 'Built-in speakers')],
+};
+
+/** Lets things happen in the room that was joined last. */
+export function play(s: Scenario): void {
+  const room = lastRoom;
+  if (!room) return;
+  if (s.camera) void room.setCamera(true);
+  void room.setMicrophone(true);
+  if (s.people > 1) room.fakeSpeak(['p0']);
+  for (let n = 0; n < s.people - 1; n++)
+    room.emit('quality', { participant: `p${n}`, level: n % 5 === 3 ? 1 : n % 5 === 1 ? 3 : 5 });
+  if (s.chat) talk(room);
+  if (s.files) send(room);
+  if (s.panel) (document.querySelector(`[data-testid=${s.panel}]`) as HTMLElement | null)?.click();
+  if (s.state !== 'connected') room.fakeState(s.state);
+  if (s.close) room.fakeClose(s.close);
+}
+
+function talk(room: FakeRoom): void {
+  room.fakeSay(
+    'p0',
+    'Good morning! The notes are at https://example.org/notes?week=47, have a look before we start.',
+    undefined,
+    42,
+  );
+  room.fakeSay('p0', 'And the agenda:\n1. Release\n2. What broke\n3. Lunch', undefined, 41);
+  room.fakeSay('me', 'Thanks, reading.', undefined, 40);
+  room.fakeSay(
+    'p1',
+    'I will be two minutes late, the train stands still. Averyveryverylongwordwithoutanybreakatallthatmustwrapsomewhere.',
+    undefined,
+    12,
+  );
+  room.fakeSay('p0', 'Can you take over the second point?', 'me', 3);
+  room.fakeSay('me', 'Sure.', 'p0', 2);
+}
+
+function send(room: FakeRoom): void {
+  room.fakeFile('holiday pictures.zip', 48_200_000, 'in', 'p0');
+  room
+    .fakeFile(
+      'a report with a name so long that it will not fit on one line of the card, v2 final.pdf',
+      1_340_000,
+      'in',
+      'p0',
+    )
+    .set('active', 0.62);
+  room.fakeFile('notes.txt', 4_213, 'in', 'p0').set('done', 1);
+  room.fakeFile('video.mp4', 220_000_000, 'in', 'p0').set('failed', 0.4, 'peer_unreachable');
+}

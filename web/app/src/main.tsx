@@ -1,0 +1,35 @@
+// The start: binds the SDK and draws the page.
+import {
+  captureCamera,
+  captureMicrophone,
+  levelMeter,
+  listDevices,
+  onDeviceChange,
+  Presence,
+  Room,
+  unsupported,
+} from 'parley-sdk';
+import { render } from 'preact';
+import { App } from './app';
+import { bind } from './backend';
+import { startRouting } from './state/route';
+import { loadSettings } from './state/settings';
+import './styles/base.css';
+import './styles/controls.css';
+import './styles/pages.css';
+import './styles/call.css';
+import './styles/panels.css';
+
+bind({
+  connect: (options) => Room.connect(options),
+  watch: (options) => Presence.watch(options),
+  listDevices,
+  onDeviceChange,
+  levelMeter,
+  captureMicrophone,
+  captureCamera,
+  unsupported,
+});
+loadSettings();
+startRouting();
+render(<App />, document.getElementById('app') as HTMLElement);

@@ -1,0 +1,193 @@
+// The call itself: joining, the mirror of the room in signals, leaving.
+import { batch, computed, signal } from '@preact/signals';
+import type { Message, Permission, RoomState } from 'parley-sdk';
+import { backend, type CallRoom } from '../backend';
+import { names } from '../text/format';
+import { announce } from '../ui/live';
+import { spoken, unreadAfter } from './chat';
+import { attempt, clearNotices, codeOf, notify } from './notices';
+import { followOwn, giveTracks, type OwnTracks } from './own';
+import { changes, inOrder, type Person, person } from './people';
+import { saveSettings, settings, visited } from './settings';
+import { followTransfers } from './transfers';
+import { panel, pinned, resetView } from './view';
+
+export type Phase = 'out' | 'joining' | 'in' | 'over';
+
+/** Why a call is over or was never joined. `left`: by our own wish. */
+export interface Ending {
+  code: string;
+  message: string;
+  joined: boolean;
+}
+
+export const phase = signal<Phase>('out');
+export const ending = signal<Ending | undefined>(undefined);
+export const room = signal<CallRoom | undefined>(undefined);
+export const connection = signal<RoomState>('connecting');
+export const people = signal<readonly Person[]>([]);
+export const speaking = signal<readonly string[]>([]);
+export const locked = signal(false);
+export const can = signal<ReadonlySet<Permission>>(new Set());
+export const messages = signal<readonly Message[]>([]);
+export const qualities = signal<ReadonlyMap<string, number>>(new Map());
+export const audioBlocked = signal(false);
+/** When we joined, ms since 1970. */
+export const since = signal(0);
+
+const seen = signal('');
+
+export const me = computed(() => room.value?.me.id ?? '');
+export const others = computed(() => people.value.filter((p) => !p.me));
+export const unread = computed(() => unreadAfter(messages.value, seen.value, me.value));
+
+/** When each last spoke, ms: who keeps a tile when there are not enough. */
+export const lastSpoke = new Map<string, number>();
+
+let stopFollowing: (() => void)[] = [];
+
+export interface JoinRequest {
+  room: string;
+  name: string;
+  token?: string | undefined;
+  tracks: OwnTracks;
+}
+
+/** Joins; resolves when it worked or the reason is in `ending`. */
+export async function join(request: JoinRequest): Promise<void> {
+  if (phase.value === 'joining' || phase.value === 'in') return;
+  phase.value = 'joining';
+  ending.value = undefined;
+  saveSettings({ name: request.name });
+  try {
+    const joined = await backend().connect({
+      room: request.room,
+      name: request.name,
+      token: request.token,
+      media: true,
+    });
+    saveSettings({ recent: visited(settings.value.recent, request.room) });
+    enter(joined);
+    await giveTracks(joined, request.tracks);
+  } catch (error) {
+    for (const track of [request.tracks.camera, request.tracks.microphone]) track?.stop();
+    if (phase.value !== 'joining') return;
+    finish({ code: codeOf(error), message: error instanceof Error ? error.message : '', joined: false });
+  }
+}
+
+export async function leave(): Promise<void> {
+  const current = room.value;
+  if (!current) return;
+  finish({ code: 'left', message: '', joined: true });
+  await current.leave().catch(() => undefined); // Gone already: nothing is left to tell the server.
+}
+
+/** Forgets the ended call: back to the pages before it. */
+export function dismissEnding(): void {
+  ending.value = undefined;
+  phase.value = 'out';
+}
+
+export function sendChat(text: string, to: string): Promise<boolean> {
+  const current = room.value;
+  if (!current) return Promise.resolve(false);
+  return attempt(() => current.chat(text, to || undefined));
+}
+
+/** Everything said so far has been read. */
+export function markRead(): void {
+  seen.value = messages.value.at(-1)?.id ?? '';
+}
+
+function enter(joined: CallRoom): void {
+  lastSpoke.clear();
+  resetView();
+  clearNotices();
+  stopFollowing = [...follow(joined), followOwn(joined), followTransfers(joined)];
+  batch(() => {
+    room.value = joined;
+    messages.value = [...joined.messages];
+    seen.value = joined.messages.at(-1)?.id ?? '';
+    connection.value = joined.state;
+    audioBlocked.value = joined.audioBlocked;
+    qualities.value = new Map();
+    since.value = Date.now();
+    people.value = [];
+    mirror(joined, false);
+    phase.value = 'in';
+  });
+  const here = others.value.map((p) => p.name);
+  announce(
+    here.length > 0
+      ? `You joined. ${names(here, 4)} ${here.length > 1 ? 'are' : 'is'} here.`
+      : 'You joined. Nobody else is here yet.',
+  );
+}
+
+function follow(joined: CallRoom): (() => void)[] {
+  return [
+    joined.on('change', () => mirror(joined, true)),
+    joined.on('reset', () => {
+      messages.value = [...joined.messages];
+      mirror(joined, true);
+    }),
+    joined.on('speaking', (ids) => {
+      for (const id of ids) lastSpoke.set(id, Date.now());
+      speaking.value = [...ids];
+    }),
+    joined.on('message', (message) => heard(joined, message)),
+    joined.on('state', (state) => {
+      if (state === 'reconnecting') announce('Connection lost. Reconnecting.', true);
+      if (state === 'connected' && connection.value === 'reconnecting') announce('Connected again.');
+      connection.value = state;
+    }),
+    joined.on('quality', ({ participant, level }) => {
+      qualities.value = new Map(qualities.value).set(participant, level);
+    }),
+    joined.on('audioBlocked', (blocked) => {
+      audioBlocked.value = blocked;
+    }),
+    joined.on('error', (error) => notify({ title: 'Something did not work', advice: error.message })),
+    joined.on('closed', (error) => {
+      if (phase.value === 'in') finish({ code: error?.code ?? 'left', message: error?.message ?? '', joined: true });
+    }),
+  ];
+}
+
+// Everything small that the room's `change` may have touched is read anew: one place, no drift.
+function mirror(joined: CallRoom, say: boolean): void {
+  const now = inOrder([...joined.participants.values()].map((p) => person(p, joined.me.id)));
+  if (!now.some((p) => p.me)) now.push(person(joined.me, joined.me.id));
+  const { came, went } = changes(people.value, now);
+  batch(() => {
+    people.value = now;
+    speaking.value = [...joined.speaking];
+    locked.value = joined.locked;
+    can.value = joined.can;
+    if (pinned.value && !now.some((p) => pinned.value?.startsWith(p.id))) pinned.value = undefined;
+  });
+  if (!say) return;
+  if (came.length > 0) announce(`${names(came)} joined.`);
+  if (went.length > 0) announce(`${names(went)} left.`);
+}
+
+function heard(joined: CallRoom, message: Message): void {
+  messages.value = [...joined.messages];
+  if (panel.value === 'chat' && document.visibilityState === 'visible') markRead();
+  if (message.from !== joined.me.id) announce(spoken(message));
+}
+
+function finish(why: Ending): void {
+  for (const stop of stopFollowing) stop();
+  stopFollowing = [];
+  batch(() => {
+    resetView();
+    ending.value = why;
+    phase.value = 'over';
+    room.value = undefined;
+    people.value = [];
+    messages.value = [];
+    speaking.value = [];
+  });
+}

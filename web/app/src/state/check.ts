@@ -1,0 +1,150 @@
+// The check before joining: opens camera and microphone, says what is wrong with them, and hands the tracks over.
+import { batch, signal } from '@preact/signals';
+import type { Devices } from 'parley-sdk';
+import { backend } from '../backend';
+import type { Problem } from '../text/problems';
+import { codeOf, problemOfDevice } from './notices';
+import type { OwnTracks } from './own';
+import { saveSettings, settings } from './settings';
+
+export type CheckKind = 'camera' | 'microphone';
+
+export interface CheckDevice {
+  /** Whether the person wants it on. */
+  wanted: boolean;
+  opening: boolean;
+  track: MediaStreamTrack | undefined;
+  /** Why it does not open. */
+  problem: Problem | undefined;
+  /** The code behind the problem. */
+  code: string;
+}
+
+const closed: CheckDevice = { wanted: false, opening: false, track: undefined, problem: undefined, code: '' };
+
+export const camera = signal<CheckDevice>(closed);
+export const microphone = signal<CheckDevice>(closed);
+export const devices = signal<Devices>({ cameras: [], microphones: [], speakers: [] });
+
+const state = { camera, microphone };
+
+// Rises with each opening: an answer that comes after a newer question is closed again.
+const turn = { camera: 0, microphone: 0 };
+
+/** Whether this page may ask for devices at all. */
+export function mayCapture(): boolean {
+  return typeof navigator.mediaDevices?.getUserMedia === 'function';
+}
+
+/** Opens what the person had on the last time. */
+export function startCheck(): void {
+  camera.value = { ...closed, wanted: settings.value.cameraOn && mayCapture() };
+  microphone.value = { ...closed, wanted: settings.value.microphoneOn && mayCapture() };
+  void openWanted();
+}
+
+/** Follows plugging in and out while the returned function has not been called. */
+export function followDevices(): () => void {
+  void refreshDevices();
+  return backend().onDeviceChange((now) => {
+    devices.value = now;
+  });
+}
+
+async function refreshDevices(): Promise<void> {
+  try {
+    devices.value = await backend().listDevices();
+  } catch {
+    // No list without permission in some browsers: the choice stays empty.
+  }
+}
+
+// The microphone is asked for first: the browser's questions then come one after the other, the needed one first.
+async function openWanted(): Promise<void> {
+  if (microphone.value.wanted) await open('microphone');
+  if (camera.value.wanted) await open('camera');
+}
+
+/** Switches a device on or off for the join. */
+export function want(kind: CheckKind, on: boolean): void {
+  saveSettings(kind === 'camera' ? { cameraOn: on } : { microphoneOn: on });
+  if (on) void open(kind);
+  else close(kind);
+}
+
+/** Switches several on, one after the other: the browser asks one question at a time. */
+export async function wantAll(kinds: readonly CheckKind[]): Promise<void> {
+  for (const kind of kinds) {
+    saveSettings(kind === 'camera' ? { cameraOn: true } : { microphoneOn: true });
+    await open(kind);
+  }
+}
+
+/** Chooses another device and opens it if that kind is on. */
+export function pick(kind: CheckKind, deviceId: string): void {
+  saveSettings({ [kind]: deviceId });
+  if (state[kind].value.wanted) void open(kind);
+}
+
+/** Ends the check, closing everything. */
+export function stopCheck(): void {
+  close('camera');
+  close('microphone');
+}
+
+/** Gives the open tracks to a call that is being joined. They stay on show until the check is forgotten. */
+export function handOver(): OwnTracks {
+  turn.camera++;
+  turn.microphone++;
+  return { camera: camera.value.track, microphone: microphone.value.track };
+}
+
+/** Ends the check without closing what was given away. */
+export function forgetCheck(): void {
+  batch(() => {
+    camera.value = closed;
+    microphone.value = closed;
+  });
+}
+
+async function open(kind: CheckKind): Promise<void> {
+  const mine = ++turn[kind];
+  const s = state[kind];
+  s.value.track?.stop();
+  s.value = { wanted: true, opening: true, track: undefined, problem: undefined, code: '' };
+  try {
+    const track = await capture(kind);
+    if (turn[kind] !== mine) return track.stop();
+    track.addEventListener('ended', () => {
+      if (s.value.track === track) fail(kind, { code: 'device_gone' });
+    });
+    s.value = { wanted: true, opening: false, track, problem: undefined, code: '' };
+    await refreshDevices();
+  } catch (error) {
+    if (turn[kind] === mine) fail(kind, error);
+  }
+}
+
+function fail(kind: CheckKind, error: unknown): void {
+  state[kind].value = { ...closed, problem: problemOfDevice(error, kind), code: codeOf(error) };
+}
+
+// A device that was chosen once and is gone since must not be in the way: then any will do.
+async function capture(kind: CheckKind): Promise<MediaStreamTrack> {
+  const take = kind === 'camera' ? backend().captureCamera : backend().captureMicrophone;
+  const deviceId = settings.value[kind];
+  if (!deviceId) return take();
+  try {
+    return await take({ deviceId });
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'no_device') throw error;
+    saveSettings({ [kind]: '' });
+    return take();
+  }
+}
+
+function close(kind: CheckKind): void {
+  turn[kind]++;
+  state[kind].value.track?.stop();
+  state[kind].value = closed;
+}

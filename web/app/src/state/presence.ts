@@ -1,0 +1,45 @@
+// Who is in a room now, watched from outside of it.
+import { signal } from '@preact/signals';
+import { backend } from '../backend';
+import { codeOf } from './notices';
+import { readToken, token } from './route';
+
+export type Presence =
+  | { kind: 'none' }
+  | { kind: 'asking' }
+  | { kind: 'known'; people: readonly { id: string; name: string }[]; stale: boolean }
+  | { kind: 'hidden'; code: string };
+
+export const presence = signal<Presence>({ kind: 'none' });
+
+/** Watches a room until the returned function is called. */
+export function watchRoom(room: string): () => void {
+  presence.value = { kind: 'asking' };
+  const watch = backend().watch({ room, token: tokenFor(room) });
+  const read = () => {
+    if (watch.state !== 'live' && watch.state !== 'reconnecting') return;
+    if (watch.state === 'reconnecting' && watch.position === undefined) return;
+    const people = [...watch.participants.values()].map((p) => ({ id: p.id, name: p.name || p.identity || 'Guest' }));
+    presence.value = { kind: 'known', people, stale: watch.state === 'reconnecting' };
+  };
+  const stops = [
+    watch.on('change', read),
+    watch.on('reset', read),
+    watch.on('state', read),
+    watch.on('closed', (error) => {
+      if (error) presence.value = { kind: 'hidden', code: codeOf(error) };
+    }),
+  ];
+  read();
+  return () => {
+    for (const stop of stops) stop();
+    watch.close();
+    presence.value = { kind: 'none' };
+  };
+}
+
+/** The token in hand, if it is for that room; one for another room would only be refused. */
+export function tokenFor(room: string): string | undefined {
+  const claims = readToken(token.value);
+  return claims.room === undefined || claims.room === '*' || claims.room === room ? token.value : undefined;
+}

@@ -1,0 +1,214 @@
+// Every way things go wrong, in words a person can act on. Codes are the protocol's, the browser's and our own.
+
+export interface Problem {
+  title: string;
+  /** What to do about it. */
+  advice: string;
+  /** Trying the same again may work. */
+  retry: boolean;
+}
+
+const table: Record<string, Problem> = {
+  // The room and the token.
+  unauthorized: {
+    title: 'This link does not let you in',
+    advice: 'It has no valid access token, or the token has expired. Ask whoever invited you for a new link.',
+    retry: false,
+  },
+  forbidden: {
+    title: 'This link is for something else',
+    advice: 'Its token is for another room, or does not allow this. Ask for a link to this room.',
+    retry: false,
+  },
+  room_full: {
+    title: 'The room is full',
+    advice: 'Nobody else fits in. Try again when somebody has left.',
+    retry: true,
+  },
+  room_locked: {
+    title: 'The room is locked',
+    advice: 'Somebody inside has locked it. Ask them to unlock it, then try again.',
+    retry: true,
+  },
+  too_many_rooms: {
+    title: 'The server has no room to spare',
+    advice: 'It is running as many rooms as it may. Try again in a while.',
+    retry: true,
+  },
+  bad_room: {
+    title: 'That is not a room name',
+    advice: 'A room name has 1 to 64 letters, digits, dots, dashes, underscores or tildes.',
+    retry: false,
+  },
+  bad_name: { title: 'That name cannot be used', advice: 'Choose another name.', retry: false },
+  name_too_long: { title: 'That name is too long', advice: 'Choose a shorter one.', retry: false },
+  metadata_too_long: {
+    title: 'That is too much to keep',
+    advice: 'The server allows less text about a person.',
+    retry: false,
+  },
+  text_too_long: { title: 'The message is too long', advice: 'Send it in parts, or as a file.', retry: false },
+  rate_limited: { title: 'Too much at once', advice: 'Wait a few seconds, then try again.', retry: true },
+  too_many_publications: { title: 'Nothing more can be shared', advice: 'Stop sharing something first.', retry: true },
+  no_such_participant: {
+    title: 'They have left',
+    advice: 'There is nobody there to do this with any more.',
+    retry: false,
+  },
+  no_such_source: { title: 'That has stopped', advice: 'It was switched off in the meantime.', retry: false },
+  message_too_big: { title: 'The message is too big', advice: 'Send it in parts, or as a file.', retry: false },
+  // The connection.
+  removed: { title: 'You were removed from the room', advice: 'A moderator took you out.', retry: false },
+  room_ended: { title: 'The call has ended', advice: 'A moderator ended it for everybody.', retry: false },
+  replaced: {
+    title: 'The call goes on elsewhere',
+    advice: 'It was picked up in another tab or window. Close this one, or join again here.',
+    retry: true,
+  },
+  timeout: {
+    title: 'The connection was lost',
+    advice: 'The server could not be reached for too long. Check the network, then join again.',
+    retry: true,
+  },
+  unreachable: {
+    title: 'The server cannot be reached',
+    advice: 'Check the network, then try again. If it goes on, the server may be down.',
+    retry: true,
+  },
+  no_answer: {
+    title: 'The server does not answer',
+    advice: 'It may be busy, or the network slow. Try again.',
+    retry: true,
+  },
+  bad_answer: {
+    title: 'The page and the server do not understand each other',
+    advice: 'The server may have been renewed since. Reload the page.',
+    retry: true,
+  },
+  busy: { title: 'Too much at once', advice: 'Wait a moment, then try again.', retry: true },
+  media_failed: {
+    title: 'No way through for sound and picture',
+    advice: 'The server answers, but something, perhaps a firewall, holds them back. Try another network.',
+    retry: true,
+  },
+  internal: {
+    title: 'Something went wrong on the server',
+    advice: 'It is not your fault. Try again; if it goes on, tell whoever runs this server.',
+    retry: true,
+  },
+  // The browser.
+  unsupported_browser: {
+    title: 'This browser cannot do video calls',
+    advice: 'It has no WebRTC. Open this page in a current Firefox, Chrome, Edge or Safari.',
+    retry: false,
+  },
+  insecure_page: {
+    title: 'Camera and microphone are off on this address',
+    advice:
+      'Browsers allow them only on secure pages: open this one with https://, or on this very machine with http://localhost. You can still join to watch, listen and chat.',
+    retry: false,
+  },
+  // Devices. The kind of device is put in by deviceProblem.
+  permission_denied: {
+    title: 'The browser may not use your {device}',
+    advice: '{allow} You can also join without it.',
+    retry: true,
+  },
+  device_system: {
+    title: 'Your system keeps the {device} from the browser',
+    advice: "Allow this browser to use it in the system's privacy settings, then try again.",
+    retry: true,
+  },
+  no_device: { title: 'No {device} found', advice: 'Plug one in, or join without it.', retry: true },
+  device_busy: {
+    title: 'The {device} is busy',
+    advice: 'Another program may be using it. Close that program, then try again.',
+    retry: true,
+  },
+  device_gone: { title: 'The {device} was unplugged', advice: 'Plug it in again, or choose another one.', retry: true },
+  device_failed: { title: 'The {device} does not start', advice: 'Try again, or choose another one.', retry: true },
+  picker_cancelled: {
+    title: 'The screen is not shared',
+    advice: "To share it, choose a screen, window or tab in the browser's dialog.",
+    retry: true,
+  },
+  screen_unsupported: {
+    title: 'This browser cannot share a screen',
+    advice: 'Most phones and tablets cannot. Use a computer.',
+    retry: false,
+  },
+  // Files.
+  rejected: { title: 'Declined', advice: 'They did not want the file.', retry: true },
+  cancelled: { title: 'Cancelled', advice: '', retry: true },
+  peer_left: { title: 'They left', advice: 'Send it again when they are back.', retry: false },
+  peer_unreachable: {
+    title: 'No way to their browser',
+    advice: 'The two browsers could not connect. Try again, or use another network.',
+    retry: true,
+  },
+  peer_failed: {
+    title: 'They could not store it',
+    advice: 'Perhaps there is too little space on their side.',
+    retry: true,
+  },
+  file_changed: {
+    title: 'The file cannot be read',
+    advice: 'It was moved or changed since you chose it. Choose it again.',
+    retry: false,
+  },
+  file_corrupt: { title: 'It arrived damaged', advice: 'It was thrown away. Ask for it again.', retry: true },
+  disk_full: { title: 'No space left', advice: 'Free some space on the disk, then ask for it again.', retry: true },
+  disk_failed: { title: 'It could not be stored', advice: 'Choose another place, then ask for it again.', retry: true },
+  too_many_transfers: { title: 'Too many files at once', advice: 'Wait until one is done.', retry: true },
+  too_big: { title: 'It is too big to send', advice: 'Send it in parts.', retry: false },
+};
+
+// Other names for the same thing.
+const alias: Record<string, string> = {
+  ended: 'room_ended',
+  session_gone: 'timeout',
+  closed: 'timeout',
+  join_timeout: 'no_answer',
+  draining: 'unreachable',
+  too_slow: 'timeout',
+};
+
+/** The problem behind a code; an unknown code becomes a general one that shows the code's own message. */
+export function problem(code: string, message = ''): Problem {
+  const known = table[alias[code] ?? code];
+  if (known) return known;
+  return { title: 'Something went wrong', advice: message || `The reason given is “${code}”. Try again.`, retry: true };
+}
+
+export type DeviceKind = 'camera' | 'microphone' | 'camera or microphone' | 'screen' | 'speaker';
+
+/** The problem with a device, named, with the way to allow it in this browser. */
+export function deviceProblem(code: string, kind: DeviceKind, userAgent: string, message = ''): Problem {
+  const p = problem(code, message);
+  const fill = (s: string) => s.replace('{device}', kind).replace('{allow}', allowAgain(userAgent));
+  return { title: fill(p.title), advice: fill(p.advice), retry: p.retry };
+}
+
+/** How to undo a "no" given to the browser's question. */
+export function allowAgain(userAgent: string): string {
+  const phone = /iPhone|iPad|Android/.test(userAgent);
+  if (/Firefox\//.test(userAgent)) {
+    return phone
+      ? 'Tap the lock beside the address, allow it there, then try again.'
+      : 'Click the crossed-out icon beside the address, clear the block, then try again.';
+  }
+  if (/Edg\/|Chrome\/|CriOS\//.test(userAgent)) {
+    return phone
+      ? 'Tap the icon left of the address, then Permissions, allow it, then try again.'
+      : 'Click the icon left of the address, switch it on there, then try again.';
+  }
+  if (/Safari\//.test(userAgent)) {
+    return phone
+      ? 'Tap the page menu in the address bar, then Website Settings, allow it, then try again.'
+      : 'Choose Safari, Settings for This Website, allow it, then try again.';
+  }
+  return "Allow it in the browser's site settings, then try again.";
+}
+
+/** Every code with words of its own; for tests. */
+export const problemCodes: readonly string[] = Object.keys(table);

@@ -1,0 +1,36 @@
+// Room names: what is allowed (docs/protocol.md) and friendly suggestions.
+
+export const roomPattern = /^[A-Za-z0-9._~-]{1,64}$/;
+
+const first =
+  'amber brave calm clear bright gentle golden green happy kind light lucky merry misty noble quiet quick silver sunny swift warm wild wise young'.split(
+    ' ',
+  );
+const second =
+  'badger beaver cedar cloud comet falcon finch forest harbor heron island juniper lake lantern maple meadow otter pebble pine river robin sparrow valley willow'.split(
+    ' ',
+  );
+
+/** A name like "quiet-otter-427": easy to say, hard to hit by chance (24 x 24 x 900). */
+export function suggestRoom(random: () => number = Math.random): string {
+  const pick = (list: string[]) => list[Math.floor(random() * list.length)];
+  return `${pick(first)}-${pick(second)}-${100 + Math.floor(random() * 900)}`;
+}
+
+/** What a person typed or pasted, as a room name: a whole link gives its room, spaces become dashes. */
+export function cleanRoom(typed: string): string {
+  const link = typed.match(/\/r\/([^/?#\s]+)/);
+  let raw = link?.[1] ?? typed;
+  try {
+    raw = decodeURIComponent(raw);
+  } catch {
+    // Not percent-encoded after all: taken as it is.
+  }
+  return raw
+    .trim()
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .replace(/\s+/g, '-')
+    .replace(/[^A-Za-z0-9._~-]/g, '')
+    .slice(0, 64);
+}

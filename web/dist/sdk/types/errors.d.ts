@@ -1,0 +1,75 @@
+/** The server's error codes (docs/protocol.md). */
+export declare const SERVER_ERRORS: readonly ['bad_message', 'unknown_type', 'message_too_big', 'rate_limited', 'not_joined', 'already_joined', 'unauthorized', 'forbidden', 'room_full', 'room_locked', 'too_many_rooms', 'bad_room', 'bad_name', 'name_too_long', 'metadata_too_long', 'text_too_long', 'too_many_publications', 'bad_offer', 'no_media', 'no_such_participant', 'no_such_source', 'session_gone', 'internal'];
+export type ServerErrorCode = (typeof SERVER_ERRORS)[number];
+/** What the server closes a connection with (docs/protocol.md): up to 4499 the client comes back, from 4500 it does not. */
+export declare const CLOSE_CODES: {
+    readonly 4000: 'draining';
+    readonly 4001: 'timeout';
+    readonly 4002: 'too_slow';
+    readonly 4004: 'internal';
+    readonly 4005: 'rate_limited';
+    readonly 4006: 'join_timeout';
+    readonly 4500: 'bad_message';
+    readonly 4501: 'unauthorized';
+    readonly 4503: 'forbidden';
+    readonly 4504: 'replaced';
+    readonly 4505: 'removed';
+    readonly 4506: 'room_ended';
+    readonly 4507: 'room_locked';
+    readonly 4508: 'room_full';
+    readonly 4509: 'message_too_big';
+    readonly 4511: 'too_many_rooms';
+};
+export type CloseName = (typeof CLOSE_CODES)[keyof typeof CLOSE_CODES];
+/** What went wrong in the browser or between the two, with the sentence shown where the caller gives none. */
+declare const CLIENT_ERRORS: {
+    readonly unsupported_browser: 'This browser cannot make calls. Use a current Chrome, Edge, Firefox or Safari.';
+    readonly insecure_page: 'Browsers give camera and microphone only to secure pages. Open this page by https:// or on localhost.';
+    readonly unreachable: 'The server cannot be reached. Check the network connection, then try again.';
+    readonly closed: 'The room was left. Join it again first.';
+    readonly busy: 'Too many requests are waiting for the server. Try again in a moment.';
+    readonly no_answer: 'The server did not answer in time. Try again.';
+    readonly bad_answer: 'The server sent something this page does not understand. Reload the page.';
+    readonly media_failed: 'Sound and picture could not be connected. Check that the firewall lets this page reach the server.';
+    readonly permission_denied: 'The browser was not allowed to use it. Allow it in the address bar, then try again.';
+    readonly no_device: 'No such device was found. Plug one in or choose another.';
+    readonly device_busy: 'The device is in use by another program. Close that program, then try again.';
+    readonly picker_cancelled: 'Nothing was chosen to share.';
+    readonly autoplay_blocked: 'The browser keeps the sound off until the page is clicked.';
+    readonly peer_left: 'The other side left the room. Send the file again when they are back.';
+    readonly peer_unreachable: 'No direct connection to the other side came about. Try again, or use another network.';
+    readonly peer_failed: 'The other side could not store the file.';
+    readonly rejected: 'The other side did not want the file.';
+    readonly cancelled: 'The transfer was cancelled.';
+    readonly file_changed: 'The file could not be read, or was changed while it was sent. Send it again.';
+    readonly file_corrupt: 'The file arrived damaged and was discarded. Ask for it again.';
+    readonly disk_full: 'There is not enough space to store the file. Free some, then ask for it again.';
+    readonly disk_failed: 'The file could not be stored. Choose another place, then ask for it again.';
+    readonly too_many_transfers: 'Too many files are on their way. Wait until one is done.';
+    readonly too_big: 'That is too big to send.';
+};
+export type ClientErrorCode = keyof typeof CLIENT_ERRORS;
+export type ErrorCode = ServerErrorCode | CloseName | ClientErrorCode;
+/** Every error the SDK throws or reports: a `code` to act on and a `message` for a person that says what to do. */
+export declare class ParleyError extends Error {
+    readonly code: ErrorCode;
+    /** Whether the same may work later without anybody changing something. */
+    readonly retry: boolean;
+    /** Milliseconds after which a retry is welcome, where the server said so. */
+    readonly retryMs?: number | undefined;
+    readonly name = "ParleyError";
+    constructor(code: ErrorCode, message?: string, 
+    /** Whether the same may work later without anybody changing something. */
+    retry?: boolean, 
+    /** Milliseconds after which a retry is welcome, where the server said so. */
+    retryMs?: number | undefined, options?: ErrorOptions);
+}
+/** The error behind a WebSocket close code; undefined where the client should come back without a word. */
+export declare function closeError(code: number, reason?: string): ParleyError | undefined;
+/** Makes the typed error of an `error` reply. */
+export declare function serverError(reply: {
+    code?: unknown;
+    message?: unknown;
+    retry_ms?: unknown;
+}): ParleyError;
+export {};

@@ -1,0 +1,23 @@
+import type { Kind, Metadata, Stream } from './protocol';
+/** One published track, as everybody in the room knows it. */
+export interface Source {
+    readonly id: string;
+    readonly kind: Kind;
+    readonly muted: boolean;
+}
+/** Somebody in the room. A value: a change makes a new one, so `===` tells whether something changed. */
+export declare class Participant {
+    readonly id: string;
+    /** From the token; one identity may be in the room more than once. */
+    readonly identity: string;
+    readonly name: string;
+    readonly joinedAt: Date;
+    readonly metadata: Metadata;
+    readonly sources: readonly Source[];
+    /** The source of that kind, if it is published. */
+    source(kind: Kind): Source | undefined;
+    /** Whether the kind is published and not muted. */
+    live(kind: Kind): boolean;
+    /** Whether anything of the stream is published. */
+    has(stream: Stream): boolean;
+}

@@ -1,0 +1,35 @@
+import { ParleyError } from './errors';
+import type { Kind, MediaOffer } from './protocol';
+/** A receive slot: one audio and one video line that together show one stream. */
+export interface SlotLines {
+    readonly audio: RTCRtpTransceiver;
+    readonly video: RTCRtpTransceiver;
+}
+export interface PeerOwner {
+    /** ICE or DTLS changed. */
+    connection(state: RTCPeerConnectionState): void;
+    data(frame: ArrayBuffer, reliable: boolean): void;
+    /** A data channel opened or can take more. */
+    writable(): void;
+}
+/** The error where this browser has no WebRTC. */
+export declare function unsupported(): ParleyError | undefined;
+/** One RTCPeerConnection to the server, with everything it may ever send in the first offer. */
+export declare class Peer {
+    #private;
+    readonly pc: RTCPeerConnection;
+    readonly slots: SlotLines[];
+    readonly reliable: RTCDataChannel;
+    readonly unreliable: RTCDataChannel;
+    constructor(slots: number, owner: PeerOwner);
+    sender(kind: Kind): RTCRtpSender;
+    /** The media section that carries the kind; undefined before the first answer. */
+    mid(kind: Kind): string | undefined;
+    /** Adds slots up to `count`; the next offer carries them. */
+    grow(count: number): void;
+    /** Makes an offer for the server. It takes effect with answer(). */
+    offer(restart?: boolean): Promise<MediaOffer>;
+    /** Takes the server's answer to the last offer. */
+    answer(sdp: string, iceServers: RTCIceServer[] | undefined): Promise<void>;
+    close(): void;
+}

@@ -1,0 +1,48 @@
+import { Emitter } from './emitter';
+import type { ParleyError } from './errors';
+import type { Participant } from './participant';
+import type { RoomEvent, Snapshot } from './protocol';
+import { type ModelEvents } from './roommodel';
+import { type Token } from './url';
+export type PresenceState = 'connecting' | 'live' | 'reconnecting' | 'closed';
+export interface PresenceEvents extends ModelEvents {
+    state: PresenceState;
+    /** The feed ended: with the reason, or without one after close(). */
+    closed: ParleyError | undefined;
+}
+export interface WatchOptions {
+    /** The server; default: where the page came from. */
+    url?: string;
+    room: string;
+    /** With the permission `watch`, where the server wants one. A function is asked again at each reconnect. */
+    token?: Token;
+    /** Default: SSE, and long-poll where that does not get through. */
+    transport?: 'sse' | 'poll';
+}
+/** What a feed needs of its reader, and tells it. */
+export interface FeedReader {
+    readonly url: string;
+    readonly token: Token;
+    position(): string | undefined;
+    snapshot(snapshot: Snapshot): void;
+    event(event: RoomEvent): void;
+    /** Connected, or not. */
+    live(live: boolean): void;
+    /** Trying again would not help. */
+    fatal(error: ParleyError): void;
+}
+/** Follows who is in a room without joining it. */
+export declare class Presence extends Emitter<PresenceEvents> {
+    #private;
+    state: PresenceState;
+    /** Starts to watch. The first `reset` event tells that the room's state is known. */
+    static watch(options: WatchOptions): Presence;
+    private constructor();
+    get participants(): ReadonlyMap<string, Participant>;
+    /** Ids, the loudest first. */
+    get speaking(): readonly string[];
+    get locked(): boolean;
+    /** Where in the room's log we are; undefined before the first answer. */
+    get position(): string | undefined;
+    close(): void;
+}

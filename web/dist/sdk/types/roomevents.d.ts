@@ -1,0 +1,81 @@
+import type { ParleyError } from './errors';
+import type { Transfer } from './files/transfer';
+import type { Json, Kind, Metadata, Stream, WireMessage } from './protocol';
+import type { ModelEvents } from './roommodel';
+import type { SessionState } from './session';
+import type { Quality } from './stats';
+import type { Token } from './url';
+export type RoomState = SessionState;
+export interface ConnectOptions {
+    /** The server, such as https://call.example.org; default: where the page came from. */
+    url?: string;
+    /** 1 to 64 characters of A-Z a-z 0-9 . _ ~ - */
+    room: string;
+    /** Where the server wants one. A function is asked again when the session has to be joined anew. */
+    token?: Token;
+    name?: string;
+    /** Only where the server wants no token. */
+    identity?: string;
+    metadata?: Metadata;
+    /** False: take part without sound and picture. Default true. */
+    media?: boolean;
+    /** How many streams to be ready for, if the page knows; otherwise the server is asked. */
+    slots?: number;
+    /** Gives the join up. */
+    signal?: AbortSignal;
+}
+export interface Message {
+    /** Unique in the room. */
+    readonly id: string;
+    /** A participant's id, who may have left. */
+    readonly from: string;
+    readonly name: string;
+    readonly text: string;
+    readonly at: Date;
+    /** Only for a private message: the addressee's id. */
+    readonly to?: string;
+}
+export declare function toMessage(wire: WireMessage): Message;
+export interface RoomEvents extends ModelEvents {
+    state: RoomState;
+    message: Message;
+    /** A moderator muted one of our sources. */
+    muted: {
+        kind: Kind;
+        by: string;
+    };
+    /** Our own capture changed: started, stopped, muted, lost. */
+    local: {
+        kind: Kind;
+    };
+    data: {
+        from: string;
+        topic: string;
+        payload: Uint8Array;
+        reliable: boolean;
+    };
+    /** data.send() may work (again). */
+    writable: undefined;
+    /** Another participant's message to us alone, that is not about files. */
+    signal: {
+        from: string;
+        data: Json;
+    };
+    /** Somebody wants to send us a file. */
+    file: Transfer;
+    /** The tracks that show a participant's stream changed. */
+    trackchange: {
+        participant: string;
+        stream: Stream;
+    };
+    quality: {
+        participant: string;
+        level: Quality;
+    };
+    /** True: the browser keeps the sound off until startAudio() is called in a click. False: it plays. */
+    audioBlocked: boolean;
+    /** Something failed that no promise carries. The room goes on. */
+    error: ParleyError;
+    /** The room is over: with the reason, or without one after leave(). */
+    closed: ParleyError | undefined;
+}

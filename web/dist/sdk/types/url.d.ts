@@ -1,0 +1,6 @@
+export type Token = string | (() => string | Promise<string>) | undefined;
+/** The token now: a function is asked each time, since tokens expire. */
+export declare function readToken(token: Token): Promise<string | undefined>;
+/** `base` is the server's address, perhaps with a path in front; default: where the page came from. */
+export declare function roomURL(base: string | undefined, room: string, tail?: string): string;
+export declare function socketURL(base: string | undefined, room: string): string;

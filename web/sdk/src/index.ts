@@ -1,0 +1,15 @@
+export { type CameraOptions, captureCamera, captureMicrophone } from './capture';
+export type { SendOptions } from './data';
+export { type Devices, levelMeter, listDevices, onDeviceChange } from './devices';
+export { Emitter } from './emitter';
+export { type ErrorCode, ParleyError } from './errors';
+export type { AcceptOptions, Transfer, TransferEvents, TransferState } from './files/transfer';
+export type { LocalSource } from './local';
+export { Participant, type Source } from './participant';
+export { unsupported } from './peer';
+export { Presence, type PresenceEvents, type PresenceState, type WatchOptions } from './presence';
+export type { Json, Kind, LeaveReason, Limits, Metadata, ModerateAction, Permission, Stream } from './protocol';
+export { Room, type RoomData, type RoomFiles } from './room';
+export type { ConnectOptions, Message, RoomEvents, RoomState } from './roomevents';
+export type { Quality, StreamStats } from './stats';
+export type { Token } from './url';

@@ -1,0 +1,171 @@
+import { ParleyError } from './errors';
+import type { IceServers } from './iceservers';
+import { Peer } from './peer';
+import type { Reply, Request } from './pending';
+import type { MediaOffer, WireSlot } from './protocol';
+import { type SlotChange, Slots } from './slots';
+
+export interface MediaOwner {
+  request(message: Request): Promise<Reply>;
+  data(frame: ArrayBuffer, reliable: boolean): void;
+  writable(): void;
+  /** Streams whose tracks changed. */
+  changed(changes: SlotChange[]): void;
+  fault(error: ParleyError): void;
+}
+
+const DISCONNECTED = 3000; // ms without connectivity before ICE is restarted; it often comes back by itself
+const CONNECT = 12_000; // ms a negotiated connection may take
+const RESTARTS = [0, 1000, 2000, 4000, 8000, 15_000]; // ms before the restart that follows so many failed ones
+
+/** The media connection of a room: its negotiations one after the other, its slots, and its recovery. */
+export class Media {
+  peer: Peer | undefined;
+  readonly slots = new Slots();
+  readonly #ice: IceServers;
+  readonly #owner: MediaOwner;
+  #slotCount = 1;
+  #pendingMap: readonly WireSlot[] | undefined; // a map that names slots which are not negotiated yet
+  #accepted = false; // the server answered the first offer: later ones may follow
+  #negotiating: Promise<void> | undefined;
+  #wantRestart = false;
+  #restarts = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #state: RTCPeerConnectionState = 'new';
+
+  constructor(owner: MediaOwner, ice: IceServers) {
+    this.#owner = owner;
+    this.#ice = ice;
+  }
+
+  /** Makes a new connection's first offer. A connection from before is closed: the server has forgotten it. */
+  async offer(): Promise<MediaOffer> {
+    this.peer?.close();
+    this.#accepted = false;
+    this.#wantRestart = false;
+    this.#watch('new');
+    const peer = new Peer(this.#slotCount, {
+      connection: (state) => peer === this.peer && this.#watch(state),
+      data: (frame, reliable) => this.#owner.data(frame, reliable),
+      writable: () => this.#owner.writable(),
+    });
+    this.peer = peer;
+    this.#pendingMap = undefined;
+    this.slots.lines(peer.slots, true);
+    return peer.offer();
+  }
+
+  /** Takes the answer to the first offer. */
+  async accept(sdp: string): Promise<void> {
+    const peer = this.peer;
+    if (!peer) return;
+    this.#arm(CONNECT);
+    await this.#run(() => peer.answer(sdp, this.#ice.list));
+    this.#accepted = true;
+    this.#next();
+  }
+
+  /** Makes sure that there are slots for so many streams. */
+  need(slots: number): void {
+    if (slots <= this.#slotCount) return;
+    this.#slotCount = slots;
+    this.#next();
+  }
+
+  /** Asks for new ICE credentials, and repairs the connection if it is down: after the network changed. */
+  refresh(): void {
+    if (!this.#accepted) return;
+    if (this.#state === 'connected' && !this.#ice.stale(Date.now())) return;
+    this.#wantRestart = true;
+    this.#next();
+  }
+
+  /** Takes the server's slot map. */
+  map(map: readonly WireSlot[]): void {
+    // The map after a growth may overtake the reply that makes its slots real.
+    this.#pendingMap = map.some((s) => s.slot >= this.slots.slots.length) ? map : undefined;
+    this.#owner.changed(this.slots.apply(map));
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#owner.changed(this.slots.apply([]));
+    this.peer?.close();
+    this.peer = undefined;
+  }
+
+  /** Starts what is to be negotiated, one negotiation at a time. */
+  #next(): void {
+    const peer = this.peer;
+    if (!peer || !this.#accepted || this.#negotiating) return;
+    if (!this.#wantRestart && peer.slots.length >= this.#slotCount) return;
+    const restart = this.#wantRestart;
+    this.#wantRestart = false;
+    this.#run(() => this.#negotiate(peer, restart)).then(
+      () => this.#next(),
+      (error) => this.#failed(peer, restart, error),
+    );
+  }
+
+  async #negotiate(peer: Peer, restart: boolean): Promise<void> {
+    peer.grow(this.#slotCount);
+    const media = await peer.offer(restart);
+    const reply = await this.#owner.request({ type: 'negotiate', media });
+    if (peer !== this.peer) return;
+    this.#ice.take(reply, Date.now());
+    await peer.answer(reply.media?.sdp ?? '', this.#ice.list);
+    this.slots.lines(peer.slots, false);
+    if (this.#pendingMap) this.map(this.#pendingMap);
+    if (restart) this.#arm(CONNECT);
+  }
+
+  #failed(peer: Peer, restart: boolean, error: unknown): void {
+    if (peer !== this.peer) return;
+    const lost = error instanceof ParleyError && (error.code === 'session_gone' || error.code === 'closed');
+    if (lost) return; // a rejoin brings a new connection
+    this.#owner.fault(toFault(error));
+    if (restart) this.#later();
+  }
+
+  #run(step: () => Promise<void>): Promise<void> {
+    const running = step().finally(() => {
+      if (this.#negotiating === running) this.#negotiating = undefined;
+    });
+    this.#negotiating = running;
+    return running;
+  }
+
+  /** Follows the connection's state: lost connectivity leads to an ICE restart, patiently repeated. */
+  #watch(state: RTCPeerConnectionState): void {
+    this.#state = state;
+    clearTimeout(this.#timer);
+    if (state === 'connected') this.#restarts = 0;
+    else if (state === 'disconnected') this.#arm(DISCONNECTED);
+    else if (state === 'failed') this.#later();
+    else if (state === 'connecting') this.#arm(CONNECT);
+  }
+
+  #arm(delay: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      if (this.#state !== 'connected' || this.peer?.pc.iceConnectionState === 'disconnected') this.#later();
+    }, delay);
+  }
+
+  #later(): void {
+    const delay = RESTARTS[Math.min(this.#restarts, RESTARTS.length - 1)]!;
+    this.#restarts++;
+    if (this.#restarts === 3) this.#owner.fault(new ParleyError('media_failed', undefined, true));
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#wantRestart = true;
+      this.#next();
+    }, delay);
+  }
+}
+
+function toFault(error: unknown): ParleyError {
+  return error instanceof ParleyError
+    ? error
+    : new ParleyError('media_failed', undefined, true, undefined, { cause: error });
+}

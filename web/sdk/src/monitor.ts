@@ -1,0 +1,100 @@
+import type { Peer } from './peer';
+import { KINDS, type Kind, type Stream } from './protocol';
+import type { Slots } from './slots';
+import { type Quality, quality, StatsReader, type StreamStats } from './stats';
+
+const EVERY = 2000; // ms
+const FRESH = 500; // ms that figures stay good enough to be given again
+
+/** Looks every two seconds at how the streams do. */
+export class Monitor {
+  readonly #qualities = new Map<string, Quality>();
+  #reader = new StatsReader();
+  #last: StreamStats[] = [];
+  #lookedAt = 0;
+  #peer: Peer | undefined;
+  #timer: ReturnType<typeof setInterval>;
+  #looking: Promise<void> | undefined;
+
+  constructor(
+    private readonly peer: () => Peer | undefined,
+    private readonly slots: Slots,
+    private readonly me: () => string,
+    private readonly changed: (participant: string, level: Quality) => void,
+  ) {
+    this.#timer = setInterval(() => void this.look(), EVERY);
+  }
+
+  quality(participant: string): Quality | undefined {
+    return this.#qualities.get(participant);
+  }
+
+  /** The figures of now, rates since the look before. */
+  async stats(): Promise<StreamStats[]> {
+    if (Date.now() - this.#lookedAt > FRESH) await this.look();
+    return this.#last;
+  }
+
+  look(): Promise<void> {
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  async #look(): Promise<void> {
+    const peer = this.peer();
+    if (peer?.pc.connectionState !== 'connected') return;
+    if (peer !== this.#peer) this.#reader = new StatsReader();
+    this.#peer = peer;
+    let report: RTCStatsReport;
+    try {
+      report = await peer.pc.getStats();
+    } catch {
+      return; // closed meanwhile
+    }
+    const kinds = new Map<string, Kind>(KINDS.map((kind) => [peer.mid(kind) ?? '', kind]));
+    const owner = (trackId: string) => this.#owner(trackId);
+    this.#last = this.#reader.read(report as unknown as Iterable<[string, unknown]>, this.me(), owner, (mid) =>
+      kinds.get(mid),
+    );
+    this.#lookedAt = Date.now();
+    this.#grade();
+  }
+
+  #owner(trackId: string): { participant: string; kind: Kind } | undefined {
+    for (const slot of this.slots.slots) {
+      if (!slot.participant || !slot.stream) continue;
+      if (slot.hasVideo && slot.video.getTracks()[0]?.id === trackId) {
+        return { participant: slot.participant, kind: videoKind(slot.stream) };
+      }
+      if (slot.hasAudio && slot.audio.getTracks()[0]?.id === trackId) {
+        return { participant: slot.participant, kind: audioKind(slot.stream) };
+      }
+    }
+    return undefined;
+  }
+
+  #grade(): void {
+    const by = Map.groupBy(this.#last, (s) => s.participant);
+    for (const id of this.#qualities.keys()) if (!by.has(id)) this.#qualities.delete(id);
+    for (const [id, streams] of by) {
+      const level = quality(streams);
+      if (level === undefined || level === this.#qualities.get(id)) continue;
+      this.#qualities.set(id, level);
+      this.changed(id, level);
+    }
+  }
+}
+
+function videoKind(stream: Stream): Kind {
+  return stream === 'camera' ? 'camera' : 'screen';
+}
+
+function audioKind(stream: Stream): Kind {
+  return stream === 'camera' ? 'microphone' : 'screen_audio';
+}

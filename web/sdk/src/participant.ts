@@ -1,0 +1,57 @@
+import type { Kind, Metadata, Stream, WireParticipant, WireSource } from './protocol';
+
+/** One published track, as everybody in the room knows it. */
+export interface Source {
+  readonly id: string;
+  readonly kind: Kind;
+  readonly muted: boolean;
+}
+
+/** Somebody in the room. A value: a change makes a new one, so `===` tells whether something changed. */
+export class Participant {
+  readonly id: string;
+  /** From the token; one identity may be in the room more than once. */
+  readonly identity: string;
+  readonly name: string;
+  readonly joinedAt: Date;
+  readonly metadata: Metadata;
+  readonly sources: readonly Source[];
+
+  /** @internal */
+  constructor(wire: WireParticipant) {
+    this.id = wire.id;
+    this.identity = wire.identity ?? '';
+    this.name = wire.name ?? '';
+    this.joinedAt = new Date(wire.joined_at ?? 0);
+    this.metadata = wire.metadata ?? {};
+    this.sources = wire.sources ?? [];
+  }
+
+  /** The source of that kind, if it is published. */
+  source(kind: Kind): Source | undefined {
+    return this.sources.find((s) => s.kind === kind);
+  }
+
+  /** Whether the kind is published and not muted. */
+  live(kind: Kind): boolean {
+    return this.source(kind)?.muted === false;
+  }
+
+  /** Whether anything of the stream is published. */
+  has(stream: Stream): boolean {
+    const kinds: Kind[] = stream === 'camera' ? ['camera', 'microphone'] : ['screen', 'screen_audio'];
+    return kinds.some((kind) => this.source(kind));
+  }
+
+  /** @internal */
+  withSources(sources: readonly WireSource[]): Participant {
+    return new Participant({
+      id: this.id,
+      identity: this.identity,
+      name: this.name,
+      joined_at: this.joinedAt.toISOString(),
+      metadata: this.metadata,
+      sources: [...sources],
+    });
+  }
+}

@@ -1,0 +1,143 @@
+import { narrow } from './codecs';
+import { ParleyError } from './errors';
+import type { Kind, MediaOffer } from './protocol';
+import { KINDS } from './protocol';
+import { assignMids } from './sdp';
+
+// Bit/s. Three sizes of the camera's picture, so that a small tile costs a viewer little. Three encodings need a picture
+// of 960x540 or more; browsers leave the upper ones out of smaller pictures.
+const CAMERA: RTCRtpEncodingParameters[] = [
+  { rid: 'q', scaleResolutionDownBy: 4, maxBitrate: 150_000 },
+  { rid: 'h', scaleResolutionDownBy: 2, maxBitrate: 500_000 },
+  { rid: 'f', scaleResolutionDownBy: 1, maxBitrate: 1_700_000 },
+];
+const CONFIGURATION: RTCConfiguration = { bundlePolicy: 'max-bundle' };
+const SCREEN: RTCRtpEncodingParameters[] = [{ maxBitrate: 2_500_000 }];
+
+/** A receive slot: one audio and one video line that together show one stream. */
+export interface SlotLines {
+  readonly audio: RTCRtpTransceiver;
+  readonly video: RTCRtpTransceiver;
+}
+
+export interface PeerOwner {
+  /** ICE or DTLS changed. */
+  connection(state: RTCPeerConnectionState): void;
+  data(frame: ArrayBuffer, reliable: boolean): void;
+  /** A data channel opened or can take more. */
+  writable(): void;
+}
+
+/** The error where this browser has no WebRTC. */
+export function unsupported(): ParleyError | undefined {
+  if (typeof RTCPeerConnection === 'function' && typeof RTCRtpTransceiver === 'function') return undefined;
+  return new ParleyError('unsupported_browser');
+}
+
+/** One RTCPeerConnection to the server, with everything it may ever send in the first offer. */
+export class Peer {
+  readonly pc: RTCPeerConnection;
+  readonly slots: SlotLines[] = [];
+  readonly reliable: RTCDataChannel;
+  readonly unreliable: RTCDataChannel;
+  readonly #sending: Record<Kind, RTCRtpTransceiver>;
+  #offered: RTCSessionDescriptionInit | undefined;
+
+  constructor(slots: number, owner: PeerOwner) {
+    this.pc = new RTCPeerConnection(CONFIGURATION);
+    const send = (kind: 'audio' | 'video', sendEncodings?: RTCRtpEncodingParameters[]) => {
+      const transceiver = this.pc.addTransceiver(kind, {
+        direction: 'sendonly',
+        ...(sendEncodings && { sendEncodings }),
+      });
+      narrow(transceiver, kind);
+      return transceiver;
+    };
+    this.#sending = {
+      microphone: send('audio'),
+      camera: send('video', CAMERA),
+      screen: send('video', SCREEN),
+      screen_audio: send('audio'),
+    };
+    this.grow(slots);
+    this.reliable = this.#channel('reliable', 0, true, owner);
+    this.unreliable = this.#channel('unreliable', 1, false, owner);
+    this.pc.onconnectionstatechange = () => owner.connection(this.pc.connectionState);
+    // Chromium reports lost connectivity by the ICE state seconds before the connection state follows.
+    this.pc.oniceconnectionstatechange = () => {
+      owner.connection(this.pc.iceConnectionState === 'disconnected' ? 'disconnected' : this.pc.connectionState);
+    };
+  }
+
+  sender(kind: Kind): RTCRtpSender {
+    return this.#sending[kind].sender;
+  }
+
+  /** The media section that carries the kind; undefined before the first answer. */
+  mid(kind: Kind): string | undefined {
+    return this.#sending[kind].mid ?? undefined;
+  }
+
+  /** Adds slots up to `count`; the next offer carries them. */
+  grow(count: number): void {
+    while (this.slots.length < count) {
+      const audio = this.pc.addTransceiver('audio', { direction: 'recvonly' });
+      const video = this.pc.addTransceiver('video', { direction: 'recvonly' });
+      narrow(audio, 'audio');
+      narrow(video, 'video');
+      this.slots.push({ audio, video });
+    }
+  }
+
+  /** Makes an offer for the server. It takes effect with answer(). */
+  async offer(restart = false): Promise<MediaOffer> {
+    const offer = await this.pc.createOffer({ iceRestart: restart });
+    const transceivers = this.pc.getTransceivers();
+    const kinds = transceivers.map((t) => ({ mid: t.mid, kind: t.receiver.track.kind }));
+    const mids = assignMids(offer.sdp ?? '', kinds);
+    const mid = (t: RTCRtpTransceiver) => mids[transceivers.indexOf(t)]!;
+    this.#offered = offer;
+    return {
+      sdp: offer.sdp ?? '',
+      send: KINDS.map((kind) => ({ mid: mid(this.#sending[kind]), kind })),
+      slots: this.slots.map((slot) => ({ audio: mid(slot.audio), video: mid(slot.video) })),
+    };
+  }
+
+  /** Takes the server's answer to the last offer. */
+  async answer(sdp: string, iceServers: RTCIceServer[] | undefined): Promise<void> {
+    if (!this.#offered) throw new ParleyError('bad_answer');
+    if (iceServers) this.pc.setConfiguration({ ...CONFIGURATION, iceServers });
+    await this.pc.setLocalDescription(this.#offered);
+    this.#offered = undefined;
+    await this.pc.setRemoteDescription({ type: 'answer', sdp });
+  }
+
+  close(): void {
+    this.pc.onconnectionstatechange = null;
+    this.pc.oniceconnectionstatechange = null;
+    for (const channel of [this.reliable, this.unreliable]) {
+      channel.onmessage = null;
+      channel.onopen = null;
+      channel.onbufferedamountlow = null;
+    }
+    this.pc.close();
+  }
+
+  #channel(label: string, id: number, reliable: boolean, owner: PeerOwner): RTCDataChannel {
+    const options: RTCDataChannelInit = {
+      negotiated: true,
+      id,
+      ...(!reliable && { ordered: false, maxRetransmits: 0 }),
+    };
+    const channel = this.pc.createDataChannel(label, options);
+    channel.binaryType = 'arraybuffer';
+    channel.bufferedAmountLowThreshold = 256 * 1024;
+    channel.onmessage = (event: MessageEvent) => {
+      if (event.data instanceof ArrayBuffer) owner.data(event.data, reliable);
+    };
+    channel.onopen = () => owner.writable();
+    channel.onbufferedamountlow = () => owner.writable();
+    return channel;
+  }
+}

@@ -1,0 +1,131 @@
+// The wire protocol's shapes (docs/protocol.md): JSON as it crosses the WebSocket and the presence feeds.
+
+export type Kind = 'microphone' | 'camera' | 'screen' | 'screen_audio';
+export type Stream = 'camera' | 'screen';
+export type Permission = 'publish' | 'subscribe' | 'message' | 'moderate' | 'watch' | 'list';
+export type LeaveReason = 'left' | 'timeout' | 'removed' | 'ended';
+export type ModerateAction = 'mute' | 'remove' | 'lock' | 'unlock' | 'end';
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+export type Metadata = { [key: string]: Json };
+
+export const KINDS: readonly Kind[] = ['microphone', 'camera', 'screen', 'screen_audio'];
+
+export interface WireSource {
+  id: string;
+  kind: Kind;
+  muted: boolean;
+}
+
+export interface WireParticipant {
+  id: string;
+  identity?: string;
+  name?: string;
+  joined_at?: string;
+  metadata?: Metadata | null;
+  sources?: WireSource[] | null;
+}
+
+export interface Snapshot {
+  room: string;
+  position: string;
+  locked?: boolean;
+  participants?: WireParticipant[] | null;
+}
+
+export interface WireMessage {
+  position: string;
+  from: string;
+  name?: string;
+  text: string;
+  at: string;
+  to?: string;
+}
+
+/** What one slot carries; sources are ids or null. */
+export interface WireSlot {
+  slot: number;
+  participant: string | null;
+  stream: Stream | null;
+  video: string | null;
+  audio: string | null;
+}
+
+export interface Tile {
+  participant: string;
+  stream: Stream;
+  width: number;
+  height: number;
+}
+
+/** The offer, with what each of its media sections is for. */
+export interface MediaOffer {
+  sdp: string;
+  send: { mid: string; kind: Kind }[];
+  slots: { audio: string; video: string }[];
+}
+
+/** The server's limits, as far as clients need them. */
+export interface Limits {
+  message_bytes?: number;
+  messages_per_second?: number;
+  participants?: number;
+  publications?: number;
+  slots?: number;
+  tiles?: number;
+  name_chars?: number;
+  metadata_bytes?: number;
+  text_bytes?: number;
+  signal_bytes?: number;
+  data_bytes?: number;
+  [name: string]: number | undefined;
+}
+
+export interface Welcome {
+  type: 'welcome';
+  id: number;
+  session: string;
+  secret: string;
+  participant: string;
+  can?: Permission[] | null;
+  room: Snapshot;
+  messages?: WireMessage[] | null;
+  media?: { sdp: string };
+  ice_servers?: RTCIceServer[] | null;
+  ice_ttl?: number;
+  limits?: Limits;
+  ping_seconds?: number;
+  resume_seconds?: number;
+}
+
+export interface Resumed {
+  type: 'resumed';
+  id: number;
+  position: string;
+  room?: Snapshot;
+  messages?: WireMessage[] | null;
+  slots?: WireSlot[] | null;
+  ice_servers?: RTCIceServer[] | null;
+  ice_ttl?: number;
+}
+
+/** Events that change what a room looks like from outside: sessions and presence feeds carry them alike. */
+export type RoomEvent =
+  | { type: 'joined'; position: string; participant: WireParticipant }
+  | { type: 'left'; position: string; participant: string; reason?: LeaveReason }
+  | { type: 'published'; position: string; participant: string; source: WireSource }
+  | { type: 'unpublished'; position: string; participant: string; source: string }
+  | { type: 'updated'; position: string; participant: WireParticipant }
+  | { type: 'speaking'; position: string; participants: string[] }
+  | { type: 'room'; position: string; locked: boolean };
+
+export type SessionEvent =
+  | RoomEvent
+  | ({ type: 'message' } & WireMessage)
+  | { type: 'signal'; position: string; from: string; data: Json }
+  | { type: 'slots'; position: string; slots: WireSlot[] }
+  | { type: 'muted'; position: string; kind: Kind; by: string };
+
+/** The stream a kind of source belongs to. */
+export function streamOf(kind: Kind): Stream {
+  return kind === 'camera' || kind === 'microphone' ? 'camera' : 'screen';
+}

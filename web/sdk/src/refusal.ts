@@ -1,0 +1,31 @@
+import { ParleyError, serverError } from './errors';
+import type { FeedReader } from './presence';
+
+/** The typed error in an HTTP answer that is not a 2xx. Server trouble and too many requests may be tried again. */
+export async function refusal(response: Response): Promise<ParleyError> {
+  const body = (await response.json().catch(() => undefined)) as
+    | { error?: { code?: unknown; message?: unknown } }
+    | undefined;
+  const again = response.status >= 500 || response.status === 429 || response.status === 408;
+  if (!body?.error) return new ParleyError(again ? 'unreachable' : 'bad_answer', undefined, again);
+  const error = serverError(body.error);
+  return new ParleyError(error.code, error.message, again);
+}
+
+/** Asks why an EventSource was refused, which it does not tell. Undefined: it would be served now. */
+export async function whyRefused(
+  reader: FeedReader,
+  token: string | undefined,
+  signal: AbortSignal,
+): Promise<ParleyError | undefined> {
+  try {
+    const url = new URL(reader.url);
+    url.searchParams.set('wait', '0s');
+    const headers: Record<string, string> = { Accept: 'application/json' };
+    if (token) headers.Authorization = `Bearer ${token}`;
+    const response = await fetch(url, { headers, signal, cache: 'no-store' });
+    return response.ok ? undefined : await refusal(response);
+  } catch {
+    return new ParleyError('unreachable', undefined, true);
+  }
+}

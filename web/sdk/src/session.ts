@@ -1,0 +1,382 @@
+import { Backoff } from './backoff';
+import { closeError, ParleyError, serverError } from './errors';
+import { Pending, type Reply, type Request } from './pending';
+import type { Resumed, SessionEvent, Welcome } from './protocol';
+
+export type SessionState = 'connecting' | 'connected' | 'reconnecting' | 'closed';
+
+/** What a session needs of its owner. */
+export interface SessionOwner {
+  /** The fields of a join, made anew for each attempt. */
+  join(): Promise<Record<string, unknown>>;
+  /** A join succeeded: the first time, or after the session was lost (`again`): then all state is replaced. */
+  welcome(welcome: Welcome, again: boolean): void;
+  resumed(resumed: Resumed): void;
+  event(event: SessionEvent): void;
+  state(state: SessionState): void;
+  /** The end: with the reason, or without one after leave(). */
+  closed(error: ParleyError | undefined): void;
+  /** Everything up to there has come. */
+  reached(position: string): void;
+  /** The last position that was seen. */
+  position(): string | undefined;
+  /** An error that answers no request. */
+  fault(error: ParleyError): void;
+}
+
+export interface SessionOptions {
+  url: string;
+  owner: SessionOwner;
+  /** For tests. */
+  socket?: (url: string, protocol: string) => WebSocket;
+  random?: () => number;
+}
+
+/** A message from the server, before anything about it is known. */
+interface Incoming {
+  type?: unknown;
+  id?: unknown;
+  position?: unknown;
+  code?: unknown;
+  message?: unknown;
+  retry_ms?: unknown;
+}
+
+const SUBPROTOCOL = 'parley.v1';
+const SILENCE = 10_000; // ms without a word from the server after which its connection is dead
+const PROBE = 3000; // ms the server has to answer after the network changed
+const TICK = 1000;
+const FIRST_ATTEMPTS = 3; // connections tried before a first join is given up
+const PATIENT_ATTEMPTS = 4; // times a request is sent whose answer is that it came too fast
+const SILENT = 3001; // our close code where the server must keep the session: not 1000, not 1001
+
+/**
+ * One session over one WebSocket after the other (docs/protocol.md). Requests survive the loss of a connection: what was
+ * not answered is sent again with its old id after the resume.
+ */
+export class Session {
+  state: SessionState = 'connecting';
+  readonly #owner: SessionOwner;
+  readonly #url: string;
+  readonly #makeSocket: (url: string, protocol: string) => WebSocket;
+  readonly #random: () => number;
+  readonly #backoff: Backoff;
+  readonly #pending = new Pending(() => this.#nextID++);
+
+  #socket: WebSocket | undefined;
+  #nextID = 1;
+  #handshakeID = 0; // the id of the join or resume under way, 0 when live
+  #handshake: 'join' | 'resume' | undefined;
+  #credentials: { session: string; secret: string } | undefined;
+  #joined = false; // a join has succeeded once
+  #pingEvery = 4000;
+  #heard = 0; // Date.now() of the last word from the server
+  #pinged = 0;
+  #silence = SILENCE;
+  #ticker: ReturnType<typeof setInterval> | undefined;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #started: { resolve(): void; reject(error: ParleyError): void } | undefined;
+  #left: (() => void) | undefined;
+
+  constructor(options: SessionOptions) {
+    this.#owner = options.owner;
+    this.#url = options.url;
+    this.#makeSocket = options.socket ?? ((url, protocol) => new WebSocket(url, protocol));
+    this.#random = options.random ?? Math.random;
+    this.#backoff = new Backoff(this.#random);
+  }
+
+  /** Connects and joins; resolves once welcome. Call it once. */
+  start(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#started = { resolve, reject };
+      this.#ticker = setInterval(() => this.#tick(), TICK);
+      this.#open(this.#owner.join());
+    });
+  }
+
+  /** Sends a request, now or once connected again, and gives the reply. What came too fast is sent again in time. */
+  async request(message: Request): Promise<Reply> {
+    for (let attempt = 1; ; attempt++) {
+      if (this.state === 'closed') throw new ParleyError('closed');
+      try {
+        return await this.#pending.add(message, this.#live ? this.#socket : undefined);
+      } catch (error) {
+        const early = error instanceof ParleyError && error.code === 'rate_limited';
+        if (!early || attempt >= PATIENT_ATTEMPTS) throw error;
+        await new Promise((resolve) => setTimeout(resolve, error.retryMs ?? 1000));
+      }
+    }
+  }
+
+  /** Leaves the room; resolves once the server has confirmed it, or after a second. */
+  leave(): Promise<void> {
+    const socket = this.#socket;
+    if (this.state === 'closed' || !socket || socket.readyState !== socket.OPEN) {
+      this.#end(undefined);
+      return Promise.resolve();
+    }
+    return new Promise((resolve) => {
+      const late = setTimeout(() => this.#left?.(), 1000);
+      this.#left = () => {
+        clearTimeout(late);
+        this.#left = undefined;
+        socket.close(1000);
+        resolve();
+      };
+      const done = this.#left;
+      socket.onclose = () => done();
+      socket.onmessage = null;
+      socket.send('{"type":"leave"}');
+      this.#end(undefined, socket);
+    });
+  }
+
+  /** The page goes to sleep (back-forward cache): leaves, to join anew on wake(). */
+  sleep(): void {
+    if (this.state === 'closed' || !this.#joined) return;
+    const socket = this.#detach();
+    if (socket?.readyState === 1) socket.send('{"type":"leave"}');
+    socket?.close(1000);
+    clearTimeout(this.#retry);
+    this.#forget();
+    this.#setState('reconnecting');
+  }
+
+  wake(): void {
+    if (this.state === 'reconnecting' && !this.#socket) this.#reconnect(0);
+  }
+
+  /** The network came back or changed: reconnect now, or see whether the connection still answers. */
+  probe(): void {
+    if (this.state === 'closed') return;
+    if (this.#live && this.#socket) {
+      this.#silence = Date.now() - this.#heard + PROBE;
+      this.#ping(Date.now());
+    } else if (!this.#socket) {
+      this.#reconnect(0);
+    }
+  }
+
+  get #live(): boolean {
+    return this.#handshake === undefined && this.state === 'connected';
+  }
+
+  #open(join?: Promise<Record<string, unknown>>): void {
+    let socket: WebSocket;
+    try {
+      socket = this.#makeSocket(this.#url, SUBPROTOCOL);
+    } catch (error) {
+      this.#end(new ParleyError('unreachable', undefined, false, undefined, { cause: error }));
+      return;
+    }
+    join?.catch(() => {}); // awaited when the socket is open
+    this.#socket = socket;
+    this.#heard = Date.now();
+    socket.onopen = () => {
+      this.#heard = Date.now();
+      if (this.#credentials) this.#resume(socket);
+      else void this.#join(socket, join ?? this.#owner.join());
+    };
+    socket.onmessage = (event: MessageEvent) => this.#receive(event.data);
+    socket.onclose = (event: CloseEvent) => this.#lost(event.code, event.reason);
+    socket.onerror = null; // a close follows
+  }
+
+  #resume(socket: WebSocket): void {
+    this.#handshake = 'resume';
+    this.#handshakeID = this.#nextID++;
+    const position = this.#owner.position() ?? '';
+    socket.send(JSON.stringify({ type: 'resume', id: this.#handshakeID, ...this.#credentials, position }));
+  }
+
+  async #join(socket: WebSocket, fields: Promise<Record<string, unknown>>): Promise<void> {
+    this.#handshake = 'join';
+    try {
+      const message = await fields;
+      if (this.#socket !== socket || socket.readyState !== socket.OPEN) return;
+      this.#handshakeID = this.#nextID++;
+      socket.send(JSON.stringify({ ...message, type: 'join', id: this.#handshakeID }));
+    } catch (error) {
+      if (this.#socket !== socket) return;
+      this.#refused(
+        error instanceof ParleyError
+          ? error
+          : new ParleyError('bad_answer', String(error), false, undefined, { cause: error }),
+      );
+    }
+  }
+
+  #receive(data: unknown): void {
+    this.#heard = Date.now();
+    this.#silence = SILENCE;
+    let message: Incoming;
+    try {
+      message = JSON.parse(String(data));
+    } catch {
+      this.#owner.fault(new ParleyError('bad_answer'));
+      return;
+    }
+    switch (message.type) {
+      case 'welcome':
+        this.#welcome(message as unknown as Welcome);
+        return;
+      case 'resumed':
+        this.#resumed(message as unknown as Resumed);
+        return;
+      case 'error':
+        this.#error(message);
+        return;
+      case 'pong':
+        if (this.#live && typeof message.position === 'string') this.#owner.reached(message.position);
+        return;
+      case 'ok':
+      case 'negotiated':
+        this.#pending.resolve(Number(message.id), message as unknown as Reply);
+        return;
+      default:
+        if (typeof message.position === 'string') this.#owner.event(message as unknown as SessionEvent);
+    }
+  }
+
+  #welcome(welcome: Welcome): void {
+    const again = this.#joined;
+    this.#joined = true;
+    this.#handshake = undefined;
+    this.#credentials = { session: welcome.session, secret: welcome.secret };
+    this.#pingEvery = (welcome.ping_seconds ?? 4) * 1000;
+    this.#backoff.up(Date.now());
+    this.#owner.welcome(welcome, again);
+    this.#setState('connected');
+    this.#pending.sendAll(this.#socket);
+    this.#started?.resolve();
+    this.#started = undefined;
+  }
+
+  #resumed(resumed: Resumed): void {
+    this.#handshake = undefined;
+    this.#backoff.up(Date.now());
+    this.#owner.resumed(resumed);
+    this.#setState('connected');
+    this.#pending.sendAll(this.#socket);
+  }
+
+  #error(message: Incoming): void {
+    const error = serverError(message);
+    const id = typeof message.id === 'number' ? message.id : 0;
+    if (this.#handshake && (id === this.#handshakeID || id === 0)) {
+      if (this.#handshake === 'resume') this.#gone(error);
+      else this.#refused(error);
+      return;
+    }
+    if (!this.#pending.reject(id, error)) this.#owner.fault(error);
+  }
+
+  /** The server knows the session no more: join anew on the same socket. */
+  #gone(error: ParleyError): void {
+    this.#forget();
+    const socket = this.#socket;
+    if (error.code !== 'session_gone' || !socket) {
+      this.#refused(error);
+      return;
+    }
+    void this.#join(socket, this.#owner.join());
+  }
+
+  #forget(): void {
+    this.#credentials = undefined;
+    this.#handshake = undefined;
+    this.#pending.rejectAll(new ParleyError('session_gone', 'The connection was lost for too long. Try again.', true));
+  }
+
+  /** A join was refused. Where waiting may help and we have been inside before, it is tried again. */
+  #refused(error: ParleyError): void {
+    if (!this.#joined || !(error.code === 'rate_limited' || error.code === 'internal')) {
+      this.#end(error);
+      return;
+    }
+    this.#detach()?.close(SILENT);
+    this.#reconnect(Math.max(error.retryMs ?? 0, this.#backoff.next(Date.now())));
+  }
+
+  #lost(code: number, reason: string): void {
+    if (this.state === 'closed') return;
+    const socket = this.#detach();
+    if (socket && socket.readyState <= 1) socket.close(SILENT);
+    this.#pending.pause();
+    this.#handshake = undefined;
+    const fatal = closeError(code, reason);
+    if (fatal) {
+      this.#end(fatal);
+      return;
+    }
+    const delay = this.#backoff.next(Date.now());
+    if (!this.#joined && this.#backoff.attempt > FIRST_ATTEMPTS) {
+      this.#end(new ParleyError('unreachable', undefined, true));
+      return;
+    }
+    if (this.#joined) this.#setState('reconnecting');
+    this.#reconnect(code === 4000 ? Math.max(delay, drainDelay(reason, this.#random)) : delay);
+  }
+
+  #reconnect(delay: number): void {
+    clearTimeout(this.#retry);
+    const open = () => this.#open();
+    if (delay <= 0) open();
+    else this.#retry = setTimeout(open, delay);
+  }
+
+  #tick(): void {
+    const now = Date.now();
+    if (!this.#socket) return;
+    if (now - this.#heard >= this.#silence) {
+      this.#silence = SILENCE;
+      this.#lost(1006, 'silent');
+      return;
+    }
+    if (this.#live && now - this.#pinged >= this.#pingEvery) this.#ping(now);
+  }
+
+  #ping(now: number): void {
+    this.#pinged = now;
+    if (this.#socket?.readyState === 1) this.#socket.send('{"type":"ping"}');
+  }
+
+  #detach(): WebSocket | undefined {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    if (socket) {
+      socket.onopen = null;
+      socket.onmessage = null;
+      socket.onclose = null;
+    }
+    return socket;
+  }
+
+  #setState(state: SessionState): void {
+    if (this.state === state) return;
+    this.state = state;
+    this.#owner.state(state);
+  }
+
+  /** Ends for good. `keep` is a socket that closes by itself. */
+  #end(error: ParleyError | undefined, keep?: WebSocket): void {
+    if (this.state === 'closed') return;
+    clearInterval(this.#ticker);
+    clearTimeout(this.#retry);
+    if (keep) this.#socket = undefined;
+    else this.#detach()?.close(1000);
+    this.#pending.rejectAll(error ?? new ParleyError('closed'));
+    this.#setState('closed');
+    const started = this.#started;
+    this.#started = undefined;
+    started?.reject(error ?? new ParleyError('closed'));
+    this.#owner.closed(error);
+  }
+}
+
+/** A draining server names the seconds over which its clients shall spread: a random moment of them, milliseconds. */
+function drainDelay(reason: string, random: () => number): number {
+  const seconds = Number(/\d+(\.\d+)?/.exec(reason)?.[0] ?? 0);
+  return Math.min(seconds, 60) * 1000 * random();
+}

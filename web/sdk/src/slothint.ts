@@ -1,0 +1,38 @@
+import type { Participant } from './participant';
+import type { WireParticipant } from './protocol';
+import { slotStep } from './steps';
+import { roomURL } from './url';
+
+const PATIENCE = 300; // ms: the join waits for this, so it may not take long
+const UNKNOWN = 4; // slots where the server would not tell
+
+/** How many streams others publish: what slots are needed for. */
+export function streamsOf(participants: Iterable<Participant>, me: string): number {
+  let streams = 0;
+  for (const p of participants) {
+    if (p.id === me) continue;
+    if (p.has('camera')) streams++;
+    if (p.has('screen')) streams++;
+  }
+  return streams;
+}
+
+/** Asks the presence feed how many slots a newcomer should offer: one more than is needed now, so that the next one fits. */
+export async function slotHint(url: string | undefined, room: string, token: string | undefined): Promise<number> {
+  try {
+    const headers: Record<string, string> = token ? { Authorization: `Bearer ${token}` } : {};
+    const signal = AbortSignal.timeout(PATIENCE);
+    const response = await fetch(roomURL(url, room), { headers, signal, cache: 'no-store' });
+    if (!response.ok) return UNKNOWN;
+    const { participants } = (await response.json()) as { participants?: WireParticipant[] };
+    return slotStep((participants ?? []).reduce((sum, p) => sum + streams(p), 1));
+  } catch {
+    return UNKNOWN; // no permission to watch, or too slow: more slots can be had later
+  }
+}
+
+function streams(p: WireParticipant): number {
+  const kinds = (p.sources ?? []).map((s) => s.kind);
+  // Somebody who has published nothing yet most likely will.
+  return 1 + (kinds.includes('screen') || kinds.includes('screen_audio') ? 1 : 0);
+}

@@ -1,0 +1,17 @@
+export type Token = string | (() => string | Promise<string>) | undefined;
+
+/** The token now: a function is asked each time, since tokens expire. */
+export async function readToken(token: Token): Promise<string | undefined> {
+  return typeof token === 'function' ? token() : token;
+}
+
+/** `base` is the server's address, perhaps with a path in front; default: where the page came from. */
+export function roomURL(base: string | undefined, room: string, tail = ''): string {
+  const url = new URL(base ?? globalThis.location?.origin ?? 'http://localhost:8080');
+  const path = url.pathname.replace(/\/+$/, '');
+  return `${url.origin}${path}/v1/rooms/${encodeURIComponent(room)}${tail}`;
+}
+
+export function socketURL(base: string | undefined, room: string): string {
+  return roomURL(base, room, '/ws').replace(/^http/, 'ws');
+}

@@ -1,0 +1,148 @@
+import type { Stream, Tile } from './protocol';
+import { LINGER, type Shown, TileSender, tiles } from './tiles';
+
+/** An element that shows a stream. */
+interface View extends Shown {
+  readonly box: HTMLElement;
+  readonly video: HTMLVideoElement;
+  readonly owned: boolean; // the video element was made by us
+}
+
+export interface ViewsOwner {
+  /** What shows the stream now, or null: no picture, or not there (yet). */
+  picture(participant: string, stream: Stream): MediaStream | null;
+  /** Whether the server must send it: not our own. */
+  remote(participant: string): boolean;
+  subscribe(tiles: Tile[]): void;
+  mostTiles(): number;
+}
+
+/** The page's elements that show streams. What they need of the server follows their size and visibility. */
+export class Views {
+  readonly #owner: ViewsOwner;
+  readonly #views = new Set<View>();
+  readonly #sizes: ResizeObserver;
+  readonly #sight: IntersectionObserver;
+  readonly #sender: TileSender;
+  readonly #page = new AbortController();
+
+  constructor(owner: ViewsOwner) {
+    this.#owner = owner;
+    this.#sizes = new ResizeObserver((entries) => this.#resized(entries));
+    this.#sight = new IntersectionObserver((entries) => this.#sighted(entries), { rootMargin: '64px' });
+    this.#sender = new TileSender(
+      () => this.#list(),
+      (list) => this.#owner.subscribe(list),
+    );
+    const changed = () => this.#sender.schedule();
+    const options = { signal: this.#page.signal, capture: true };
+    for (const type of ['visibilitychange', 'enterpictureinpicture', 'leavepictureinpicture']) {
+      document.addEventListener(type, changed, options);
+    }
+  }
+
+  /** Shows the stream in the element; returns what ends that. */
+  attach(box: HTMLElement, participant: string, stream: Stream): () => void {
+    const given = box instanceof HTMLVideoElement;
+    const video = given ? box : document.createElement('video');
+    video.muted = true; // the sound plays through elements of its own
+    video.autoplay = true;
+    video.playsInline = true;
+    if (!given) {
+      video.style.cssText = 'display:block;width:100%;height:100%';
+      box.append(video);
+    }
+    const { width, height } = box.getBoundingClientRect();
+    const view: View = {
+      box,
+      video,
+      owned: !given,
+      participant,
+      stream,
+      width,
+      height,
+      visible: true,
+      hiddenAt: 0,
+      floating: false,
+    };
+    this.#views.add(view);
+    this.#sizes.observe(box);
+    this.#sight.observe(box);
+    this.#show(view);
+    this.#sender.schedule();
+    return () => this.#detach(view);
+  }
+
+  /** Shows what there is now for that stream, or for all. */
+  update(participant?: string, stream?: Stream): void {
+    for (const view of this.#views) {
+      if (participant !== undefined && (view.participant !== participant || view.stream !== stream)) continue;
+      this.#show(view);
+    }
+  }
+
+  /** Tells the server again what is shown. */
+  resend(): void {
+    this.#sender.reset();
+  }
+
+  close(): void {
+    this.#page.abort();
+    this.#sender.stop();
+    for (const view of [...this.#views]) this.#detach(view);
+    this.#sizes.disconnect();
+    this.#sight.disconnect();
+  }
+
+  #detach(view: View): void {
+    if (!this.#views.delete(view)) return;
+    if (![...this.#views].some((other) => other.box === view.box)) {
+      this.#sizes.unobserve(view.box);
+      this.#sight.unobserve(view.box);
+      view.video.srcObject = null;
+    }
+    if (view.owned) view.video.remove();
+    this.#sender.schedule();
+  }
+
+  #show(view: View): void {
+    const stream = this.#owner.picture(view.participant, view.stream);
+    if (view.video.srcObject === stream) return;
+    view.video.srcObject = stream;
+    if (stream) view.video.play().catch(() => {}); // muted video may play; an element emptied meanwhile rejects
+  }
+
+  #list(): Tile[] {
+    const remote: View[] = [];
+    for (const view of this.#views) {
+      view.floating = view.video === document.pictureInPictureElement || view.box.ownerDocument !== document;
+      if (this.#owner.remote(view.participant)) remote.push(view);
+    }
+    const screen = { density: window.devicePixelRatio || 1, pageHidden: document.visibilityState === 'hidden' };
+    return tiles(remote, screen, Date.now(), this.#owner.mostTiles());
+  }
+
+  #resized(entries: ResizeObserverEntry[]): void {
+    for (const entry of entries) {
+      for (const view of this.#views) {
+        if (view.box !== entry.target) continue;
+        view.width = entry.contentRect.width;
+        view.height = entry.contentRect.height;
+      }
+    }
+    this.#sender.schedule();
+  }
+
+  #sighted(entries: IntersectionObserverEntry[]): void {
+    let hidden = false;
+    for (const entry of entries) {
+      for (const view of this.#views) {
+        if (view.box !== entry.target || view.visible === entry.isIntersecting) continue;
+        view.visible = entry.isIntersecting;
+        view.hiddenAt = Date.now();
+        hidden ||= !view.visible;
+      }
+    }
+    this.#sender.schedule(hidden ? LINGER : 0);
+  }
+}
