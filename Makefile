@@ -5,7 +5,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 FUZZTIME ?= 10s
 export FUZZTIME
 
-.PHONY: help run build web test check lint fmt fuzz clean
+.PHONY: help run build web test check lint fmt docs fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ lint: ## the Go linters
 
 fmt: ## format Go and web sources
 	@bash .ci/steps format
+
+docs: ## write the generated parts of docs/operations.md anew
+	go test ./cmd/parley -run TestOperationsGuide -update
 
 fuzz: ## run each fuzz target for FUZZTIME (10s)
 	@bash .ci/steps fuzz

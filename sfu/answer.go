@@ -21,7 +21,7 @@ type answered struct {
 // finishAnswer makes the answer for the client out of pion's: encoders of video send lines start at startBitrate (bit/s), so
 // that all simulcast layers are there at once; slots have no header extensions and no transport-cc; data messages have our
 // limit. It returns the SDP and the sections by mid.
-func finishAnswer(raw string, o *offer, startBitrate, maxData int) (string, map[string]answered, error) {
+func finishAnswer(raw string, o *offer, startBitrate int) (string, map[string]answered, error) {
 	var d sdp.SessionDescription
 	if err := d.UnmarshalString(raw); err != nil {
 		return "", nil, fmt.Errorf("parse the answer: %w", err)
@@ -34,7 +34,6 @@ func finishAnswer(raw string, o *offer, startBitrate, maxData int) (string, map[
 	for _, m := range d.MediaDescriptions {
 		mid, _ := m.Attribute("mid")
 		if m.MediaName.Media == "application" {
-			setAttribute(m, "max-message-size", strconv.Itoa(maxData))
 			dropSecondComponent(m)
 			continue
 		}
@@ -76,16 +75,6 @@ func dropLegacyNames(m *sdp.MediaDescription) {
 	m.Attributes = slices.DeleteFunc(m.Attributes, func(a sdp.Attribute) bool {
 		return a.Key == "ssrc" && !strings.Contains(a.Value, " cname:")
 	})
-}
-
-func setAttribute(m *sdp.MediaDescription, key, value string) {
-	for i := range m.Attributes {
-		if m.Attributes[i].Key == key {
-			m.Attributes[i].Value = value
-			return
-		}
-	}
-	m.Attributes = append(m.Attributes, sdp.Attribute{Key: key, Value: value})
 }
 
 // hintStartBitrate adds x-google-start-bitrate, in kbit/s, to the format parameters of every video codec.

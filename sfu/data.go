@@ -1,10 +1,14 @@
 package sfu
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 
+	"github.com/pion/datachannel"
+	"github.com/pion/sctp"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -14,6 +18,8 @@ const (
 
 	reliableQueue   = 1 << 20   // bytes waiting for a receiver; when full, reliable messages are dropped
 	unreliableQueue = 256 << 10 // bytes waiting for a receiver; beyond, unreliable messages are dropped
+
+	firstReadBuffer = 2 << 10 // bytes; most peers never need more
 )
 
 // dataChannels are a peer's two channels. Messages wait in pion's SCTP queue, which we keep short; before the channels are
@@ -21,7 +27,10 @@ const (
 type dataChannels struct {
 	reliable, unreliable *webrtc.DataChannel // Static after construction.
 
+	readers sync.WaitGroup
+
 	mu      sync.Mutex // makes looking at the queue and adding to it one step
+	ended   bool       // Guarded by mu: no reader may start.
 	open    bool       // Guarded by mu: the reliable channel is.
 	waiting [][]byte   // Guarded by mu: reliable messages from before, reliableQueue bytes at most.
 	bytes   int        // Guarded by mu: their size.
@@ -44,17 +53,29 @@ func (p *Peer) openData() error {
 			return fmt.Errorf("data channel %s: %w", c.name, err)
 		}
 		reliable := c.id == reliableChannel
-		ch.OnMessage(func(m webrtc.DataChannelMessage) { p.receiveData(m, reliable) })
+		ch.OnOpen(func() { p.dataOpened(ch, reliable) })
 		*c.to = ch
 	}
-	p.data.reliable.OnOpen(p.dataOpened)
 	return nil
 }
 
-func (p *Peer) dataOpened() {
+// dataOpened starts to read a channel. pion's own reader would keep 64 KiB for each.
+func (p *Peer) dataOpened(ch *webrtc.DataChannel, reliable bool) {
 	d := &p.data
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.ended {
+		return
+	}
+	raw, err := ch.Detach()
+	if err != nil {
+		p.log.Error("data channel cannot be read", "err", err)
+		return
+	}
+	d.readers.Go(func() { p.readData(raw, reliable) })
+	if !reliable {
+		return
+	}
 	d.open = true
 	for _, b := range d.waiting {
 		if err := d.reliable.Send(b); err != nil {
@@ -64,14 +85,41 @@ func (p *Peer) dataOpened() {
 	d.waiting, d.bytes = nil, 0
 }
 
-// receiveData takes one message from the client.
-func (p *Peer) receiveData(m webrtc.DataChannelMessage, reliable bool) {
+// endData waits for the readers, after the connection was closed.
+func (p *Peer) endData() {
+	p.data.mu.Lock()
+	p.data.ended = true
+	p.data.mu.Unlock()
+	p.data.readers.Wait()
+}
+
+// readData takes the client's messages until the channel ends. The buffer grows as needed, and is kept up to the default limit.
+// What is too large is read, too, or it would stay in SCTP's window, which bounds it to 1 MiB.
+func (p *Peer) readData(ch datachannel.ReadWriteCloser, reliable bool) {
+	buf := make([]byte, firstReadBuffer)
+	for {
+		n, text, err := ch.ReadDataChannel(buf)
+		switch {
+		case errors.Is(err, io.ErrShortBuffer):
+			buf = make([]byte, 2*len(buf))
+			continue
+		case err != nil:
+			return
+		}
+		p.receiveData(bytes.Clone(buf[:n]), text, reliable) // a copy: the receiver keeps it
+		if len(buf) > defaultMaxDataBytes {
+			buf = make([]byte, firstReadBuffer)
+		}
+	}
+}
+
+func (p *Peer) receiveData(b []byte, text, reliable bool) {
 	defer p.guard("OnData")
-	if m.IsString || len(m.Data) > p.node.cfg.MaxDataBytes {
+	if text || len(b) > p.node.cfg.MaxDataBytes {
 		p.count.dataBad.Add(1)
 		return
 	}
-	d, err := parseData(m.Data)
+	d, err := parseData(b)
 	if err != nil {
 		p.count.dataBad.Add(1)
 		return
@@ -133,7 +181,10 @@ func (d *dataChannels) send(frame []byte, reliable bool) error {
 	if d.reliable.BufferedAmount()+d.unreliable.BufferedAmount()+uint64(len(frame)) > limit {
 		return ErrSlow
 	}
-	if err := ch.Send(frame); err != nil {
+	switch err := ch.Send(frame); {
+	case errors.Is(err, sctp.ErrOutboundPacketTooLarge):
+		return fmt.Errorf("%w: larger than the client takes", ErrBadData)
+	case err != nil:
 		return fmt.Errorf("%w: %w", ErrClosed, err)
 	}
 	return nil

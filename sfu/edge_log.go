@@ -35,22 +35,24 @@ type scopedLog struct {
 	srtp  bool
 }
 
-// expected are the beginnings of warnings about what this package does on purpose, or what ends every connection.
+// expected are parts of warnings about what this package does on purpose, or what ends every connection.
 var expected = []string{
-	"Incoming unhandled RTP",          // streams are read in edge.go
-	"Incoming unhandled RTCP",         // the same
+	"Incoming unhandled RT",           // streams are read in edge.go
 	"UDPMuxDefault should not",        // one socket for all addresses is what we want
 	"Failed to accept RT",             // the session closed
 	"undeclaredMediaProcessor failed", // the same
-	"Failed to read streaming packet", // an ICE-TCP connection closed
+	"Failed to accept data channel",   // the same
+	"failed to write packets on netC", // the same
 	"Failed to start manager",         // the peer closed before it was connected
-	"Failed to accept data channel",   // the session closed
 	"Failed to send packet",           // the peer is gone, ICE will tell
+	"Failed to read from candidate",   // the candidate closed: a restart, or the end
+	"Failed to read streaming packet", // an ICE-TCP connection closed
+	"Error reading first packet",      // an ICE-TCP connection that was not needed, or a port scan
 }
 
 func (s *scopedLog) write(msg string) {
 	for _, e := range expected {
-		if strings.HasPrefix(msg, e) {
+		if strings.Contains(msg, e) {
 			return
 		}
 	}

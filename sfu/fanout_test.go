@@ -134,7 +134,7 @@ func TestConcurrentUse(t *testing.T) {
 	until(func(i int) {
 		k := p.src.Attach(now(), line, 160<<(i%4), 90<<(i%4))
 		k.Resize(now(), 640, 360)
-		k.Nack(now(), []uint16{uint16(i), line.firstSeq})
+		k.Nack(now(), []uint16{uint16(i), uint16(7 * i)})
 		k.RequestKeyframe(now())
 		k.SenderReport(now())
 		k.Detach()

@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -227,16 +228,21 @@ func (l *stream) cached(now time.Time) (first, newest *ring.Slot) {
 	if first == nil || !l.started || now.UnixNano()-first.At > int64(cacheAge) {
 		return nil, nil
 	}
-	last := l.padding.dense(l.seq.Max())
-	if last-first.Num >= cachePackets {
+	if l.padding.dense(l.seq.Max())-first.Num >= cachePackets {
 		return nil, nil
 	}
-	for n := last; n >= first.Num; n-- {
-		if newest, _ = l.ring.Find(n); newest != nil {
-			return first, newest
+	return first, l.newest(first, math.MaxUint64)
+}
+
+// newest returns the packet with the highest number, from first on, of those that were inserted up to serial.
+func (l *stream) newest(first *ring.Slot, serial uint64) *ring.Slot {
+	n := min(l.padding.dense(l.seq.Max()), first.Num+uint64(l.ring.Cap()))
+	for ; n > first.Num; n-- {
+		if s, _ := l.ring.Find(n); s != nil && s.Serial <= serial {
+			return s
 		}
 	}
-	return nil, nil
+	return first
 }
 
 // padding closes the gaps that packets without payload leave in a layer's numbers. It remembers the last 16.

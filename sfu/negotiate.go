@@ -65,7 +65,7 @@ func (p *Peer) exchange(ctx context.Context, o *offer) (string, error) {
 	if local == nil {
 		return "", ErrClosed
 	}
-	raw, sections, err := finishAnswer(local.SDP, o, p.node.cfg.StartBitrate, p.node.cfg.MaxDataBytes)
+	raw, sections, err := finishAnswer(local.SDP, o, p.node.cfg.StartBitrate)
 	if err != nil {
 		return "", err
 	}

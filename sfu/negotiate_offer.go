@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/pion/sdp/v3"
-	"github.com/pion/webrtc/v4"
 )
 
 // Limits on what a client may offer.
@@ -20,7 +19,7 @@ const (
 
 // offer is an offer that was checked, in the terms of this package.
 type offer struct {
-	sdp        string // for pion: no candidates, no SSRCs in simulcast sections
+	sdp        string // for pion, see prepare
 	sections   []section
 	send       []sendOffer
 	slots      []SlotLine
@@ -153,17 +152,6 @@ func checkTransport(d *sdp.SessionDescription, m *sdp.MediaDescription, mid stri
 	return nil
 }
 
-// hasCodec reports whether a section offers a codec that we know. In which profile is not asked: with no better match, pion
-// answers any.
-func hasCodec(m *sdp.MediaDescription) bool {
-	return slices.ContainsFunc(readAnswered(m).codecs, func(c Codec) bool {
-		if strings.EqualFold(c.MimeType, webrtc.MimeTypeOpus) {
-			return true
-		}
-		return slices.ContainsFunc(videoFormats, func(f videoFormat) bool { return strings.EqualFold(c.MimeType, f.mime) })
-	})
-}
-
 // claim returns the section of that mid, and checks that it is of the right media and direction and not claimed yet.
 func claim(byMID map[string]*sdp.MediaDescription, used map[string]bool, mid, media, direction string) (
 	*sdp.MediaDescription, error,
@@ -180,7 +168,7 @@ func claim(byMID map[string]*sdp.MediaDescription, used map[string]bool, mid, me
 	if _, ok := m.Attribute(direction); !ok {
 		return nil, badOffer("media section %q is not %s", mid, direction)
 	}
-	if !hasCodec(m) {
+	if len(usableFormats(m)) == 0 {
 		return nil, badOffer("media section %q has no codec in common with the server", mid)
 	}
 	used[mid] = true
@@ -252,7 +240,7 @@ func (p *offer) follows(before *offer) error {
 	return nil
 }
 
-// prepare writes the SDP for pion. Candidates go: clients are learned from their checks, and nobody can make the server
+// prepare writes the SDP for pion. What we do not know goes. Candidates go: clients are learned from their checks, and nobody can make the server
 // send to addresses of his choice. In simulcast sections SSRCs go, because pion takes several in one section for Plan B.
 func (p *offer) prepare(d *sdp.SessionDescription) error {
 	for _, m := range d.MediaDescriptions {
@@ -261,6 +249,9 @@ func (p *offer) prepare(d *sdp.SessionDescription) error {
 			return a.IsICECandidate() || a.Key == "end-of-candidates" || a.Key == "remote-candidates" ||
 				simulcast && (a.Key == "ssrc" || a.Key == "ssrc-group")
 		})
+		if m.MediaName.Media != "application" {
+			trim(m)
+		}
 	}
 	raw, err := d.Marshal()
 	if err != nil {

@@ -106,9 +106,8 @@ func (n *Node) configure() error {
 	s.SetDTLSInsecureSkipHelloVerify(true)
 	// Packets are taken in Write, see edge.go: no track waits for a first packet to be read.
 	s.SetFireOnTrackBeforeFirstRTP(true)
-	// The limit told to clients is MaxDataBytes. pion would end the channel over a message that is larger than its own limit;
-	// up to here one is counted and dropped instead.
-	s.SetSCTPMaxMessageSize(2 * maxDataBytes)
+	s.SetSCTPMaxMessageSize(uint32(n.cfg.MaxDataBytes)) // told to clients; data.go checks it
+	s.DetachDataChannels()
 	if err := s.SetAnsweringDTLSRole(webrtc.DTLSRoleServer); err != nil {
 		return fmt.Errorf("dtls role: %w", err)
 	}

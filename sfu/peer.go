@@ -193,6 +193,7 @@ func (p *Peer) teardown() {
 	p.negotiating.Lock()
 	err := p.pc.GracefulClose()
 	p.negotiating.Unlock()
+	p.endData()
 	if err != nil {
 		p.log.Debug("close peer connection", "err", err)
 	}

@@ -24,7 +24,7 @@ import (
 	"github.com/pion/webrtc/v4"
 )
 
-const patience = 10 * time.Second
+const patience = 20 * time.Second
 
 // eventually waits until ok is true.
 func eventually(t *testing.T, what string, ok func() bool) {

@@ -50,7 +50,7 @@ func (r *receiver) collect(t *testing.T, lost func() bool) (missing []uint16) {
 // of one source, and no picture starts with anything but a keyframe.
 func TestRandomLossyRuns(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(12) {
+	for seed := range uint64(20) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			randomRun(t, rand.New(rand.NewPCG(seed, 1)), 0.05)
@@ -183,7 +183,9 @@ func check(t *testing.T, r *receiver, first uint16, clean bool) {
 		if last != nil && len(p.Payload) > 0 {
 			a, b := contentOf(last.Payload), contentOf(p.Payload)
 			d := int32(p.Timestamp - last.Timestamp)
-			same := a.ssrc == b.ssrc && a.frame == b.frame
+			// A viewer that comes back to a source may see its last keyframe again, as a new frame.
+			again := b.info.Start && b.info.VP8.PictureID != a.info.VP8.PictureID
+			same := a.ssrc == b.ssrc && a.frame == b.frame && !again
 			if same != (d == 0) || d < 0 {
 				t.Fatalf("number %d: timestamp %+d, %v after %v", seq, d, b, a)
 			}

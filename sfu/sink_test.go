@@ -2,6 +2,7 @@ package sfu
 
 import (
 	"encoding/binary"
+	"slices"
 	"testing"
 	"time"
 
@@ -244,6 +245,30 @@ func contentSSRC(v *viewer) uint32 {
 		return 0
 	}
 	return contentOf(v.pkts[len(v.pkts)-1].Payload).ssrc
+}
+
+// The first packet of a keyframe is lost and comes again: what came before it is sent from the ring.
+func TestKeyframeStartComesLate(t *testing.T) {
+	t.Parallel()
+	p, v := newPublisher(t, 1), &viewer{}
+	p.layers[0].size = 4
+	p.src.Attach(p.now, newVideoLine(v), 640, 360)
+	p.all(false)
+	key := p.encode(0, true)
+	p.src.Receive(p.now, 0, key[1:]...)
+	p.tick()
+	p.all(false)
+	if n := len(v.take()); n != 0 {
+		t.Fatalf("%d packets without a start", n)
+	}
+	p.src.Receive(p.now, 0, key[0])
+	p.all(false)
+	out := v.take()
+	slices.SortFunc(out, func(a, b rtp.Packet) int { return int(int16(a.SequenceNumber - b.SequenceNumber)) })
+	mustBeContinuous(t, out)
+	if len(out) != 12 {
+		t.Errorf("%d packets", len(out))
+	}
 }
 
 func TestImpatientSinkTakesAnyLayer(t *testing.T) {

@@ -199,13 +199,14 @@ func (s *Source) admit(l *stream, first *ring.Slot, now time.Time) {
 		if k.target != l.index && (k.current >= 0 || patient) {
 			continue
 		}
-		if s.join(k, l, first, first) {
+		if s.join(k, l, first, l.newest(first, first.Serial)) {
 			s.replay(k, l, first.Num, first.Serial)
 		}
 	}
 }
 
-// join moves a sink to the layer l, where first will be its first packet. False: its receiver does not take the codec.
+// join moves a sink to the layer l, where first will be its first packet and newest is the newest that is there. False: its
+// receiver does not take the codec.
 func (s *Source) join(k *Sink, l *stream, first, newest *ring.Slot) bool {
 	pt, rtx, ok := k.line.payloadTypes(l.codec)
 	if k.unsupported = !ok; !ok {

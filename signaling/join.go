@@ -171,7 +171,7 @@ func (s *Server) newSession(m joinRequest, claims token.Claims) (*session, error
 	}
 	sess := &session{
 		id: id, secret: rand.Text(), can: claims.Can,
-		dirty: make(chan struct{}, 1), done: make(chan struct{}),
+		turn: make(chan struct{}, 1), dirty: make(chan struct{}, 1), done: make(chan struct{}),
 		identity: identity, name: name, metadata: metadata,
 		sources: map[sfu.Kind]*publication{},
 	}

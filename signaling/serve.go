@@ -27,8 +27,12 @@ func isRequest(typ string) bool { return slices.Contains(requestTypes(), typ) }
 // session are served one at a time, also when they come over two connections during a resume. serve gives the reply or
 // an error, and what to do once the reply is queued.
 func (s *session) answer(l *Link, id uint64, serve func() (reply any, after func(), err error)) {
-	s.turn.Lock()
-	defer s.turn.Unlock()
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-l.stopping:
+		return
+	}
 	if reply, known := s.answers.find(id); known {
 		if reply == nil {
 			l.refuse(&id, refuse(codeBadMessage, "ids rise; this one is too old to be answered again"))

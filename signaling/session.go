@@ -23,8 +23,9 @@ type session struct {
 	dirty  chan struct{} // holds one: the slots should be worked out anew
 	done   chan struct{} // closed when the session has ended
 
-	// turn is held while a request is served: one at a time, also across connections.
-	turn sync.Mutex
+	// turn is a lock that one can give up waiting for. It is held while a request is served: one at a time, also across
+	// connections.
+	turn chan struct{}
 
 	// Guarded by turn.
 	answers answers

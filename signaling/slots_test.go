@@ -62,7 +62,7 @@ func TestAssign(t *testing.T) {
 		{"one goes, the others stay", "a b c", "a c", "", "a - c"},
 		{"into the hole", "a - c", "a c d", "", "a d c"},
 		{"two streams of one", "- - -", "a a/screen b", "", "a a/screen b"},
-		{"leftovers", "a - -", "a", "b c!", "a b c"},
+		{"leftovers", "a - -", "a", "c! b", "a c b"},
 		{"from heard to shown in its slot", "a b -", "b a", "", "a b -"},
 		{"heard gives way to shown", "a b", "a c", "b!", "a c"},
 		{"from shown to heard in its slot", "a b -", "a", "b", "a b -"},

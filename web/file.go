@@ -17,22 +17,34 @@ import (
 
 var errNoIndex = errors.New("web: dist has no index.html: run `npm ci && npm run build` in web, then build the server again")
 
-// contentTypes are the kinds of file that dist may hold. They are named here because the system's own table, which
-// net/http would ask, differs from machine to machine.
-var contentTypes = map[string]string{
-	".html":        "text/html; charset=utf-8",
-	".js":          "text/javascript; charset=utf-8",
-	".mjs":         "text/javascript; charset=utf-8",
-	".ts":          "text/plain; charset=utf-8",
-	".css":         "text/css; charset=utf-8",
-	".json":        "application/json",
-	".webmanifest": "application/manifest+json",
-	".svg":         "image/svg+xml",
-	".png":         "image/png",
-	".ico":         "image/x-icon",
-	".woff2":       "font/woff2",
-	".wasm":        "application/wasm",
-	".txt":         "text/plain; charset=utf-8",
+// contentTypeOf names the kinds of file that dist may hold; "" is none. It does not ask the system's own table, as net/http
+// would, because that differs from machine to machine.
+func contentTypeOf(name string) string {
+	switch path.Ext(name) {
+	case ".html":
+		return "text/html; charset=utf-8"
+	case ".js", ".mjs":
+		return "text/javascript; charset=utf-8"
+	case ".css":
+		return "text/css; charset=utf-8"
+	case ".txt", ".ts":
+		return "text/plain; charset=utf-8"
+	case ".json":
+		return "application/json"
+	case ".webmanifest":
+		return "application/manifest+json"
+	case ".wasm":
+		return "application/wasm"
+	case ".svg":
+		return "image/svg+xml"
+	case ".png":
+		return "image/png"
+	case ".ico":
+		return "image/x-icon"
+	case ".woff2":
+		return "font/woff2"
+	}
+	return ""
 }
 
 // smallestGzip is the size from which gzip pays, bytes: less fits one packet anyway.
@@ -63,7 +75,7 @@ func load(root fs.FS) (map[string]*file, error) {
 			packed[plain] = content
 			return nil
 		}
-		contentType := contentTypes[path.Ext(name)]
+		contentType := contentTypeOf(name)
 		if contentType == "" {
 			return fmt.Errorf("no content type is known for %s", name)
 		}
@@ -165,20 +177,17 @@ func (f *file) variant(accept string) (content []byte, encoding string) {
 
 // accepts reports whether an Accept-Encoding header names the coding (or *) without refusing it (q=0). RFC 9110, 12.5.3.
 func accepts(header, coding string) bool {
-	any := false
+	others := false // what * says, which a name of its own overrules
 	for item := range strings.SplitSeq(header, ",") {
 		name, params, _ := strings.Cut(item, ";")
-		name = strings.ToLower(strings.TrimSpace(name))
-		if name != coding && name != "*" {
-			continue
+		switch strings.ToLower(strings.TrimSpace(name)) {
+		case coding:
+			return !refused(params)
+		case "*":
+			others = !refused(params)
 		}
-		ok := !refused(params)
-		if name == coding {
-			return ok
-		}
-		any = ok
 	}
-	return any
+	return others
 }
 
 // refused reports whether the parameters say q=0.

@@ -5,8 +5,10 @@
 // # Goroutines
 //
 //	goroutine            started by                       stopped by
-//	http.Server.Serve    server.serveHTTP, per listener   server.stop, which waits for them
-//	certificates.watch   server.start, with TLS           the server's context; server.stop waits
+//	http.Server.Serve    server.serveHTTP, per listener   server.stop, which waits
+//	certificates.watch   server.serve, with TLS           server.stop, which waits
+//	server.stop          server.wait, at the first signal itself; server.wait waits, or at a second signal ends the process
+//	shutdowns            server.stop, one per part        the shutdown timeout; server.stop waits
 //
 // # Invariants
 //

@@ -28,6 +28,8 @@ type collector struct{ server *server }
 // Describe sends nothing: the collector is unchecked, and a test holds the names against docs/operations.md.
 func (c *collector) Describe(chan<- *prometheus.Desc) {}
 
+var _ prometheus.Collector = (*collector)(nil)
+
 // Collect takes one snapshot of each part.
 func (c *collector) Collect(out chan<- prometheus.Metric) {
 	e := emitter{out}

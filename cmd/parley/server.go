@@ -16,6 +16,7 @@ import (
 	"github.com/parley/parley/signaling/presence"
 	"github.com/parley/parley/signaling/ws"
 	"github.com/parley/parley/turn"
+	"github.com/parley/parley/web"
 )
 
 // server is a running Parley.
@@ -86,7 +87,7 @@ func (s *server) startParts(l *loaded) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	pages, err := newPages(l, s.log)
+	pages, err := web.Handler()
 	if err != nil {
 		return nil, err
 	}

@@ -85,6 +85,12 @@ func (s *Server) later(w http.ResponseWriter, stream bool, why failure) {
 	_, _ = w.Write(appendRetry([]byte(heartbeat), between(wait/2, wait*3/2))) // a client that is gone needs no answer
 }
 
+// cannotWait answers where the ResponseWriter has no deadlines: something wraps it and hides them.
+func (s *Server) cannotWait(w http.ResponseWriter, err error) {
+	s.log.Error("presence: the connection cannot be given deadlines", "error", err)
+	refuse(w, errInternal)
+}
+
 // sendAway answers 503 to a request that may be tried again after a moment.
 func (s *Server) sendAway(w http.ResponseWriter, why failure) {
 	s.count.busy.Add(1)

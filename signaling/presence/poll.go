@@ -16,9 +16,15 @@ func pollHeader(h http.Header) {
 
 // servePoll answers a long-poll: a snapshot at once, news at once or when there is some, or, after wait, nothing new.
 func (s *Server) servePoll(w http.ResponseWriter, r *http.Request, begin start, claims token.Claims, wait time.Duration) {
+	// The HTTP server's timeouts are meant for answers that do not wait.
+	rc := http.NewResponseController(w)
+	err := errors.Join(rc.SetReadDeadline(time.Time{}), rc.SetWriteDeadline(time.Now().Add(max(0, wait)+s.cfg.Timing.Write)))
+	if err != nil {
+		s.cannotWait(w, err)
+		return
+	}
 	var entries []eventlog.Entry
 	if begin.snapshot == nil {
-		var err error
 		if entries, err = s.await(r, begin.cursor, within(wait, claims, time.Now())); err != nil {
 			return // the client has gone
 		}

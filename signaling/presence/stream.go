@@ -44,8 +44,7 @@ func (s *Server) serveStream(w http.ResponseWriter, r *http.Request, begin start
 	}
 	// A server-wide read timeout would end the stream from behind: the client has nothing more to send.
 	if err := errors.Join(st.rc.SetReadDeadline(time.Time{}), st.extend(now)); err != nil {
-		s.log.Error("presence: the response cannot be streamed", "error", err)
-		refuse(w, errInternal)
+		s.cannotWait(w, err)
 		return
 	}
 	s.count.streams.Add(1)

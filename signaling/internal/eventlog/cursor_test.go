@@ -91,7 +91,7 @@ func TestWatchersArePaced(t *testing.T) {
 		l := New(0)
 		c := follow(t, l, l.Position(), Watcher())
 		defer c.Close()
-		time.Sleep(time.Second)
+		<-time.After(time.Second) // of the bubble
 		begin := time.Now()
 		say(t, l, Audience{}, "0")
 		<-c.Ready()
@@ -122,7 +122,7 @@ func TestPrivateEntriesDoNotWakeWatchers(t *testing.T) {
 		defer c.Close()
 		say(t, l, Participants(), "private")
 		say(t, l, Only("ann"), "private")
-		time.Sleep(time.Second)
+		<-time.After(time.Second) // of the bubble
 		if isReady(c) {
 			t.Error("woken")
 		}
@@ -260,10 +260,12 @@ func BenchmarkAppend(b *testing.B) {
 							return
 						}
 						if errors.Is(err, ErrGone) { // as a slow watcher would: once more, from here on
-							c.Close()
-							if c, err = l.Follow(l.Position(), Watcher()); err != nil {
+							again, err := l.Follow(l.Position(), Watcher())
+							if err != nil {
 								return
 							}
+							c.Close()
+							c = again
 						}
 						<-c.Ready()
 					}

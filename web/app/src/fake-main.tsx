@@ -20,6 +20,10 @@ startRouting();
 go(s.path);
 render(<App />, document.getElementById('app') as HTMLElement);
 if (s.join) {
-  await join({ room: 'standup', name: 'Sam', tracks: {} });
+  await join({
+    room: 'standup',
+    name: 'Sam',
+    tracks: { camera: Promise.resolve(undefined), microphone: Promise.resolve(undefined) },
+  });
   play(s);
 }

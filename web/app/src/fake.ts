@@ -1,7 +1,17 @@
 // An invented server in memory, with the SDK's API: for looking at the pages and for component tests. Never in a build
 // for users: only fake-main.tsx and tests import it.
 
-import type { ConnectOptions, Kind, Message, Permission, PresenceEvents, PresenceEvents, RoomEvents, RoomEvents, RoomState, RoomState, TransferEvents, TransferEvents, TransferState, TransferState } from 'parley-sdk';
+import type {
+  ConnectOptions,
+  Kind,
+  Message,
+  Permission,
+  PresenceEvents,
+  RoomEvents,
+  RoomState,
+  TransferEvents,
+  TransferState,
+} from 'parley-sdk';
 import { Emitter } from '../../sdk/src/emitter';
 import { ParleyError } from '../../sdk/src/errors';
 import { Participant } from '../../sdk/src/participant';
@@ -120,7 +130,7 @@ export class FakeRoom extends Emitter<RoomEvents> implements CallRoom {
   closedBy: ParleyError | undefined;
   state: RoomState = 'connected';
   transfers: FakeTransfer[] = [];
-  tracks = new Map<Kind, MediaStreamTrack>();
+  #tracks = new Map<Kind, MediaStreamTrack>();
   on_ = new Set<Kind>();
   locked: boolean;
   audioBlocked: boolean;
@@ -183,13 +193,13 @@ export class FakeRoom extends Emitter<RoomEvents> implements CallRoom {
   readonly data = { send: () => true };
 
   local(kind: Kind) {
-    return { track: this.tracks.get(kind), on: this.on_.has(kind) };
+    return { track: this.#tracks.get(kind), on: this.on_.has(kind) };
   }
   async #set(kind: Kind, on: boolean, track?: MediaStreamTrack): Promise<void> {
     if (on && this.s.device) throw new ParleyError(this.s.device as ParleyError['code']);
     if (on) this.on_.add(kind);
     else this.on_.delete(kind);
-    if (track) this.tracks.set(kind, track);
+    if (track) this.#tracks.set(kind, track);
     const kinds = [...this.on_].map((k) => ({ id: `me.${k}`, kind: k, muted: false }));
     this.me = this.me.withSources(kinds);
     this.participants.set(this.me.id, this.me);
@@ -202,6 +212,10 @@ export class FakeRoom extends Emitter<RoomEvents> implements CallRoom {
   publish = (kind: Kind, track: MediaStreamTrack) => this.#set(kind, true, track);
   unpublish = (kind: Kind) => this.#set(kind, false);
   mute = (kind: Kind, muted: boolean) => this.#set(kind, !muted);
+  tracks() {
+    return {};
+  }
+  async signal(): Promise<void> {}
   attach(element: HTMLElement, participant: string, stream: string): () => void {
     const video = element as HTMLVideoElement;
     const n = Number(participant.slice(1));

@@ -76,7 +76,8 @@ export class Pending {
     clearTimeout(entry.timer);
     const late = () => this.reject(entry.id, new ParleyError('no_answer', undefined, true));
     entry.timer = setTimeout(late, PATIENCE);
-    socket.send(JSON.stringify({ ...entry.message, id: entry.id }));
+    // A socket that is closing takes nothing: the request goes out after the resume.
+    if (socket.readyState === 1) socket.send(JSON.stringify({ ...entry.message, id: entry.id }));
   }
 
   #find(id: number): Entry | undefined {

@@ -1,5 +1,5 @@
 // One picture: a person's camera or screen, with the name and what is off. A click pins it.
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Tile as TileAt } from '../layout/plan';
 import { qualities, room, speaking } from '../state/call';
 import { cameraTrack } from '../state/own';
@@ -80,11 +80,22 @@ export function Tile({ tile, person }: { tile: TileAt; person: Person }) {
 
 function RemoteVideo({ person, stream, label: name }: { person: string; stream: 'camera' | 'screen'; label: string }) {
   const ref = useRef<HTMLVideoElement>(null);
+  const [upright, setUpright] = useState(false);
   const joined = room.value;
   useEffect(() => {
     if (ref.current && joined) return joined.attach(ref.current, person, stream);
   }, [joined, person, stream]);
-  return <video ref={ref} autoplay playsInline muted aria-label={name} />;
+  return (
+    <video
+      ref={ref}
+      autoplay
+      playsInline
+      muted
+      aria-label={name}
+      class={upright ? 'whole' : ''}
+      onResize={(e) => setUpright(e.currentTarget.videoHeight > e.currentTarget.videoWidth)}
+    />
+  );
 }
 
 function label(person: Person, screen: boolean): string {

@@ -100,12 +100,7 @@ export interface Focus {
 export function focusRects(others: number, stage: Size, aspect: number): Focus {
   if (others <= 0) return { main: whole({ x: 0, y: 0, ...stage }), strip: [] };
   const gap = gridOptions(stage).gap;
-  if (!isWide(stage)) {
-    const main = { x: 0, y: 0, width: stage.width, height: tallMain(stage, aspect) };
-    const rest = below(stage, aspect);
-    const strip = gridRects(others, rest, restOptions).map((r) => ({ ...r, y: r.y + stage.height - rest.height }));
-    return { main: whole(main), strip: strip.map(whole) };
-  }
+  if (!isWide(stage)) return tallFocus(others, stage, aspect);
   const tile = stripTile(stage);
   const used = others * (tile.height + gap) - gap;
   const top = Math.max(0, (stage.height - used) / 2);
@@ -133,6 +128,16 @@ function tallMain(stage: Size, aspect: number): number {
   return Math.min(stage.width / aspect, stage.height * 0.62);
 }
 
+// Two small ones in a row are at most 0.8 of the large one's height, and what is over is left empty around both.
+function tallFocus(others: number, stage: Size, aspect: number): Focus {
+  const high = tallMain(stage, aspect);
+  const room = below(stage, aspect);
+  const rest = { ...room, height: Math.min(room.height, Math.ceil(others / 2) * high * 0.8) };
+  const top = (room.height - rest.height) / 2;
+  const strip = gridRects(others, rest, restOptions).map((r) => ({ ...r, y: r.y + top + high + restOptions.gap }));
+  return { main: whole({ x: 0, y: top, width: stage.width, height: high }), strip: strip.map(whole) };
+}
+
 function below(stage: Size, aspect: number): Size {
   return { width: stage.width, height: stage.height - tallMain(stage, aspect) - restOptions.gap };
 }
@@ -146,7 +151,7 @@ function stripTile(stage: Size): Size {
 export function pairRects(stage: Size): { other: Rect; self: Rect } {
   const gap = 12;
   const tall = stage.height > stage.width;
-  const other = gridRects(1, stage, { gap: 0, minAspect: tall ? 0.5 : 4 / 3, maxAspect: 2.4 })[0] as Rect;
+  const other = gridRects(1, stage, { gap: 0, minAspect: tall ? 0.6 : 4 / 3, maxAspect: 2.4 })[0] as Rect;
   const width = Math.round(tall ? clamp(stage.width * 0.28, 88, 180) : clamp(stage.width * 0.18, 120, 240));
   const height = Math.round(tall ? (width * 4) / 3 : (width * 9) / 16);
   return {

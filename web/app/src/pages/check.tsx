@@ -11,7 +11,7 @@ import {
   microphone,
   startCheck,
   stopCheck,
-  wantAll,
+  want,
 } from '../state/check';
 import { problemOfDevice } from '../state/notices';
 import { tokenFor } from '../state/presence';
@@ -168,7 +168,7 @@ function Problems() {
 function DeviceNote({ problem: p, kinds }: { problem: Problem; kinds: CheckKind[] }) {
   return (
     <ProblemNote problem={p} testid={`problem-${kinds[0]}`}>
-      <button type="button" class="button tight" onClick={() => void wantAll(kinds)}>
+      <button type="button" class="button tight" onClick={() => kinds.map((kind) => want(kind, true))}>
         Try again
       </button>
     </ProblemNote>

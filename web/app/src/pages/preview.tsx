@@ -15,7 +15,7 @@ export function Preview({ name }: { name: string }) {
         <TrackVideo track={cam.track} label="Your camera" />
       ) : (
         <div class="preview-empty">
-          <Avatar id={name} name={name} />
+          <Avatar id={name} name={name} class="preview-face" />
           <span>{cam.opening ? 'Starting the camera…' : 'Your camera is off'}</span>
         </div>
       )}

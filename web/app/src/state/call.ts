@@ -70,7 +70,7 @@ export async function join(request: JoinRequest): Promise<void> {
     enter(joined);
     await giveTracks(joined, request.tracks);
   } catch (error) {
-    for (const track of [request.tracks.camera, request.tracks.microphone]) track?.stop();
+    for (const track of [request.tracks.camera, request.tracks.microphone]) void track.then((t) => t?.stop());
     if (phase.value !== 'joining') return;
     finish({ code: codeOf(error), message: error instanceof Error ? error.message : '', joined: false });
   }

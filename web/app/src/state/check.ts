@@ -3,7 +3,7 @@ import { batch, signal } from '@preact/signals';
 import type { Devices } from 'parley-sdk';
 import { backend } from '../backend';
 import type { Problem } from '../text/problems';
-import { codeOf, problemOfDevice } from './notices';
+import { codeOf, notify, problemOfDevice } from './notices';
 import type { OwnTracks } from './own';
 import { saveSettings, settings } from './settings';
 
@@ -28,8 +28,16 @@ export const devices = signal<Devices>({ cameras: [], microphones: [], speakers:
 
 const state = { camera, microphone };
 
-// Rises with each opening: an answer that comes after a newer question is closed again.
+// Rises with each opening: an answer that comes after a newer question is closed again,
 const turn = { camera: 0, microphone: 0 };
+// unless it was promised to a call meanwhile.
+const promised = { camera: -1, microphone: -1 };
+
+type Opening = Promise<MediaStreamTrack | undefined>;
+const opening: Record<CheckKind, Opening> = {
+  camera: Promise.resolve(undefined),
+  microphone: Promise.resolve(undefined),
+};
 
 /** Whether this page may ask for devices at all. */
 export function mayCapture(): boolean {
@@ -40,7 +48,8 @@ export function mayCapture(): boolean {
 export function startCheck(): void {
   camera.value = { ...closed, wanted: settings.value.cameraOn && mayCapture() };
   microphone.value = { ...closed, wanted: settings.value.microphoneOn && mayCapture() };
-  void openWanted();
+  if (microphone.value.wanted) open('microphone');
+  if (camera.value.wanted) open('camera');
 }
 
 /** Follows plugging in and out while the returned function has not been called. */
@@ -59,31 +68,17 @@ async function refreshDevices(): Promise<void> {
   }
 }
 
-// The microphone is asked for first: the browser's questions then come one after the other, the needed one first.
-async function openWanted(): Promise<void> {
-  if (microphone.value.wanted) await open('microphone');
-  if (camera.value.wanted) await open('camera');
-}
-
 /** Switches a device on or off for the join. */
 export function want(kind: CheckKind, on: boolean): void {
   saveSettings(kind === 'camera' ? { cameraOn: on } : { microphoneOn: on });
-  if (on) void open(kind);
+  if (on) open(kind);
   else close(kind);
-}
-
-/** Switches several on, one after the other: the browser asks one question at a time. */
-export async function wantAll(kinds: readonly CheckKind[]): Promise<void> {
-  for (const kind of kinds) {
-    saveSettings(kind === 'camera' ? { cameraOn: true } : { microphoneOn: true });
-    await open(kind);
-  }
 }
 
 /** Chooses another device and opens it if that kind is on. */
 export function pick(kind: CheckKind, deviceId: string): void {
   saveSettings({ [kind]: deviceId });
-  if (state[kind].value.wanted) void open(kind);
+  if (state[kind].value.wanted) open(kind);
 }
 
 /** Ends the check, closing everything. */
@@ -92,36 +87,55 @@ export function stopCheck(): void {
   close('microphone');
 }
 
-/** Gives the open tracks to a call that is being joined. They stay on show until the check is forgotten. */
+/**
+ * Gives the tracks to a call that is being joined; those still opening follow when they are open. They stay on show
+ * until the check is forgotten.
+ */
 export function handOver(): OwnTracks {
-  turn.camera++;
-  turn.microphone++;
-  return { camera: camera.value.track, microphone: microphone.value.track };
+  const give = (kind: CheckKind): Opening => {
+    promised[kind] = turn[kind];
+    const { opening: still, track } = state[kind].value;
+    return still ? opening[kind] : Promise.resolve(track);
+  };
+  return { camera: give('camera'), microphone: give('microphone') };
 }
 
 /** Ends the check without closing what was given away. */
 export function forgetCheck(): void {
+  turn.camera++;
+  turn.microphone++;
   batch(() => {
     camera.value = closed;
     microphone.value = closed;
   });
 }
 
-async function open(kind: CheckKind): Promise<void> {
+function open(kind: CheckKind): void {
+  opening[kind] = start(kind);
+}
+
+async function start(kind: CheckKind): Opening {
   const mine = ++turn[kind];
   const s = state[kind];
   s.value.track?.stop();
   s.value = { wanted: true, opening: true, track: undefined, problem: undefined, code: '' };
   try {
     const track = await capture(kind);
-    if (turn[kind] !== mine) return track.stop();
+    if (turn[kind] !== mine) {
+      if (promised[kind] === mine) return track;
+      track.stop();
+      return undefined;
+    }
     track.addEventListener('ended', () => {
       if (s.value.track === track) fail(kind, { code: 'device_gone' });
     });
     s.value = { wanted: true, opening: false, track, problem: undefined, code: '' };
-    await refreshDevices();
+    void refreshDevices(); // names are known from now on
+    return track;
   } catch (error) {
     if (turn[kind] === mine) fail(kind, error);
+    else if (promised[kind] === mine) notify(problemOfDevice(error, kind));
+    return undefined;
   }
 }
 

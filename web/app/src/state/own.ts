@@ -6,8 +6,8 @@ import { codeOf, notify, problemOf, problemOfDevice } from './notices';
 import { saveSettings, settings } from './settings';
 
 export interface OwnTracks {
-  microphone?: MediaStreamTrack | undefined;
-  camera?: MediaStreamTrack | undefined;
+  microphone: Promise<MediaStreamTrack | undefined>;
+  camera: Promise<MediaStreamTrack | undefined>;
 }
 
 export const microphoneOn = signal(false);
@@ -53,8 +53,9 @@ export function followOwn(room: CallRoom): () => void {
 /** Publishes the tracks that the check before the call has opened. What may not be published is closed again. */
 export async function giveTracks(room: CallRoom, tracks: OwnTracks): Promise<void> {
   const give = async (kind: 'microphone' | 'camera') => {
-    const track = tracks[kind];
+    const track = await tracks[kind];
     if (!track) return;
+    if (current !== room) return track.stop(); // left meanwhile
     if (!room.can.has('publish')) return track.stop();
     lent.set(kind, track);
     try {

@@ -1,0 +1,22 @@
+# Builds Parley from this tree (web/dist is committed, so no Node is needed) into an image that holds the binary alone.
+FROM golang:1.26 AS build
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
+COPY cmd ./cmd
+COPY internal ./internal
+COPY sfu ./sfu
+COPY signaling ./signaling
+COPY turn ./turn
+COPY web ./web
+ARG VERSION=container
+RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /parley ./cmd/parley
+
+FROM gcr.io/distroless/static-debian12:nonroot
+COPY LICENSE /LICENSE
+COPY --from=build /parley /parley
+# pages and signaling; media, STUN and TURN; the same over TCP
+EXPOSE 8080/tcp 7880/udp 7881/tcp
+HEALTHCHECK --interval=10s --timeout=4s --start-period=2s --retries=3 CMD ["/parley", "health"]
+ENTRYPOINT ["/parley"]
+CMD ["serve"]

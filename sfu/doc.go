@@ -1,0 +1,41 @@
+// Package sfu is the media core: it takes what peers publish and forwards it to who wants to see it, without decoding it.
+// It knows peers, sources, slots and data channels; rooms, names and permissions are others' business.
+//
+// A Node owns the sockets. A Peer is one client's connection. What a peer publishes is a Source, with its simulcast layers
+// and a ring of their last packets. A slot's receiver sees a Line: one SSRC, one sequence of numbers and timestamps. A Sink is
+// one line's subscription to one source; it rewrites headers and refers to the ring, so that a payload is stored once for all.
+//
+// # Goroutines
+//
+//	Node.tick         started by New, ended by Node.Close: every 25 ms NACKs, keyframe requests, layer choice, RTCP
+//	Node.spawn        short tasks such as closing a peer, started by peers; Node.Close waits for them
+//	Peer.readData     two per peer with data channels, started when they open; Peer.teardown waits for them
+//	Peer.stateChanged one for each change of state, started by pion; it ends at once, PeerEvents.OnState included
+//	pion's            17 per peer: ICE 5, DTLS 3, SRTP and SRTCP 4, SCTP 4, the mux 1; one more for each further local
+//	                  address. Peer.Close ends them, Peer.teardown waits. Per node: one reader for UDP, one for ICE-TCP, three
+//	                  per ICE-TCP connection
+//
+// Packets are received in the goroutine of pion's SRTP session: edge.go.
+//
+// Sources, sinks, lines and Speakers start none: they run in whoever calls them.
+//
+// # Invariants
+//
+//   - All layers, sinks and attached lines of a source are touched under the source's lock only, "its loop": one lock per
+//     batch of packets, none per sink. The loop never blocks and calls out through Egress and Upstream alone, which do not
+//     call back: so there is no lock order to keep.
+//   - From a packet's arrival to its leaving nothing allocates, looks into a map or logs (TestForwardingDoesNotAllocate;
+//     BenchmarkFanout without encryption: 37 to 130 ns per packet and sink from 10 sinks up, on a busy 2-core machine).
+//   - A payload lies in the ring once. Sinks patch VP8's picture ids in place: each sets all of them, and no two run at once.
+//   - A line's sequence numbers have no gap but where the publisher's have one (or where a packet is still on its way at a
+//     switch), and its timestamps never go backward: receivers see one stream, whatever is switched.
+//   - A line joins a layer at a keyframe. Until it comes, the layer before it flows on, and the keyframe is asked for again
+//     and again: a receiver that never got a packet asks for none.
+//   - A muted source forwards nothing, and nothing from before is shown after.
+//   - Every packet that is not forwarded is counted under a DropReason.
+//   - Locks are taken in this order: Peer.negotiating, Peer.mu, a source's loop. pion calls back with none of them held,
+//     except for Peer.buffer, which may come from within a loop and so takes Peer.streamsMu alone.
+//   - RTP and RTCP are acted on only after SRTP has authenticated them, and no candidate of a client's is ever used: nobody can
+//     make a node send to an address that has not answered its checks.
+//   - What a peer sends never panics and never stops another's media.
+package sfu

@@ -1,0 +1,199 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { bind } from '../src/backend';
+import { type FakeRoom, fakeBackend, scenario, somebody } from '../src/fake';
+import * as call from '../src/state/call';
+import { notices } from '../src/state/notices';
+import { cameraOn, microphoneOn, toggleMicrophone } from '../src/state/own';
+import { settings } from '../src/state/settings';
+import {
+  acceptFile,
+  canTryAgain,
+  cards,
+  declineFile,
+  dismissCard,
+  saveFile,
+  sendFiles,
+  tryAgain,
+} from '../src/state/transfers';
+import { panel, pinned } from '../src/state/view';
+
+const track = (kind: string) => ({ kind, stop: vi.fn() }) as unknown as MediaStreamTrack;
+
+async function joined(
+  query = 'people=3',
+  tracks: { camera?: MediaStreamTrack; microphone?: MediaStreamTrack } = {},
+): Promise<FakeRoom> {
+  bind(fakeBackend(scenario(new URLSearchParams(query))));
+  await call.join({
+    room: 'standup',
+    name: 'Sam',
+    tracks: { camera: Promise.resolve(tracks.camera), microphone: Promise.resolve(tracks.microphone) },
+  });
+  return call.room.value as FakeRoom;
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.stubGlobal('document', { visibilityState: 'visible' });
+  vi.stubGlobal('navigator', { userAgent: 'test' });
+});
+
+afterEach(async () => {
+  await call.leave();
+  call.dismissEnding();
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+describe('joining', () => {
+  test('mirrors the room', async () => {
+    await joined('people=3&locked=1');
+    expect(call.phase.value).toBe('in');
+    expect(call.people.value.map((p) => p.name)).toEqual(['Ann', 'Bob', 'Sam']);
+    expect(call.others.value).toHaveLength(2);
+    expect(call.locked.value).toBe(true);
+    expect(settings.value.recent[0]).toBe('standup');
+  });
+
+  test('a refusal is an ending, and lets go of the devices', async () => {
+    const camera = track('video');
+    await joined('fail=room_full', { camera });
+    expect(call.phase.value).toBe('over');
+    expect(call.ending.value).toMatchObject({ code: 'room_full', joined: false });
+    expect(camera.stop).toHaveBeenCalled();
+  });
+
+  test('gives the tracks of the check to the room, and closes them in the end', async () => {
+    const tracks = { camera: track('video'), microphone: track('audio') };
+    await joined('people=2', tracks);
+    expect([microphoneOn.value, cameraOn.value]).toEqual([true, true]);
+    await call.leave();
+    expect(tracks.camera.stop).toHaveBeenCalled();
+    expect(tracks.microphone.stop).toHaveBeenCalled();
+  });
+
+  test('whoever may not publish keeps nothing open', async () => {
+    const microphone = track('audio');
+    await joined('can=subscribe', { microphone });
+    expect(microphone.stop).toHaveBeenCalled();
+    expect(microphoneOn.value).toBe(false);
+  });
+});
+
+describe('in the call', () => {
+  test('people come and go; a pin on one who left is taken off', async () => {
+    const room = await joined('people=3');
+    pinned.value = 'p0';
+    room.fakeJoin(somebody(7));
+    expect(call.people.value.map((p) => p.name)).toContain('Hana');
+    room.fakeLeave('p0');
+    expect(call.people.value.map((p) => p.name)).not.toContain('Ann');
+    expect(pinned.value).toBeUndefined();
+  });
+
+  test('messages are unread until the chat is open', async () => {
+    const room = await joined('people=3');
+    room.fakeSay('p0', 'hello');
+    room.fakeSay('me', 'hi');
+    expect(call.unread.value).toBe(1);
+    call.markRead();
+    expect(call.unread.value).toBe(0);
+    panel.value = 'chat';
+    room.fakeSay('p1', 'again');
+    expect(call.unread.value).toBe(0);
+    expect(call.messages.value).toHaveLength(3);
+  });
+
+  test('a device that fails says so and stays off', async () => {
+    await joined('people=2&device=device_busy');
+    await toggleMicrophone();
+    expect(microphoneOn.value).toBe(false);
+    expect(notices.value.at(-1)?.title).toBe('The microphone is busy');
+  });
+
+  test('the microphone goes on and off', async () => {
+    await joined('people=2');
+    await toggleMicrophone();
+    expect(microphoneOn.value).toBe(true);
+    await toggleMicrophone();
+    expect(microphoneOn.value).toBe(false);
+  });
+
+  test('reconnecting is shown', async () => {
+    const room = await joined();
+    room.fakeState('reconnecting');
+    expect(call.connection.value).toBe('reconnecting');
+    room.fakeState('connected');
+    expect(call.connection.value).toBe('connected');
+  });
+
+  test('a room that closes gives its reason', async () => {
+    const room = await joined();
+    room.fakeClose('removed');
+    expect(call.phase.value).toBe('over');
+    expect(call.ending.value).toMatchObject({ code: 'removed', joined: true });
+    expect(call.people.value).toEqual([]);
+  });
+
+  test('leaving is no error', async () => {
+    await joined();
+    await call.leave();
+    expect(call.ending.value?.code).toBe('left');
+  });
+});
+
+describe('files', () => {
+  const file = new File(['x'], 'a.txt');
+
+  test('to everyone: one transfer each', async () => {
+    await joined('people=3');
+    sendFiles([file], ['p0', 'p1']);
+    expect(cards.value.map((c) => [c.who, c.incoming, c.state])).toEqual([
+      ['Ann', false, 'offered'],
+      ['Bob', false, 'offered'],
+    ]);
+  });
+
+  test('to nobody: says so', async () => {
+    await joined('people=1');
+    sendFiles([file], []);
+    expect(cards.value).toEqual([]);
+    expect(notices.value.at(-1)?.title).toBe('Nobody is here to send it to');
+  });
+
+  test('an offer is accepted, received and saved', async () => {
+    const room = await joined('people=2');
+    const transfer = room.fakeFile('b.zip', 1000, 'in', 'p0');
+    expect(cards.value[0]).toMatchObject({ who: 'Ann', state: 'offered', incoming: true });
+    acceptFile(transfer.id);
+    expect(cards.value[0]?.state).toBe('active');
+    transfer.set('done', 1);
+    expect(cards.value[0]).toMatchObject({ state: 'done', savable: true });
+    saveFile(transfer.id);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(cards.value[0]?.savable).toBe(false);
+    dismissCard(transfer.id);
+    expect(cards.value).toEqual([]);
+  });
+
+  test('a declined offer is gone', async () => {
+    const room = await joined('people=2');
+    const transfer = room.fakeFile('b.zip', 1000, 'in', 'p0');
+    declineFile(transfer.id);
+    expect(transfer.state).toBe('rejected');
+    expect(cards.value).toEqual([]);
+  });
+
+  test('a failed one can be sent again, a received one cannot', async () => {
+    const room = await joined('people=2');
+    sendFiles([file], ['p0']);
+    const [sent] = room.transfers;
+    sent?.set('failed', 0.5, 'peer_unreachable');
+    expect(cards.value[0] && canTryAgain(cards.value[0])).toBe(true);
+    tryAgain(sent?.id ?? '');
+    expect(cards.value.map((c) => c.state)).toEqual(['offered']);
+    const received = room.fakeFile('b.zip', 1000, 'in', 'p0').set('failed', 0, 'disk_full');
+    const card = cards.value.find((c) => c.id === received.id);
+    expect(card && canTryAgain(card)).toBe(false);
+  });
+});

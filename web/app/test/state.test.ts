@@ -1,0 +1,195 @@
+import type { Message } from 'parley-sdk';
+import { describe, expect, test } from 'vitest';
+import { barsFor } from '../src/call/quality';
+import { describe as inWords } from '../src/call/tile';
+import { endingWords } from '../src/pages/over';
+import { presenceLine } from '../src/pages/roompresence';
+import { continues, spoken, unreadAfter } from '../src/state/chat';
+import { changes, inOrder, type Person, person } from '../src/state/people';
+import { parsePath, readToken, tokenIn } from '../src/state/route';
+import { defaults, parseSettings, visited } from '../src/state/settings';
+import { type Card, cardText } from '../src/state/transfers';
+
+const at = (s: number) => new Date(Date.UTC(2026, 0, 1, 10, 0, s));
+const message = (id: string, from: string, s = 0, to?: string): Message => ({
+  id,
+  from,
+  name: from.toUpperCase(),
+  text: `text ${id}`,
+  at: at(s),
+  ...(to ? { to } : {}),
+});
+
+describe('route', () => {
+  test.each([
+    ['/', { page: 'first' }],
+    ['/r/standup', { page: 'room', room: 'standup' }],
+    ['/r/standup/', { page: 'room', room: 'standup' }],
+    ['/r/stand%2Fup', { page: 'unknown' }],
+    ['/r/%zz', { page: 'unknown' }],
+    [`/r/${'x'.repeat(65)}`, { page: 'unknown' }],
+    ['/r/', { page: 'unknown' }],
+    ['/other', { page: 'unknown' }],
+  ])('%s', (path, want) => expect(parsePath(path)).toEqual(want));
+
+  test('the token is in the fragment only', () => {
+    expect(tokenIn('#token=abc.def.ghi')).toBe('abc.def.ghi');
+    expect(tokenIn('#a=b&token=x')).toBe('x');
+    expect(tokenIn('#token=')).toBeUndefined();
+    expect(tokenIn('')).toBeUndefined();
+  });
+
+  test('claims are read, damage is not an error', () => {
+    const body = Buffer.from(JSON.stringify({ room: 'standup', name: 'Zoë', exp: 12, can: ['publish'] })).toString(
+      'base64url',
+    );
+    expect(readToken(`x.${body}.y`)).toEqual({ room: 'standup', name: 'Zoë', expires: 12 });
+    for (const bad of [undefined, '', 'a.b', 'a.!!.c', `x.${Buffer.from('5').toString('base64url')}.y`])
+      expect(readToken(bad)).toEqual({});
+  });
+});
+
+describe('settings', () => {
+  test('damaged or foreign text gives the defaults', () => {
+    for (const text of [null, '', '{', '[]', '5', 'null', '{"name":5,"recent":"x","cameraOn":"no"}']) {
+      expect(parseSettings(text)).toEqual(defaults);
+    }
+  });
+
+  test('what is known is kept', () => {
+    expect(parseSettings('{"name":"Ann","recent":["a",5,"b"],"cameraOn":false,"extra":1}')).toEqual({
+      ...defaults,
+      name: 'Ann',
+      recent: ['a', 'b'],
+      cameraOn: false,
+    });
+  });
+
+  test('recent rooms: newest first, once each, six at most', () => {
+    expect(visited(['b', 'a'], 'a')).toEqual(['a', 'b']);
+    expect(visited(['1', '2', '3', '4', '5', '6'], '7')).toEqual(['7', '1', '2', '3', '4', '5']);
+  });
+});
+
+describe('people', () => {
+  const p = (id: string, s = 0, me = 'x'): Person =>
+    person(
+      {
+        id,
+        identity: `${id}@x`,
+        name: id.toUpperCase(),
+        joinedAt: at(s),
+        sources: [
+          { kind: 'microphone', muted: true },
+          { kind: 'camera', muted: false },
+        ],
+      },
+      me,
+    );
+
+  test('sources become states', () => {
+    expect(p('a', 0, 'a')).toMatchObject({ me: true, name: 'A', microphone: 'muted', camera: 'live', screen: 'none' });
+  });
+
+  test('somebody without a name has their identity, or is a guest', () => {
+    const bare = { id: 'a', name: ' ', joinedAt: at(0), sources: [] };
+    expect(person({ ...bare, identity: 'a@x' }, '').name).toBe('a@x');
+    expect(person({ ...bare, identity: '' }, '').name).toBe('Guest');
+  });
+
+  test('the order is that of joining, and firm', () => {
+    expect(inOrder([p('c', 5), p('b', 1), p('a', 1)]).map((q) => q.id)).toEqual(['a', 'b', 'c']);
+  });
+
+  test('changes leave oneself out', () => {
+    expect(changes([p('a'), p('b')], [p('b'), p('c'), p('x', 0, 'x')])).toEqual({ came: ['C'], went: ['A'] });
+  });
+
+  test('a tile in words', () => {
+    expect(inWords(p('a'), false, true)).toBe('A, speaking, microphone off');
+    expect(inWords(p('a'), true, false)).toBe('A’s screen');
+  });
+});
+
+describe('chat', () => {
+  const all = [message('1', 'a'), message('2', 'me'), message('3', 'b'), message('4', 'a')];
+
+  test('unread: what others said after the last that was seen', () => {
+    expect(unreadAfter(all, '2', 'me')).toBe(2);
+    expect(unreadAfter(all, '4', 'me')).toBe(0);
+    expect(unreadAfter(all, 'evicted', 'me')).toBe(3);
+  });
+
+  test('messages of one person go together for five minutes', () => {
+    expect(continues(undefined, message('1', 'a'))).toBe(false);
+    expect(continues(message('1', 'a', 0), message('2', 'a', 20))).toBe(true);
+    expect(continues(message('1', 'a', 0), message('2', 'a', 301))).toBe(false);
+    expect(continues(message('1', 'a'), message('2', 'b'))).toBe(false);
+    expect(continues(message('1', 'a'), message('2', 'a', 1, 'me'))).toBe(false);
+  });
+
+  test('read out, a long one is cut', () => {
+    expect(spoken(message('1', 'a', 0, 'me'))).toBe('A, privately: text 1');
+    expect(spoken({ ...message('1', 'a'), text: 'x'.repeat(500) }).length).toBeLessThan(140);
+  });
+});
+
+describe('file cards', () => {
+  const card = (over: Partial<Card>): Card => ({
+    id: 'f',
+    name: 'a.txt',
+    size: 2_000_000,
+    incoming: true,
+    who: 'Ann',
+    peer: 'p',
+    state: 'offered',
+    bytes: 0,
+    speed: 0,
+    code: '',
+    savable: false,
+    ...over,
+  });
+
+  test('an offer names sender and size', () => {
+    expect(cardText(card({})).line).toBe('Ann wants to send you this, 2 MB');
+  });
+
+  test('moving: progress, speed, time left', () => {
+    const t = cardText(card({ state: 'active', bytes: 500_000, speed: 500_000 }));
+    expect(t).toMatchObject({ line: '500 KB of 2 MB from Ann', progress: 0.25, figures: '500 KB/s, 3 s left' });
+    expect(cardText(card({ state: 'active' })).figures).toBe('');
+  });
+
+  test('ends', () => {
+    expect(cardText(card({ state: 'done', incoming: false }))).toMatchObject({
+      line: 'Delivered to Ann, 2 MB',
+      tone: 'done',
+    });
+    expect(cardText(card({ state: 'failed', code: 'disk_full' }))).toMatchObject({
+      tone: 'failed',
+      progress: undefined,
+    });
+    expect(cardText(card({ state: 'rejected', incoming: false })).line).toBe('Ann declined');
+  });
+
+  test('an empty file is whole from the start', () => {
+    expect(cardText(card({ state: 'active', size: 0 })).progress).toBe(1);
+  });
+});
+
+describe('words', () => {
+  test('presence', () => {
+    expect(presenceLine([], false)).toBe('Nobody is in it now.');
+    expect(presenceLine(['Ann'], false)).toBe('Ann is in it now.');
+    expect(presenceLine(['Ann', 'Bob'], true)).toBe('Ann and Bob were in it a moment ago.');
+  });
+
+  test('endings', () => {
+    expect(endingWords({ code: 'left', message: '', joined: true }).title).toBe('You left the room');
+    expect(endingWords({ code: 'removed', message: '', joined: true }).retry).toBe(false);
+  });
+
+  test('bars', () => {
+    expect([undefined, 1, 2, 3, 4, 5].map(barsFor)).toEqual([0, 1, 1, 2, 3, 3]);
+  });
+});

@@ -1,0 +1,101 @@
+import { describe, expect, test } from 'vitest';
+import { bytes, elapsed, hue, initials, names, speed, timeLeft } from '../src/text/format';
+import { linkify } from '../src/text/linkify';
+import { cleanRoom, roomPattern, suggestRoom } from '../src/text/roomname';
+
+describe('numbers for people', () => {
+  test.each([
+    [0, '0 B'],
+    [999, '999 B'],
+    [1000, '1 KB'],
+    [1400, '1.4 KB'],
+    [999_600, '1 MB'],
+    [48_200_000, '48.2 MB'],
+    [123_456_789, '123 MB'],
+    [5_000_000_000, '5 GB'],
+    [-1, '0 B'],
+  ])('bytes(%d)', (n, want) => expect(bytes(n)).toBe(want));
+
+  test('speed', () => expect(speed(2_100_000)).toBe('2.1 MB/s'));
+
+  test.each([
+    [0.2, '1 s left'],
+    [59, '59 s left'],
+    [125, '2 min left'],
+    [4200, '1 h 10 min left'],
+    [Number.POSITIVE_INFINITY, ''],
+    [Number.NaN, ''],
+  ])('timeLeft(%d)', (s, want) => expect(timeLeft(s)).toBe(want));
+
+  test.each([
+    [7, '0:07'],
+    [754, '12:34'],
+    [3723, '1:02:03'],
+    [-5, '0:00'],
+  ])('elapsed(%d)', (s, want) => expect(elapsed(s)).toBe(want));
+
+  test.each([
+    ['Ann Lee', 'AL'],
+    ['bob', 'B'],
+    ['Anna Maria von Trapp', 'AT'],
+    ['  ', '?'],
+    ['🙂 (guest)', 'G'],
+    ['李 明', '李明'],
+  ])('initials(%s)', (name, want) => expect(initials(name)).toBe(want));
+
+  test('names', () => {
+    expect(names([])).toBe('');
+    expect(names(['Ann'])).toBe('Ann');
+    expect(names(['Ann', 'Bob'])).toBe('Ann and Bob');
+    expect(names(['Ann', 'Bob', 'Cy'])).toBe('Ann, Bob and Cy');
+    expect(names(['Ann', 'Bob', 'Cy', 'Di'])).toBe('Ann, Bob and 2 others');
+  });
+
+  test('hue stays the same and spreads', () => {
+    expect(hue('p1')).toBe(hue('p1'));
+    expect(new Set(Array.from({ length: 20 }, (_, i) => hue(`p${i}`))).size).toBeGreaterThan(15);
+  });
+});
+
+describe('links', () => {
+  const hrefs = (s: string) => linkify(s).flatMap((p) => (p.href ? [p.href] : []));
+
+  test('joined, the pieces are the text again', () => {
+    for (const s of ['', 'no link', 'a https://x.org b', 'https://x.org', 'https://x.org/(a) (see https://y.org/b).']) {
+      expect(
+        linkify(s)
+          .map((p) => p.text)
+          .join(''),
+      ).toBe(s);
+    }
+  });
+
+  test('the end of a sentence is not part of it', () => {
+    expect(hrefs('See https://x.org/a, (or https://y.org/b_(c)).')).toEqual(['https://x.org/a', 'https://y.org/b_(c)']);
+  });
+
+  test.each(['javascript:alert(1)', 'data:text/html,x', 'ftp://x.org', 'http://', 'https:/x'])('%s is no link', (s) => {
+    expect(hrefs(s)).toEqual([]);
+  });
+
+  test('quotes and angle brackets end it', () => {
+    expect(hrefs('<a href="https://x.org/">')).toEqual(['https://x.org/']);
+  });
+});
+
+describe('room names', () => {
+  test('suggestions are allowed names', () => {
+    for (let i = 0; i < 200; i++) expect(suggestRoom()).toMatch(roomPattern);
+    expect(suggestRoom(() => 0.9999)).toMatch(roomPattern);
+  });
+
+  test.each([
+    ['stand up', 'stand-up'],
+    ['https://call.example.org/r/standup#token=x', 'standup'],
+    ['https://call.example.org/r/stand%20up', 'stand-up'],
+    ['Büro', 'Buro'],
+    ['a/b?c', 'abc'],
+    ['%', ''],
+    ['x'.repeat(80), 'x'.repeat(64)],
+  ])('cleanRoom(%s)', (typed, want) => expect(cleanRoom(typed)).toBe(want));
+});
