@@ -122,7 +122,7 @@ func readAnswered(m *sdp.MediaDescription) answered {
 			continue
 		}
 		a.codecs = append(a.codecs, Codec{
-			MimeType: m.MediaName.Media + "/" + c.Name, Fmtp: c.Fmtp, PayloadType: pt,
+			MimeType: m.MediaName.Media + "/" + c.Name, Fmtp: strings.Clone(c.Fmtp), PayloadType: pt,
 		})
 		a.nack = a.nack || slices.Contains(c.RTCPFeedback, "nack")
 		a.pli = a.pli || slices.Contains(c.RTCPFeedback, "nack pli")

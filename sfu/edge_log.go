@@ -45,8 +45,10 @@ var expected = []string{
 	"failed to write packets on netC", // the same
 	"Failed to start manager",         // the peer closed before it was connected
 	"Failed to send packet",           // the peer is gone, ICE will tell
+	"Discard request with wrong user", // a check from before an ICE restart
 	"Failed to read from candidate",   // the candidate closed: a restart, or the end
 	"Failed to read streaming packet", // an ICE-TCP connection closed
+	"no endpoint for packet",          // from the client after its end
 	"Error reading first packet",      // an ICE-TCP connection that was not needed, or a port scan
 }
 

@@ -25,6 +25,7 @@ func (p *Peer) Negotiate(ctx context.Context, o Offer) (string, error) {
 	}
 	answer, err := p.exchange(ctx, checked)
 	if err == nil {
+		checked.sdp = "" // pion has it
 		p.offered = checked
 		return answer, nil
 	}

@@ -124,7 +124,7 @@ func (p *offer) readSections(d *sdp.SessionDescription) (map[string]*sdp.MediaDe
 			p.hasData = true
 		}
 		byMID[mid] = m
-		p.sections = append(p.sections, section{mid, media})
+		p.sections = append(p.sections, section{strings.Clone(mid), strings.Clone(media)}) // or they would hold the whole SDP
 	}
 	if candidates > maxCandidates {
 		return nil, badOffer("there are more than %d candidates", maxCandidates)
@@ -167,9 +167,6 @@ func claim(byMID map[string]*sdp.MediaDescription, used map[string]bool, mid, me
 	}
 	if _, ok := m.Attribute(direction); !ok {
 		return nil, badOffer("media section %q is not %s", mid, direction)
-	}
-	if len(usableFormats(m)) == 0 {
-		return nil, badOffer("media section %q has no codec in common with the server", mid)
 	}
 	used[mid] = true
 	return m, nil
@@ -249,8 +246,9 @@ func (p *offer) prepare(d *sdp.SessionDescription) error {
 			return a.IsICECandidate() || a.Key == "end-of-candidates" || a.Key == "remote-candidates" ||
 				simulcast && (a.Key == "ssrc" || a.Key == "ssrc-group")
 		})
-		if m.MediaName.Media != "application" {
-			trim(m)
+		if m.MediaName.Media != "application" && !trim(m) {
+			mid, _ := m.Attribute("mid")
+			return badOffer("media section %q has no codec in common with the server", mid)
 		}
 	}
 	raw, err := d.Marshal()
@@ -280,7 +278,7 @@ func simulcastRIDs(m *sdp.MediaDescription, mid string) ([]string, error) {
 		if rid == "" || len(rid) > maxMIDLength || slices.Contains(rids, rid) {
 			return nil, badOffer("media section %q: a=simulcast is malformed", mid)
 		}
-		rids = append(rids, rid)
+		rids = append(rids, strings.Clone(rid))
 	}
 	if len(rids) > maxLayers {
 		return nil, badOffer("media section %q has more than %d simulcast layers", mid, maxLayers)

@@ -91,24 +91,25 @@ func messageTypes() []string {
 	return append([]string{"join", "resume", "ping", "leave"}, requestTypes()...)
 }
 
-// decodeEnvelope reads what every message has. The error is a bad_message; whether the type is known is not its concern.
+// decodeEnvelope reads what every message has. The error is a bad_message, for which the envelope holds the id where that
+// at least was good. Whether the type is known is not its concern.
 func decodeEnvelope(msg []byte) (envelope, error) {
 	var e envelope
 	// The bytes of raw fields go out again in text frames, which must be valid: others would be cut off by a bad one.
 	if !isObject(msg) || !utf8.Valid(msg) {
 		return e, refuse(codeBadMessage, "a message is one JSON object in UTF-8")
 	}
-	if err := decode(msg, &e); err != nil {
-		return e, err
-	}
-	if e.Type == "" {
-		return e, refuse(codeBadMessage, "a message has a type")
-	}
+	err := decode(msg, &e)
 	if e.ID != nil && (*e.ID == 0 || *e.ID > maxID) {
 		e.ID = nil
-		return e, refuse(codeBadMessage, "an id is an integer from 1 to 2^53-1")
+		if err == nil {
+			err = refuse(codeBadMessage, "an id is an integer from 1 to 2^53-1")
+		}
 	}
-	return e, nil
+	if err == nil && e.Type == "" {
+		err = refuse(codeBadMessage, "a message has a type")
+	}
+	return e, err
 }
 
 // maxID is the largest integer that JavaScript holds exactly.

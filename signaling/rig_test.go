@@ -4,8 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -235,7 +235,7 @@ func newRig(t *testing.T, change func(*Config)) *rig {
 		t.Fatal(err)
 	}
 	cfg := Config{
-		Media: media, Tokens: tokens, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Media: media, Tokens: tokens, Log: slog.New(slog.DiscardHandler),
 		ICEServers: func(session string, _ time.Time) ([]ICEServer, time.Duration) {
 			return []ICEServer{{URLs: []string{"turn:192.0.2.1"}, Username: session, Credential: "c"}}, time.Hour
 		},
@@ -427,9 +427,7 @@ func (c *client) ask(typ string, f fields) map[string]any {
 	c.t.Helper()
 	c.id++
 	msg := fields{"type": typ, "id": c.id}
-	for k, v := range f {
-		msg[k] = v
-	}
+	maps.Copy(msg, f)
 	c.send(msg)
 	reply := c.reply(c.id)
 	if reply == nil {

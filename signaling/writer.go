@@ -13,9 +13,9 @@ const relayBatch = 32
 
 // stream is a link's place in the room's log.
 type stream struct {
-	cursor  *eventlog.Cursor // nil: not joined
-	pending []eventlog.Entry // read, not yet written
-	buffer  []eventlog.Entry // what pending is a part of
+	cursor  *eventlog.Cursor  // nil: not joined
+	pending []eventlog.Entry  // read, not yet written
+	buffer  []eventlog.Entry  // what pending is a part of
 	told    eventlog.Position // the newest that was written
 }
 

@@ -301,21 +301,46 @@ func TestEveryPackageExplainsItself(t *testing.T) {
 	}
 }
 
+// TestNothingSleepsInRealTime holds tests to waiting for conditions; in a synctest bubble time is virtual.
+func TestNothingSleepsInRealTime(t *testing.T) {
+	t.Parallel()
+	files := tree(t)
+	bubbles := map[string]bool{} // packages that test in virtual time
+	for _, f := range files {
+		bubbles[f.dir()] = bubbles[f.dir()] || slices.Contains(imports(f), "testing/synctest")
+	}
+	for _, f := range files {
+		if !f.test() || bubbles[f.dir()] {
+			continue
+		}
+		for _, call := range uses(f, "time", "Sleep") {
+			t.Errorf("%s: time.Sleep in a test: wait for a condition, or use testing/synctest", call)
+		}
+	}
+}
+
+// uses are the places where f names pkg.name.
+func uses(f goFile, pkg, name string) []token.Position {
+	var out []token.Position
+	ast.Inspect(f.ast, func(n ast.Node) bool {
+		if sel, ok := n.(*ast.SelectorExpr); ok && sel.Sel.Name == name {
+			if x, ok := sel.X.(*ast.Ident); ok && x.Name == pkg {
+				out = append(out, f.set.Position(n.Pos()))
+			}
+		}
+		return true
+	})
+	return out
+}
+
 func TestClockIsAnArgumentWhereThingsAreDecided(t *testing.T) {
 	t.Parallel()
 	for _, f := range tree(t) {
 		if f.test() || !strings.HasPrefix(f.path, "sfu/internal/") {
 			continue
 		}
-		ast.Inspect(f.ast, func(n ast.Node) bool {
-			sel, ok := n.(*ast.SelectorExpr)
-			if !ok {
-				return true
-			}
-			if x, ok := sel.X.(*ast.Ident); ok && x.Name == "time" && sel.Sel.Name == "Now" {
-				t.Errorf("%s: time.Now: take the time as an argument", f.set.Position(n.Pos()))
-			}
-			return true
-		})
+		for _, call := range uses(f, "time", "Now") {
+			t.Errorf("%s: time.Now: take the time as an argument", call)
+		}
 	}
 }

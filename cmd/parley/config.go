@@ -27,11 +27,12 @@ type config struct {
 
 	ShutdownTimeout time.Duration `yaml:"shutdown_timeout" doc:"How long SIGTERM waits for clients to leave before it closes what is left."`
 
-	Log    logConfig    `yaml:"log" doc:"Log lines go to standard error."`
-	Media  mediaConfig  `yaml:"media" doc:"Media and data channels."`
-	Timing timingConfig `yaml:"timing" doc:"How long the server waits for what."`
-	Limits limitsConfig `yaml:"limits" doc:"What one client can make the server do or hold. Sizes are bytes unless the name says otherwise."`
-	Turn   turnConfig   `yaml:"turn" doc:"The embedded TURN relay, for clients that reach nothing but this server."`
+	Log      logConfig      `yaml:"log" doc:"Log lines go to standard error."`
+	Media    mediaConfig    `yaml:"media" doc:"Media and data channels."`
+	Timing   timingConfig   `yaml:"timing" doc:"How long the server waits for what."`
+	Limits   limitsConfig   `yaml:"limits" doc:"What one client can make the server do or hold. Sizes are bytes unless the name says otherwise."`
+	Presence presenceConfig `yaml:"presence" doc:"The feeds that tell who is in a room."`
+	Turn     turnConfig     `yaml:"turn" doc:"The embedded TURN relay, for clients that reach nothing but this server."`
 }
 
 // logConfig says what is logged and how.
@@ -83,6 +84,12 @@ type limitsConfig struct {
 
 func (l limitsConfig) limits() signaling.Limits { return signaling.Limits(l) }
 
+// presenceConfig is about the feeds.
+type presenceConfig struct {
+	Watchers  int           `yaml:"watchers" doc:"Event streams and waiting long-polls in all; more are told to come back later."`
+	Heartbeat time.Duration `yaml:"heartbeat" doc:"Between comments on a silent stream, give or take a quarter; keep it below what proxies allow."`
+}
+
 // turnConfig is about the relay.
 type turnConfig struct {
 	Enabled     bool          `yaml:"enabled" doc:"Offer STUN and TURN on the udp and tcp addresses."`
@@ -120,6 +127,7 @@ func defaults() config {
 			NameChars: 64, IdentityBytes: 128, MetadataBytes: 4 << 10, TextBytes: 4 << 10, SignalBytes: 16 << 10,
 			DataBytes: 64 << 10, LogEntries: 1024, History: 100,
 		},
+		Presence: presenceConfig{Watchers: 20_000, Heartbeat: 20 * time.Second},
 		Turn: turnConfig{
 			Enabled: true, Realm: "parley", TTL: 12 * time.Hour, RelayPorts: "49152-65535",
 			PerSession: 16, PerIP: 256, Allocations: 4096, Bandwidth: 4 << 20,

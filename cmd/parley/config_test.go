@@ -221,7 +221,7 @@ func TestBadConfiguration(t *testing.T) {
 
 func TestForeignVariablesAreLeftAlone(t *testing.T) {
 	t.Parallel()
-	l := mustLoad(t, []string{"PARLEY_SERVICE_HOST=10.0.0.1", "PARLEY_PORT_8080_TCP=tcp://10.0.0.1:8080"}, "")
+	l := mustLoad(t, []string{"PARLEY_SERVICE_HOST=10.0.0.1", "PARLEY_PORT_8080_TCP=tcp://10.0.0.1:8080", "PARLEY_REQUIRE_LAB=1", "PARLEY_BIN=x"}, "")
 	if len(l.warnings) > 0 {
 		t.Errorf("warnings about an orchestrator's variables: %v", l.warnings)
 	}

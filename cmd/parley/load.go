@@ -85,7 +85,7 @@ func (l *loaded) fromEnv(environ []string, file *string) []setting {
 	var names []string
 	for _, f := range fields(&l.config) {
 		keys[f.env()] = f.key
-		names = append(names, f.env())
+		names = append(names, strings.TrimPrefix(f.env(), envPrefix)) // what they share says nothing
 	}
 	var out []setting
 	for _, e := range environ {
@@ -94,7 +94,7 @@ func (l *loaded) fromEnv(environ []string, file *string) []setting {
 			continue
 		}
 		key, known := keys[name]
-		switch hint := suggestion(name, names); {
+		switch hint := suggestion(strings.TrimPrefix(name, envPrefix), names); {
 		case known:
 			out = append(out, setting{key, value, name})
 		case name == envPrefix+"CONFIG":
@@ -102,7 +102,7 @@ func (l *loaded) fromEnv(environ []string, file *string) []setting {
 				*file = value
 			}
 		case hint != "":
-			l.warnings = append(l.warnings, "unknown environment variable "+name+hint)
+			l.warnings = append(l.warnings, "unknown environment variable "+name+strings.Replace(hint, `"`, `"`+envPrefix, 1))
 		}
 	}
 	return out

@@ -45,7 +45,7 @@ func (e emitter) network(s *server) {
 
 func (e emitter) media(m sfu.Stats) {
 	desc := prometheus.NewDesc("parley_media_peers", "Media connections, by state.", []string{"state"}, nil)
-	for state := sfu.PeerNew; state < sfu.PeerClosed; state++ {
+	for state := range sfu.PeerClosed { // closed ones are not counted
 		e.out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, float64(m.Peers[state]), state.String())
 	}
 	e.counter("media_received_packets", "RTP packets from publishers.", m.PacketsIn)

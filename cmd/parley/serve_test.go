@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -18,6 +19,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"nhooyr.io/websocket"
 )
 
 // get fetches url on a connection of its own.
@@ -109,6 +112,38 @@ func TestStopInOrder(t *testing.T) {
 	}
 	if !strings.Contains(p.output.String(), `"msg":"stopped"`) || strings.Contains(p.output.String(), `"level":"WARN"`) {
 		t.Errorf("not a clean end:\n%s", p.output)
+	}
+}
+
+// TestClientsAreToldToComeBack wants close code 4000, draining, from docs/protocol.md.
+func TestClientsAreToldToComeBack(t *testing.T) {
+	t.Parallel()
+	p := serve(t, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+	defer cancel()
+	conn, _, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(p.url, "http")+"/v1/rooms/a/ws",
+		&websocket.DialOptions{Subprotocols: []string{"parley.v1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.CloseNow()
+	if err := conn.Write(ctx, websocket.MessageText, []byte(`{"type":"join","id":1,"identity":"ann","name":"Ann"}`)); err != nil {
+		t.Fatal(err)
+	}
+	if _, msg, err := conn.Read(ctx); err != nil || !strings.Contains(string(msg), `"welcome"`) {
+		t.Fatalf("%s, %v", msg, err)
+	}
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	for err == nil {
+		_, _, err = conn.Read(ctx)
+	}
+	if code := websocket.CloseStatus(err); code != 4000 {
+		t.Errorf("closed with %v, want 4000", err)
+	}
+	if code := p.wait(t); code != 0 || strings.Contains(p.output.String(), `"level":"WARN"`) {
+		t.Errorf("exit %d\n%s", code, p.output)
 	}
 }
 

@@ -142,7 +142,8 @@ func (s *server) startRooms(l *loaded, ice signaling.ICEServers) error {
 		return err
 	}
 	s.presence, err = presence.New(presence.Config{
-		Rooms: watchedRooms{s.rooms}, Tokens: tokens, Origins: l.allOrigins(), Log: s.log,
+		Rooms: watchedRooms{s.rooms}, Tokens: tokens, Origins: l.allOrigins(), MaxWatchers: l.Presence.Watchers,
+		Timing: presence.Timing{Heartbeat: l.Presence.Heartbeat}, Log: s.log,
 	})
 	return err
 }

@@ -95,7 +95,7 @@ func (l *loaded) socketError(key, addr string, err error) error {
 // close closes what is open. Closing a listener twice does no harm.
 func (s *sockets) close() {
 	if s.udp != nil {
-		s.udp.Close()
+		_ = s.udp.Close() // nothing is left to lose
 	}
 	for _, ln := range append(s.http, s.tcp, s.admin) {
 		if ln != nil {

@@ -4,7 +4,7 @@ import "fmt"
 
 // suggestion is `; did you mean "listen"?` for the candidate nearest to got, or nothing when none is near.
 func suggestion(got string, candidates []string) string {
-	best, near := "", 1+len(got)/3
+	best, near := "", max(1, len(got)/3)
 	for _, c := range candidates {
 		if d := distance(got, c); d <= near {
 			best, near = c, d-1

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -155,7 +156,7 @@ func (l *loaded) checkMedia() error {
 
 func (l *loaded) checkTimes() error {
 	for _, f := range fields(&l.config) {
-		if d, ok := f.value.Interface().(time.Duration); ok && (d < 100*time.Millisecond || d > 7*24*time.Hour) {
+		if d, ok := reflect.TypeAssert[time.Duration](f.value); ok && (d < 100*time.Millisecond || d > 7*24*time.Hour) {
 			return l.problem(f.key, "%v is not from 100ms to 168h", d)
 		}
 	}
@@ -171,7 +172,7 @@ func (l *loaded) checkTimes() error {
 
 func (l *loaded) checkLimits() error {
 	for _, f := range fields(&l.config) {
-		if n, ok := f.value.Interface().(int); ok && n < 1 {
+		if n, ok := reflect.TypeAssert[int](f.value); ok && n < 1 {
 			return l.problem(f.key, "%d is not a limit; it must be 1 or more", n)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
 	"github.com/parley/parley/signaling/presence"
 	"github.com/parley/parley/signaling/token"
 )

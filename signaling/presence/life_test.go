@@ -270,7 +270,9 @@ func TestServerTimeoutsDoNotEndStreams(t *testing.T) {
 	go func() { done <- slow.Serve(l) }()
 	t.Cleanup(func() {
 		slow.Close()
-		<-done
+		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
+			t.Error(err)
+		}
 	})
 	url := "http://" + l.Addr().String() + "/v1/rooms/r/events"
 	resp, err := g.client.Get(url + "?wait=200ms&after=" + at)

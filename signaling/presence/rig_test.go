@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -224,10 +225,8 @@ func (v *view) apply(name, id, data string) error {
 }
 
 func (v *view) join(id string) error {
-	for _, p := range v.people {
-		if p == id {
-			return fmt.Errorf("%s joined twice", id)
-		}
+	if slices.Contains(v.people, id) {
+		return fmt.Errorf("%s joined twice", id)
 	}
 	v.people = append(v.people, id)
 	return nil

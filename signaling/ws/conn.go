@@ -10,7 +10,7 @@ import (
 	"net/http"
 	"time"
 
-	"nhooyr.io/websocket" //nolint:staticcheck // SA1019: the module has moved; this is the one file to change when we follow
+	"nhooyr.io/websocket" // deprecated (SA1019): the module has moved; this is the one file to change when we follow
 
 	"github.com/parley/parley/signaling"
 )
@@ -23,6 +23,7 @@ const closeTimeout = 8 * time.Second
 type conn struct {
 	ws  *websocket.Conn
 	raw net.Conn
+	cut time.Duration // a close that takes longer cuts the socket
 }
 
 var _ signaling.Conn = (*conn)(nil)
@@ -39,7 +40,7 @@ func accept(w http.ResponseWriter, r *http.Request) (*conn, error) {
 		return nil, fmt.Errorf("accept websocket: %w", err)
 	}
 	ws.SetReadLimit(-1) // read has its own
-	return &conn{ws: ws, raw: h.conn}, nil
+	return &conn{ws: ws, raw: h.conn, cut: closeTimeout}, nil
 }
 
 // hijacker keeps hold of the network connection, to cut it when a close takes too long.
@@ -92,8 +93,8 @@ func (c *conn) Write(ctx context.Context, msg []byte) error {
 
 // Close implements signaling.Conn. The errors say only that the peer has gone already.
 func (c *conn) Close(code signaling.CloseCode, reason string) {
-	cut := time.AfterFunc(closeTimeout, func() { _ = c.raw.Close() })
-	defer cut.Stop()
+	late := time.AfterFunc(c.cut, func() { _ = c.raw.Close() })
+	defer late.Stop()
 	if code == 0 {
 		_ = c.ws.CloseNow()
 		return

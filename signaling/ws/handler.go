@@ -39,6 +39,7 @@ type Handler struct {
 	rooms   *signaling.Server
 	origins origins
 	log     *slog.Logger
+	cut     time.Duration // for tests; 0: closeTimeout
 }
 
 // New makes a handler. The error is that of Validate.
@@ -71,6 +72,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		h.log.Debug("no websocket", "err", err)
 		return
+	}
+	if h.cut > 0 {
+		c.cut = h.cut
 	}
 	link, err := h.rooms.Open(r.PathValue("room"), bearer, c)
 	if err != nil { // draining began just now

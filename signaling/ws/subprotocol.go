@@ -30,7 +30,7 @@ func subprotocols(header []string) (bearer string, err error) {
 			case !isBearer:
 			case bearer != "":
 				return "", errors.New("more than one bearer subprotocol")
-			case token == "" || len(token) > maxBearer:
+			case !isToken(token):
 				return "", errors.New("the bearer subprotocol holds no token")
 			default:
 				bearer = token
@@ -41,4 +41,16 @@ func subprotocols(header []string) (bearer string, err error) {
 		return "", errors.New("the subprotocol " + protocol + " is needed")
 	}
 	return bearer, nil
+}
+
+// isToken reports whether s may be a JWT in its compact form (RFC 7515 section 3.1).
+func isToken(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '.', c == '-', c == '_':
+		default:
+			return false
+		}
+	}
+	return s != "" && len(s) <= maxBearer
 }

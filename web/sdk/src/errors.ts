@@ -132,10 +132,16 @@ export function closeError(code: number, reason = ''): ParleyError | undefined {
 
 const RETRY_LATER = new Set<string>(['rate_limited', 'internal', 'session_gone', 'room_full', 'too_many_rooms']);
 
+/** The server's messages start and end as Go's errors do; people read sentences. */
+function asSentence(text: string): string {
+  const start = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(start) || start === '' ? start : `${start}.`;
+}
+
 /** Makes the typed error of an `error` reply. */
 export function serverError(reply: { code?: unknown; message?: unknown; retry_ms?: unknown }): ParleyError {
   const code = typeof reply.code === 'string' ? reply.code : 'bad_answer';
-  const message = typeof reply.message === 'string' ? reply.message : undefined;
+  const message = typeof reply.message === 'string' ? asSentence(reply.message) : undefined;
   const retryMs = typeof reply.retry_ms === 'number' ? reply.retry_ms : undefined;
   return new ParleyError(code as ErrorCode, message, RETRY_LATER.has(code), retryMs);
 }

@@ -12,6 +12,8 @@ export interface MediaOwner {
   /** Streams whose tracks changed. */
   changed(changes: SlotChange[]): void;
   fault(error: ParleyError): void;
+  /** The server has given this connection up: only a new join brings another. */
+  lost(): void;
 }
 
 const DISCONNECTED = 3000; // ms without connectivity before ICE is restarted; it often comes back by itself
@@ -123,6 +125,10 @@ export class Media {
     if (peer !== this.peer) return;
     const lost = error instanceof ParleyError && (error.code === 'session_gone' || error.code === 'closed');
     if (lost) return; // a rejoin brings a new connection
+    if (error instanceof ParleyError && error.code === 'no_media') {
+      this.#owner.lost();
+      return;
+    }
     this.#owner.fault(toFault(error));
     if (restart) this.#later();
   }

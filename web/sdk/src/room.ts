@@ -296,6 +296,7 @@ export class Room extends Emitter<RoomEvents> {
         writable: () => this.emit('writable'),
         changed: (changes) => this.#tracksChanged(changes),
         fault: (error) => this.emit('error', error),
+        lost: () => this.#session.rejoin(),
       },
       this.#ice,
     );

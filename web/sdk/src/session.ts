@@ -147,6 +147,12 @@ export class Session {
     if (this.state === 'reconnecting' && !this.#socket) this.#reconnect(0);
   }
 
+  /** Gives the session up and joins anew. */
+  rejoin(): void {
+    this.sleep();
+    this.wake();
+  }
+
   /** The network came back or changed: reconnect now, or see whether the connection still answers. */
   probe(): void {
     if (this.state === 'closed') return;

@@ -26,56 +26,71 @@ import {
 } from '../ui/icons';
 
 export function Bar() {
-  const publish = can.value.has('publish');
+  return (
+    <nav class="bar" aria-label="Call">
+      {can.value.has('publish') && <Own />}
+      <Panels />
+      <span class="gap" />
+      <IconButton icon={LeaveIcon} label="Leave" class="leave" size={26} testid="leave" onClick={() => void leave()} />
+    </nav>
+  );
+}
+
+function Own() {
   const mic = microphoneOn.value;
   const cam = cameraOn.value;
   const screen = screenOn.value;
-  const news = unread.value;
+  const busy = switching.value;
   return (
-    <nav class="bar" aria-label="Call">
-      {publish && (
-        <>
-          <IconButton
-            icon={mic ? MicIcon : MicOffIcon}
-            label="Microphone"
-            hint={keyOf('microphone')}
-            pressed={mic}
-            class={mic ? '' : 'off'}
-            disabled={switching.value.has('microphone')}
-            testid="microphone"
-            onClick={() => void toggleMicrophone()}
-          />
-          <IconButton
-            icon={cam ? CameraIcon : CameraOffIcon}
-            label="Camera"
-            hint={keyOf('camera')}
-            pressed={cam}
-            class={cam ? '' : 'off'}
-            disabled={switching.value.has('camera')}
-            testid="camera"
-            onClick={() => void toggleCamera()}
-          />
-          {canShareScreen() && (
-            <IconButton
-              icon={screen ? ScreenOffIcon : ScreenIcon}
-              label="Share your screen"
-              hint={keyOf('screen')}
-              pressed={screen}
-              class={screen ? 'on' : ''}
-              disabled={switching.value.has('screen')}
-              testid="screen"
-              onClick={() => void toggleScreen()}
-            />
-          )}
-          <span class="gap" />
-        </>
+    <>
+      <IconButton
+        icon={mic ? MicIcon : MicOffIcon}
+        label="Microphone"
+        hint={keyOf('microphone')}
+        pressed={mic}
+        class={mic ? '' : 'off'}
+        disabled={busy.has('microphone')}
+        testid="microphone"
+        onClick={() => void toggleMicrophone()}
+      />
+      <IconButton
+        icon={cam ? CameraIcon : CameraOffIcon}
+        label="Camera"
+        hint={keyOf('camera')}
+        pressed={cam}
+        class={cam ? '' : 'off'}
+        disabled={busy.has('camera')}
+        testid="camera"
+        onClick={() => void toggleCamera()}
+      />
+      {canShareScreen() && (
+        <IconButton
+          icon={screen ? ScreenOffIcon : ScreenIcon}
+          label="Share your screen"
+          hint={keyOf('screen')}
+          pressed={screen}
+          class={screen ? 'on' : ''}
+          disabled={busy.has('screen')}
+          testid="screen"
+          onClick={() => void toggleScreen()}
+        />
       )}
+      <span class="gap" />
+    </>
+  );
+}
+
+function Panels() {
+  const news = unread.value;
+  const open = panel.value;
+  return (
+    <>
       <IconButton
         icon={ChatIcon}
         label={news > 0 ? `Chat, ${news} unread` : 'Chat'}
         hint={keyOf('chat')}
-        expanded={panel.value === 'chat'}
-        class={panel.value === 'chat' ? 'on' : ''}
+        expanded={open === 'chat'}
+        class={open === 'chat' ? 'on' : ''}
         testid="chat"
         onClick={() => togglePanel('chat')}
       >
@@ -89,15 +104,13 @@ export function Bar() {
         icon={PeopleIcon}
         label={`People, ${people.value.length} here`}
         hint={keyOf('people')}
-        expanded={panel.value === 'people'}
-        class={panel.value === 'people' ? 'on' : ''}
+        expanded={open === 'people'}
+        class={open === 'people' ? 'on' : ''}
         testid="people"
         onClick={() => togglePanel('people')}
       >
         {others.value.length > 0 && <span class="badge calm number">{people.value.length}</span>}
       </IconButton>
-      <span class="gap" />
-      <IconButton icon={LeaveIcon} label="Leave" class="leave" size={26} testid="leave" onClick={() => void leave()} />
-    </nav>
+    </>
   );
 }

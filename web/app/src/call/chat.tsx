@@ -147,7 +147,7 @@ function Write({ onFile }: { onFile: (to: string) => void }) {
       <div class="chat-write">
         <textarea
           ref={field}
-          rows={1}
+          rows={Math.min(5, text.split('\n').length)}
           value={text}
           maxLength={4000}
           placeholder="Write a message"

@@ -2,7 +2,7 @@
 import { room } from '../state/call';
 import { attempt } from '../state/notices';
 import { saveSettings, settings } from '../state/settings';
-import { dialog } from '../state/view';
+import { type DialogName, dialog } from '../state/view';
 import { shortcuts } from '../text/keys';
 import { DeviceChoice } from '../ui/devicechoice';
 import { Dialog } from '../ui/dialog';
@@ -14,16 +14,23 @@ export function Dialogs() {
   return null;
 }
 
-function close(): void {
-  dialog.value = undefined;
+// Closes one dialog; a close event that comes late must not take the next one away.
+function closer(name: DialogName): () => void {
+  return () => {
+    if (dialog.value === name) dialog.value = undefined;
+  };
 }
+
+const closeDevices = closer('devices');
+const closeHelp = closer('help');
+const closeEnd = closer('end');
 
 function DevicesDialog() {
   return (
-    <Dialog title="Camera, microphone, speaker" testid="devices-dialog" onClose={close}>
+    <Dialog title="Camera, microphone, speaker" testid="devices-dialog" onClose={closeDevices}>
       <DeviceChoice inCall />
       <div class="dialog-foot">
-        <button type="button" class="button primary" onClick={close}>
+        <button type="button" class="button primary" onClick={closeDevices}>
           Done
         </button>
       </div>
@@ -33,7 +40,7 @@ function DevicesDialog() {
 
 function HelpDialog() {
   return (
-    <Dialog title="Keyboard shortcuts" testid="help-dialog" onClose={close}>
+    <Dialog title="Keyboard shortcuts" testid="help-dialog" onClose={closeHelp}>
       <dl class="shortcuts">
         {shortcuts.map((s) => (
           <div key={s.key}>
@@ -58,10 +65,10 @@ function HelpDialog() {
 
 function EndDialog() {
   return (
-    <Dialog title="End the call for everyone?" testid="end-dialog" onClose={close}>
+    <Dialog title="End the call for everyone?" testid="end-dialog" onClose={closeEnd}>
       <p>Everybody is taken out of the room, and its chat is gone.</p>
       <div class="dialog-foot">
-        <button type="button" class="button" onClick={close}>
+        <button type="button" class="button" onClick={closeEnd}>
           Keep talking
         </button>
         <button
@@ -69,7 +76,7 @@ function EndDialog() {
           class="button danger"
           data-testid="end-confirm"
           onClick={() => {
-            close();
+            closeEnd();
             void attempt(async () => room.value?.moderate('end'));
           }}
         >

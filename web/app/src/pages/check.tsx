@@ -14,13 +14,14 @@ import {
   want,
 } from '../state/check';
 import { problemOfDevice } from '../state/notices';
-import { tokenFor } from '../state/presence';
+import { presence, tokenFor } from '../state/presence';
 import { go, readToken } from '../state/route';
 import { settings } from '../state/settings';
 import { type Problem, problem } from '../text/problems';
 import { DeviceChoice } from '../ui/devicechoice';
 import { DownIcon, MicIcon, MicOffIcon } from '../ui/icons';
 import { Logo } from '../ui/logo';
+import { NameField } from '../ui/namefield';
 import { ProblemNote } from '../ui/note';
 import { Meter, Preview } from './preview';
 import { RoomPresence, useRoomPresence } from './roompresence';
@@ -77,27 +78,15 @@ export function CheckPage({ room }: { room: string }) {
               <h1>{room}</h1>
               <RoomPresence room={room} />
             </div>
-            <div class="field">
-              <label for="name">Your name</label>
-              <input
-                id="name"
-                class="input"
-                autocomplete="name"
-                maxLength={64}
-                value={name}
-                placeholder={claimed || 'As others will see it'}
-                aria-invalid={fault !== ''}
-                aria-describedby="name-fault"
-                data-testid="name"
-                onInput={(e) => {
-                  setName(e.currentTarget.value);
-                  setFault('');
-                }}
-              />
-              <p id="name-fault" class="fault" role="alert" hidden={!fault}>
-                {fault}
-              </p>
-            </div>
+            <NameField
+              name={name}
+              placeholder={claimed || undefined}
+              fault={fault}
+              onName={(now) => {
+                setName(now);
+                setFault('');
+              }}
+            />
             <Listening />
             <button type="submit" class="button primary wide" disabled={busy} data-testid="join">
               {busy ? (
@@ -109,18 +98,23 @@ export function CheckPage({ room }: { room: string }) {
               )}
             </button>
             <Problems />
-            {mayCapture() && (
-              <details class="more" open={matchMedia('(min-width: 761px) and (min-height: 521px)').matches}>
-                <summary>
-                  Devices <DownIcon size={18} />
-                </summary>
-                <DeviceChoice />
-              </details>
-            )}
+            {mayCapture() && <Choice />}
           </form>
         </div>
       </main>
     </div>
+  );
+}
+
+// Open where there is room for it.
+function Choice() {
+  return (
+    <details class="more" open={matchMedia('(min-width: 761px) and (min-height: 521px)').matches}>
+      <summary>
+        Devices <DownIcon size={18} />
+      </summary>
+      <DeviceChoice />
+    </details>
   );
 }
 
@@ -150,6 +144,10 @@ function joinLabel(): string {
 }
 
 function Problems() {
+  const watched = presence.value;
+  // The same token decides about joining: say it before the click.
+  if (watched.kind === 'hidden' && watched.code === 'unauthorized')
+    return <ProblemNote problem={problem('unauthorized')} testid="problem-token" />;
   if (!mayCapture()) return <ProblemNote problem={problem('insecure_page')} testid="problem-page" />;
   const mic = microphone.value;
   const cam = camera.value;

@@ -6,6 +6,7 @@ import { cleanRoom, roomPattern, suggestRoom } from '../text/roomname';
 import { IconButton } from '../ui/button';
 import { DiceIcon } from '../ui/icons';
 import { Logo } from '../ui/logo';
+import { NameField } from '../ui/namefield';
 import { RoomPresence, useRoomPresence } from './roompresence';
 
 export function FirstPage() {
@@ -38,19 +39,7 @@ export function FirstPage() {
           <h1>Talk, in your browser</h1>
           <p class="quiet">Pick a room and share its link. Whoever opens the link is in.</p>
           <form class="first-form" onSubmit={submit}>
-            <div class="field">
-              <label for="name">Your name</label>
-              <input
-                id="name"
-                class="input"
-                autocomplete="name"
-                maxLength={64}
-                value={name}
-                placeholder="As others will see it"
-                data-testid="name"
-                onInput={(e) => setName(e.currentTarget.value)}
-              />
-            </div>
+            <NameField name={name} onName={setName} />
             <div class="field">
               <label for="room">Room</label>
               <div class="with-button">

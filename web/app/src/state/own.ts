@@ -27,6 +27,8 @@ const lent = new Map<Kind, MediaStreamTrack>();
 export function followOwn(room: CallRoom): () => void {
   current = room;
   read(room);
+  // A speaker that is gone since: the system's own serves.
+  if (settings.value.speaker) room.setSpeaker(settings.value.speaker).catch(() => saveSettings({ speaker: '' }));
   const stops = [
     room.on('local', () => read(room)),
     room.on('muted', ({ kind, by }) => {

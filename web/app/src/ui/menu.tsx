@@ -16,12 +16,14 @@ export function Menu({ label, icon: I = MoreIcon, class: extra = '', testid, chi
   const button = useRef<HTMLButtonElement>(null);
   const menu = useRef<HTMLDivElement>(null);
   const [open, setOpen] = useState(false);
-  const toggled = (event: ToggleEvent) => {
-    const now = event.newState === 'open';
-    setOpen(now);
-    if (!now || !menu.current || !button.current) return;
-    place(menu.current, button.current.getBoundingClientRect());
-    items(menu.current)[0]?.focus();
+  // Its items are drawn before it opens; once it is open it has a size, is put in its place and gets the focus.
+  const opened = (event: { newState: string }) => {
+    const el = menu.current;
+    if (!el || !button.current) return;
+    el.classList.toggle('placed', event.newState === 'open');
+    if (event.newState !== 'open') return;
+    place(el, button.current.getBoundingClientRect());
+    items(el)[0]?.focus();
   };
   return (
     <>
@@ -46,7 +48,8 @@ export function Menu({ label, icon: I = MoreIcon, class: extra = '', testid, chi
         role="menu"
         aria-label={label}
         class="menu"
-        onToggle={toggled as never}
+        onBeforeToggle={(e) => setOpen(e.newState === 'open')}
+        onToggle={opened as never}
         onKeyDown={(e) => walk(e, menu.current)}
         onClick={(e) => {
           e.stopPropagation();

@@ -44,8 +44,8 @@ export declare class Session {
     /** The page goes to sleep (back-forward cache): leaves, to join anew on wake(). */
     sleep(): void;
     wake(): void;
+    /** Gives the session up and joins anew. */
+    rejoin(): void;
     /** The network came back or changed: reconnect now, or see whether the connection still answers. */
     probe(): void;
-    /** Drops the connection as the network would; the session then resumes. For tests of what is built on this. */
-    cut(): void;
 }

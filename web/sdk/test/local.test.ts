@@ -1,0 +1,197 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { ParleyError } from '../src/errors';
+import { Local } from '../src/local';
+import type { Request } from '../src/pending';
+
+class FakeTrack {
+  enabled = true;
+  readyState = 'live';
+  contentHint = '';
+  onended: (() => void) | null = null;
+  constructor(
+    readonly kind: string,
+    readonly name: string,
+  ) {}
+  getSettings() {
+    return { deviceId: this.name };
+  }
+  stop() {
+    this.readyState = 'ended';
+  }
+}
+
+function setUp() {
+  const log: string[] = [];
+  const sent: Record<string, string | null> = {};
+  const faults: string[] = [];
+  let refuse: ParleyError | undefined;
+  const local = new Local({
+    sender: (kind) =>
+      ({
+        replaceTrack: async (track: { name: string } | null) => void (sent[kind] = track?.name ?? null),
+      }) as unknown as RTCRtpSender,
+    request: async (message: Request) => {
+      log.push([message.type, message.kind, message.muted].filter((x) => x !== undefined).join(' '));
+      if (refuse) throw refuse;
+      return { type: 'ok', id: 1 };
+    },
+    changed: () => {},
+    fault: (error) => faults.push(error.code),
+  });
+  return {
+    local,
+    log,
+    sent,
+    faults,
+    refuse: (e: ParleyError | undefined) => {
+      refuse = e;
+    },
+  };
+}
+
+let captured: FakeTrack[];
+beforeEach(() => {
+  captured = [];
+  const capture = (kind: string) => {
+    const track = new FakeTrack(kind, `${kind}${captured.length}`);
+    captured.push(track);
+    return {
+      getVideoTracks: () => (kind === 'video' ? [track] : []),
+      getAudioTracks: () => (kind === 'audio' ? [track] : []),
+    };
+  };
+  vi.stubGlobal('navigator', {
+    mediaDevices: {
+      getUserMedia: async (c: MediaStreamConstraints) => capture(c.video ? 'video' : 'audio'),
+      getDisplayMedia: async () => capture('video'),
+    },
+  });
+});
+
+const track = (name: string) => new FakeTrack('video', name) as unknown as MediaStreamTrack;
+
+describe('Local', () => {
+  it('publishes the microphone once and mutes it after', async () => {
+    const { local, log, sent } = setUp();
+    await local.microphone(true);
+    expect(sent.microphone).toBe('audio0');
+    await local.microphone(false);
+    expect(sent.microphone).toBeNull();
+    expect(captured[0]).toMatchObject({ enabled: false, readyState: 'live' });
+    expect(local.get('microphone')).toMatchObject({ on: false });
+    await local.microphone(true);
+    expect(log).toEqual(['publish microphone', 'mute microphone true', 'mute microphone false']);
+    expect(captured).toHaveLength(1);
+    expect(captured[0]?.enabled).toBe(true);
+  });
+
+  it('lets go of the camera when it is off, and opens it again', async () => {
+    const { local, log, sent } = setUp();
+    await local.camera(true);
+    await local.camera(false);
+    expect(captured[0]?.readyState).toBe('ended');
+    expect(local.get('camera').track).toBeUndefined();
+    await local.camera(true);
+    expect(sent.camera).toBe('video1');
+    expect(log).toEqual(['publish camera', 'mute camera true', 'mute camera false']);
+  });
+
+  it('does what is asked in order, however fast', async () => {
+    const { local, log } = setUp();
+    await Promise.all([local.camera(true), local.camera(false), local.camera(true), local.camera(true)]);
+    expect(log).toEqual(['publish camera', 'mute camera true', 'mute camera false']);
+    expect(local.get('camera').on).toBe(true);
+    expect(captured.filter((t) => t.readyState === 'live')).toHaveLength(1);
+  });
+
+  it('changes the device without publishing anew', async () => {
+    const { local, log, sent } = setUp();
+    await local.camera(true);
+    await local.camera(true, { deviceId: 'other' });
+    expect(sent.camera).toBe('video1');
+    expect(captured[0]?.readyState).toBe('ended');
+    expect(log).toEqual(['publish camera']);
+  });
+
+  it('undoes a publish that was refused', async () => {
+    const { local, sent, refuse } = setUp();
+    refuse(new ParleyError('forbidden'));
+    await expect(local.camera(true)).rejects.toMatchObject({ code: 'forbidden' });
+    expect(local.get('camera')).toEqual({ track: undefined, on: false });
+    expect(captured[0]?.readyState).toBe('ended');
+    expect(sent.camera).toBeNull();
+    refuse(undefined);
+    await local.camera(true);
+    expect(local.get('camera').on).toBe(true);
+  });
+
+  it('publishes again what was on after a rejoin, muted where it was', async () => {
+    const { local, log, sent } = setUp();
+    await local.camera(true);
+    await local.microphone(true);
+    await local.microphone(false);
+    log.length = 0;
+    sent.camera = null;
+    local.republish();
+    await local.camera(true); // after the republish, in turn
+    expect(log).toEqual(['publish camera false', 'publish microphone true']);
+    expect(sent.camera).toBe('video0');
+    expect(local.get('microphone').on).toBe(false);
+  });
+
+  it('does not fail when the session was lost meanwhile', async () => {
+    const { local, refuse } = setUp();
+    refuse(new ParleyError('session_gone'));
+    await local.camera(true);
+    expect(local.get('camera').on).toBe(true);
+  });
+
+  it('ends the screen share when the browser does', async () => {
+    const { local, log } = setUp();
+    await local.screen(true);
+    expect(captured[0]?.contentHint).toBe('detail');
+    captured[0]?.onended?.();
+    await vi.waitFor(() => expect(log).toEqual(['publish screen', 'unpublish screen']));
+    expect(local.get('screen').on).toBe(false);
+  });
+
+  it('tells when a device is gone', async () => {
+    const { local, log, faults } = setUp();
+    await local.camera(true);
+    captured[0]?.onended?.();
+    await vi.waitFor(() => expect(faults).toEqual(['no_device']));
+    expect(log.at(-1)).toBe('mute camera true');
+    expect(local.get('camera').track).toBeUndefined();
+  });
+
+  it('obeys a moderator without asking back', async () => {
+    const { local, log, sent } = setUp();
+    await local.microphone(true);
+    local.muted('microphone');
+    await vi.waitFor(() => expect(local.get('microphone').on).toBe(false));
+    expect(sent.microphone).toBeNull();
+    expect(log).toEqual(['publish microphone']);
+    await local.microphone(true);
+    expect(log.at(-1)).toBe('mute microphone false');
+  });
+
+  it('leaves tracks of the page alone', async () => {
+    const { local } = setUp();
+    const mine = track('mine') as unknown as FakeTrack;
+    await local.publish('camera', mine as unknown as MediaStreamTrack);
+    await local.mute('camera', true);
+    expect(mine.readyState).toBe('live');
+    await local.mute('camera', false);
+    await local.unpublish('camera');
+    expect(mine.readyState).toBe('live');
+    await expect(local.mute('camera', true)).rejects.toMatchObject({ code: 'no_such_source' });
+  });
+
+  it('lets go of its devices at the end', async () => {
+    const { local } = setUp();
+    await local.camera(true);
+    await local.microphone(true);
+    local.close();
+    expect(captured.map((t) => t.readyState)).toEqual(['ended', 'ended']);
+  });
+});
