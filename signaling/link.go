@@ -50,8 +50,9 @@ type Link struct {
 	code    CloseCode
 	reason  string
 
-	heard atomic.Int64 // Unix nanoseconds
-	busy  atomic.Bool  // a message is being handled: not silent
+	heard   atomic.Int64 // Unix nanoseconds
+	writeBy atomic.Int64 // Unix nanoseconds: the deadline of the write under way, or of the one that failed; 0: none
+	busy    atomic.Bool  // a message is being handled: not silent
 }
 
 // outgoing is one message for the writer.
@@ -107,14 +108,11 @@ func (l *Link) End(graceful bool) {
 	if graceful {
 		l.leave(closeGone)
 	}
-	l.shut(closeGone, "")
+	l.shut(l.ending(time.Now()), "")
 	<-l.written
 	l.cancel()
 	l.srv.forget(l)
 }
-
-// Done is closed when the server closes the connection. A transport whose reader does not notice by itself ends then.
-func (l *Link) Done() <-chan struct{} { return l.stopping }
 
 // TooBig is called by the transport instead of Receive for a message over Server.MaxMessage.
 func (l *Link) TooBig() {

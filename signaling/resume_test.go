@@ -187,6 +187,24 @@ func TestResumeReplaces(t *testing.T) {
 	})
 }
 
+// The old connection's page is closed in the moment between the takeover and its end: the session lives on.
+func TestOldPageClosesDuringTakeover(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, r *rig) {
+		ann := r.joined("a", "Ann", 0)
+		old := *ann
+		s := r.srv.find("a", ann.me, ann.secret)
+		ann.connect("")
+		if prev, ok := ann.link.takeOver(s, old.position(), &resumedReply{}); !ok || prev != old.link {
+			t.Fatal("not taken over")
+		}
+		old.closePage()
+		if n := len(r.snapshot("a").Participants); n != 1 {
+			t.Fatalf("%d participants", n)
+		}
+		ann.must("chat", fields{"text": "still here"})
+	})
+}
+
 // A session's answers survive the connection: a repeated request is answered, not served again.
 func TestRepeatedRequest(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, r *rig) {

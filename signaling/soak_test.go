@@ -370,6 +370,7 @@ func (w *walker) cutAndResume() {
 }
 
 func (w *walker) comeBack() {
+	<-w.pipe.closed
 	if w.people != nil && w.pipe.code.Retry() {
 		w.tryResume()
 		return

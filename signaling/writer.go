@@ -49,11 +49,10 @@ func (l *Link) write() {
 	alarm := time.NewTimer(l.patience(time.Now()))
 	defer alarm.Stop()
 	for l.isOpen() {
+		l.replies(&events)
 		select {
 		case m := <-l.out:
-			if l.deliver(m.encode(&events)) && m.follow != nil {
-				l.follow(&events, m.follow)
-			}
+			l.reply(&events, m)
 		case <-events.ready():
 			l.relay(&events)
 		case <-alarm.C:
@@ -63,6 +62,25 @@ func (l *Link) write() {
 		}
 	}
 	l.finish(&events)
+}
+
+// replies writes the replies that wait, ahead of events, but not so many that events never get their turn.
+func (l *Link) replies(events *stream) {
+	for range relayBatch {
+		select {
+		case m := <-l.out:
+			l.reply(events, m)
+		default:
+			return
+		}
+	}
+}
+
+// reply writes a reply, and begins the event stream where that is behind it.
+func (l *Link) reply(events *stream, m outgoing) {
+	if l.deliver(m.encode(events)) && m.follow != nil {
+		l.follow(events, m.follow)
+	}
 }
 
 // encode returns the bytes of m. A pong names the newest event that the client was sent, for it to see that none is missing.
@@ -132,12 +150,27 @@ func (l *Link) deliver(msg []byte) bool {
 	return true
 }
 
+// ending is the code for a connection that has ended. A transport may end it when a write takes too long, and its reader
+// may hear of that before the writer does.
+func (l *Link) ending(now time.Time) CloseCode {
+	if by := l.writeBy.Load(); by != 0 && now.UnixNano() >= by {
+		return closeTooSlow
+	}
+	return closeGone
+}
+
 // put writes one message with a deadline. The link's own context does not bound it: what was queued before a close is
 // still sent.
 func (l *Link) put(msg []byte) error {
 	ctx, cancel := context.WithTimeout(context.Background(), l.srv.cfg.Timing.Write)
 	defer cancel()
-	return l.conn.Write(ctx, msg)
+	by, _ := ctx.Deadline()
+	l.writeBy.Store(by.UnixNano())
+	if err := l.conn.Write(ctx, msg); err != nil {
+		return err
+	}
+	l.writeBy.Store(0)
+	return nil
 }
 
 // finish sends the replies that are still queued and closes the connection.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"nhooyr.io/websocket" // deprecated (SA1019): the module has moved; this is the one file to change when we follow
@@ -22,7 +23,7 @@ const closeTimeout = 8 * time.Second
 // conn is one WebSocket. Write and Close belong to the link's writer, read to the handler.
 type conn struct {
 	ws  *websocket.Conn
-	raw net.Conn
+	raw *onceClosed
 	cut time.Duration // a close that takes longer cuts the socket
 }
 
@@ -46,14 +47,36 @@ func accept(w http.ResponseWriter, r *http.Request) (*conn, error) {
 // hijacker keeps hold of the network connection, to cut it when a close takes too long.
 type hijacker struct {
 	http.ResponseWriter
-	conn net.Conn
+	conn *onceClosed
 }
 
 // Hijack implements http.Hijacker.
 func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	c, rw, err := http.NewResponseController(h.ResponseWriter).Hijack()
-	h.conn = c
-	return c, rw, err
+	if err != nil {
+		return nil, nil, err
+	}
+	h.conn = &onceClosed{Conn: c}
+	rw.Writer.Reset(h.conn)
+	return h.conn, rw, nil
+}
+
+// onceClosed lets one close frame out. The library answers the peer's answer to our close with another one, which RFC 6455
+// (section 5.5.1) forbids and for which Chromium reports 1006 instead of our code.
+type onceClosed struct {
+	net.Conn
+	closing atomic.Bool // set before our close: no message is written after it, so a write begins with a frame
+	sent    atomic.Bool
+}
+
+const closeFrame = 0x88 // FIN and opcode 8
+
+// Write implements net.Conn.
+func (c *onceClosed) Write(b []byte) (int, error) {
+	if len(b) > 0 && b[0] == closeFrame && c.closing.Load() && c.sent.Swap(true) {
+		return len(b), nil
+	}
+	return c.Conn.Write(b)
 }
 
 // errTooBig reports a message over the limit. The connection cannot be read any further.
@@ -99,5 +122,6 @@ func (c *conn) Close(code signaling.CloseCode, reason string) {
 		_ = c.ws.CloseNow()
 		return
 	}
+	c.raw.closing.Store(true)
 	_ = c.ws.Close(websocket.StatusCode(code), reason)
 }

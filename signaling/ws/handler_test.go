@@ -188,7 +188,7 @@ func TestTooBig(t *testing.T) {
 	if code, _ := whole.closed(); code != 4509 {
 		t.Errorf("closed with %d", code)
 	}
-	parts := s.open("a")
+	parts := s.open("b")
 	parts.join()
 	parts.frame(opText, 0, nil)
 	for range limit/1000 + 1 {
@@ -276,6 +276,11 @@ func TestStopsReading(t *testing.T) {
 		ann.send(strings.Replace(chat, "%", strconv.Itoa(id), 1))
 	}
 	s.until("the slow one is gone", func(s signaling.Stats) bool { return s.Connections == 1 && s.Detached == 1 })
+	select {
+	case <-done:
+		t.Error("the wrong one was closed")
+	default:
+	}
 	_ = ann.conn.Close()
 	<-done
 }

@@ -1,215 +1,286 @@
 // The app itself, used as a person would: first page, check, call, chat, screen, files, leaving, errors. A screenshot of every
 // page goes to artifacts/ at desktop and phone size, light and dark.
-import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { after, before, test } from 'node:test'
-import { newPage, received, startChromium } from './support/browsers.mjs'
-import { artifacts, startServer, token, until } from './support/server.mjs'
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, afterEach, before, test } from 'node:test';
+import { newPage, received, startChromium } from './support/browsers.mjs';
+import { artifacts, startServer, token, until } from './support/server.mjs';
 
-let server
-let browser
+let server;
+let browser;
 before(async () => {
-  server = await startServer({ name: 'app' })
-  browser = await startChromium()
-})
+  server = await startServer({ name: 'app' });
+  browser = await startChromium();
+});
 after(async () => {
-  await browser?.close()
-  await server?.stop()
-})
+  await browser?.close();
+  await server?.stop();
+});
 
-const phone = { viewport: { width: 390, height: 844 }, colorScheme: 'dark', hasTouch: true }
-const id = (page, name) => page.getByTestId(name)
-const shot = (page, name) => page.screenshot({ path: join(artifacts, `app-${name}.png`) })
+// what the pages showed when a test failed
+afterEach(async (t) => {
+  if (t.passed === false || t.error)
+    for (const [i, page] of browser
+      .contexts()
+      .flatMap((c) => c.pages())
+      .entries())
+      await page.screenshot({ path: join(artifacts, `failed-${t.name.replaceAll(/\W+/g, '-')}-${i}.png`) });
+  await Promise.all(browser.contexts().map((c) => c.close()));
+});
+
+const phone = { viewport: { width: 390, height: 844 }, colorScheme: 'dark', hasTouch: true };
+const id = (page, name) => page.getByTestId(name);
+const shot = (page, name) => page.screenshot({ path: join(artifacts, `app-${name}.png`) });
 
 /** From the first page into the call, by what a person sees and clicks. */
 async function enter(page, { room, name, camera = true, microphone = true, snap, base = server.url }) {
-  await page.goto(`${base}/`)
-  await id(page, 'name').fill(name)
-  await id(page, 'room').fill(room)
-  if (snap) await shot(page, `${snap}-first`)
-  await id(page, 'continue').click()
-  await id(page, 'check').waitFor()
-  for (const [kind, wanted] of [['camera', camera], ['microphone', microphone]]) {
-    const button = id(page, `check-${kind}`)
-    if (((await button.getAttribute('aria-pressed')) === 'true') !== wanted) await button.click()
+  await page.goto(`${base}/`);
+  await id(page, 'name').fill(name);
+  await id(page, 'room').fill(room);
+  if (snap) await shot(page, `${snap}-first`);
+  await id(page, 'continue').click();
+  await id(page, 'check').waitFor();
+  for (const [kind, wanted] of [
+    ['camera', camera],
+    ['microphone', microphone],
+  ]) {
+    const button = id(page, `check-${kind}`);
+    if (((await button.getAttribute('aria-pressed')) === 'true') !== wanted) await button.click();
   }
   if (snap) {
-    if (microphone) await until('the level meter to move', async () => Number(await id(page, 'meter').getAttribute('aria-valuenow')) > 0)
-    await shot(page, `${snap}-check`)
+    if (microphone)
+      await until(
+        'the level meter to move',
+        async () => Number(await id(page, 'meter').getAttribute('aria-valuenow')) > 0,
+      );
+    await shot(page, `${snap}-check`);
   }
-  await id(page, 'join').click()
-  await until(`${name} to be in`, async () => (await id(page, 'call').getAttribute('data-state')) === 'connected', 15_000)
+  await id(page, 'join').click();
+  await until(
+    `${name} to be in`,
+    async () => (await id(page, 'call').getAttribute('data-state')) === 'connected',
+    15_000,
+  );
 }
-const pages = async (...options) => Promise.all(options.map(o => newPage(browser, o)))
-const close = (...all) => Promise.all(all.map(p => p.context().close()))
-const sees = (page, frames = 30) => until('pictures', async () => (await received(page)).frames > frames, 20_000)
+const pages = async (...options) => Promise.all(options.map((o) => newPage(browser, o)));
+const close = (...all) => Promise.all(all.map((p) => p.context().close()));
+const sees = (page, frames = 30) => until('pictures', async () => (await received(page)).frames > frames, 20_000);
 
 test('two people meet, talk, chat, share a screen and leave', { timeout: 120_000 }, async () => {
-  const [ann, bob] = await pages({}, phone)
-  await enter(ann, { room: 'app-room', name: 'Ann', snap: 'desktop' })
-  await shot(ann, 'desktop-alone')
-  const watcher = await newPage(browser)
-  await watcher.goto(`${server.url}/`)
-  await id(watcher, 'room').fill('app-room')
-  await until('the first page to say who is in', async () => /Ann/.test(await id(watcher, 'presence').innerText()))
-  await shot(watcher, 'desktop-first-with-presence')
-  await enter(bob, { room: 'app-room', name: 'Bob', snap: 'phone' })
-  await Promise.all([sees(ann), sees(bob)])
-  await until('sound', async () => (await received(ann)).energy > 0 && (await received(bob)).energy > 0)
-  await shot(ann, 'desktop-call')
-  await shot(bob, 'phone-call')
+  const [ann, bob] = await pages({}, phone);
+  await enter(ann, { room: 'app-room', name: 'Ann', snap: 'desktop' });
+  await shot(ann, 'desktop-alone');
+  const watcher = await newPage(browser);
+  await watcher.goto(`${server.url}/`);
+  await id(watcher, 'room').fill('app-room');
+  await until('the first page to say who is in', async () => /Ann/.test(await id(watcher, 'presence').innerText()));
+  await shot(watcher, 'desktop-first-with-presence');
+  await enter(bob, { room: 'app-room', name: 'Bob', snap: 'phone' });
+  await Promise.all([sees(ann), sees(bob)]);
+  await until('sound', async () => (await received(ann)).energy > 0 && (await received(bob)).energy > 0);
+  await shot(ann, 'desktop-call');
+  await shot(bob, 'phone-call');
 
   // chat
-  await id(ann, 'chat').click()
-  await id(ann, 'chat-text').fill('Hello Bob, see https://example.org/agenda')
-  await id(ann, 'chat-text').press('Enter')
-  await until('the unread mark', () => id(bob, 'unread').isVisible())
-  await id(bob, 'chat').click()
-  await until('the message', async () => /Hello Bob/.test(await id(bob, 'message').first().innerText()))
-  await shot(ann, 'desktop-chat')
-  await shot(bob, 'phone-chat')
-  await id(bob, 'chat').click()
-  await id(ann, 'chat').click()
+  await id(ann, 'chat').click();
+  await id(ann, 'chat-text').fill('Hello Bob, see https://example.org/agenda');
+  await id(ann, 'chat-text').press('Enter');
+  await until('the unread mark', () => id(bob, 'unread').isVisible());
+  await id(bob, 'chat').click();
+  await until('the message', async () => /Hello Bob/.test(await id(bob, 'message').first().innerText()));
+  await shot(ann, 'desktop-chat');
+  await shot(bob, 'phone-chat');
+  await id(bob, 'chat').click();
+  await id(ann, 'chat').click();
 
   // mute by key, seen by the other
-  await ann.keyboard.press('m')
-  await until('the muted state', async () => (await id(ann, 'microphone').getAttribute('aria-pressed')) === 'false')
-  await ann.keyboard.press('m')
+  await ann.keyboard.press('m');
+  await until('the muted state', async () => (await id(ann, 'microphone').getAttribute('aria-pressed')) === 'false');
+  await ann.keyboard.press('m');
 
   // screen
-  await id(ann, 'screen').click()
-  await until('the screen beside the camera', async () => (await id(bob, 'tile').evaluateAll(all => all.filter(t => t.dataset.stream === 'screen').length)) === 1, 15_000)
-  await until('two videos decoded', async () => (await received(bob)).videos.filter(v => v.frames > 10).length === 2, 20_000)
-  await shot(ann, 'desktop-sharing')
-  await shot(bob, 'phone-screen')
-  await id(ann, 'screen').click()
-  await until('the screen to be gone', async () => (await id(bob, 'tile').evaluateAll(all => all.filter(t => t.dataset.stream === 'screen').length)) === 0)
+  await id(ann, 'screen').click();
+  await until(
+    'the screen beside the camera',
+    async () =>
+      (await id(bob, 'tile').evaluateAll((all) => all.filter((t) => t.dataset.stream === 'screen').length)) === 1,
+    15_000,
+  );
+  await until(
+    'two videos decoded',
+    async () => (await received(bob)).videos.filter((v) => v.frames > 10).length === 2,
+    20_000,
+  );
+  await shot(ann, 'desktop-sharing');
+  await shot(bob, 'phone-screen');
+  await id(ann, 'screen').click();
+  await until(
+    'the screen to be gone',
+    async () =>
+      (await id(bob, 'tile').evaluateAll((all) => all.filter((t) => t.dataset.stream === 'screen').length)) === 0,
+  );
 
   // people
-  await id(ann, 'people').click()
-  await until('two people', async () => (await id(ann, 'person').count()) === 2)
-  await shot(ann, 'desktop-people')
+  await id(ann, 'people').click();
+  await until('two people', async () => (await id(ann, 'person').count()) === 2);
+  await shot(ann, 'desktop-people');
 
-  await id(bob, 'leave').click()
-  await id(bob, 'over').waitFor()
-  assert.equal(await id(bob, 'over').getAttribute('data-code'), 'left')
-  await shot(bob, 'phone-left')
-  await until('Ann to be alone', async () => (await id(ann, 'person').count()) === 1)
-  for (const p of [ann, bob, watcher]) assert.deepEqual(p.problems, [])
-  await close(ann, bob, watcher)
-})
+  await id(bob, 'leave').click();
+  await id(bob, 'over').waitFor();
+  assert.equal(await id(bob, 'over').getAttribute('data-code'), 'left');
+  await shot(bob, 'phone-left');
+  await until('Ann to be alone', async () => (await id(ann, 'person').count()) === 1);
+  for (const p of [ann, bob, watcher]) assert.deepEqual(p.problems, []);
+  await close(ann, bob, watcher);
+});
 
 test('a file is offered, accepted, checked and saved', { timeout: 90_000 }, async () => {
-  const [ann, bob] = await pages({}, phone)
-  for (const p of [ann, bob]) await p.addInitScript(() => delete window.showSaveFilePicker)
-  await enter(ann, { room: 'app-file', name: 'Ann', camera: false, microphone: false })
-  await enter(bob, { room: 'app-file', name: 'Bob', camera: false, microphone: false })
-  await until('Bob at Ann', async () => (await id(ann, 'tile').count()) === 2)
-  const path = join(artifacts, 'report.bin')
-  writeFileSync(path, Buffer.alloc(5 << 20, 'parley'))
-  await id(ann, 'file-input').setInputFiles(path)
-  await id(bob, 'accept').waitFor()
-  await shot(bob, 'phone-file-offer')
-  await shot(ann, 'desktop-file-offered')
-  await id(bob, 'accept').click()
-  await until('done at both', async () => (await id(ann, 'file').getAttribute('data-state')) === 'done' && (await id(bob, 'file').getAttribute('data-state')) === 'done', 30_000)
-  await shot(bob, 'phone-file-done')
-  const [download] = await Promise.all([bob.waitForEvent('download'), id(bob, 'save').click()])
-  assert.equal(download.suggestedFilename(), 'report.bin')
-  await download.saveAs(join(artifacts, 'report-received.bin'))
-  await close(ann, bob)
-})
+  const [ann, bob] = await pages({}, phone);
+  for (const p of [ann, bob]) await p.addInitScript(() => delete window.showSaveFilePicker);
+  await enter(ann, { room: 'app-file', name: 'Ann', camera: false, microphone: false });
+  await enter(bob, { room: 'app-file', name: 'Bob', camera: false, microphone: false });
+  await until('Bob at Ann', async () => (await id(ann, 'tile').count()) === 2);
+  const path = join(artifacts, 'report.bin');
+  writeFileSync(path, Buffer.alloc(5 << 20, 'parley'));
+  await id(ann, 'file-input').setInputFiles(path);
+  await id(bob, 'accept').waitFor();
+  await shot(bob, 'phone-file-offer');
+  await shot(ann, 'desktop-file-offered');
+  await id(bob, 'accept').click();
+  await until(
+    'done at both',
+    async () =>
+      (await id(ann, 'file').getAttribute('data-state')) === 'done' &&
+      (await id(bob, 'file').getAttribute('data-state')) === 'done',
+    30_000,
+  );
+  await shot(bob, 'phone-file-done');
+  const [download] = await Promise.all([bob.waitForEvent('download'), id(bob, 'save').click()]);
+  assert.equal(download.suggestedFilename(), 'report.bin');
+  await download.saveAs(join(artifacts, 'report-received.bin'));
+  await close(ann, bob);
+});
 
 test('twelve tiles fit, at every size', { timeout: 120_000 }, async () => {
-  const [ann] = await pages({ viewport: { width: 1440, height: 900 } })
-  await enter(ann, { room: 'app-many', name: 'Ann', microphone: false })
-  const others = []
+  const [ann] = await pages({ viewport: { width: 1440, height: 900 } });
+  await enter(ann, { room: 'app-many', name: 'Ann', microphone: false });
+  const others = [];
   for (let i = 0; i < 11; i++) {
-    const page = await newPage(browser)
-    await page.goto(`${server.url}/`)
-    await page.evaluate(async name => {
-      const { Room } = await import(`${location.origin}/sdk/parley.js`)
-      window.room = await Room.connect({ room: 'app-many', name, media: false })
-    }, `Guest ${i + 1}`)
-    others.push(page)
+    const page = await newPage(browser);
+    await page.goto(`${server.url}/`);
+    await page.evaluate(
+      async (name) => {
+        const { Room } = await import(`${location.origin}/sdk/parley.js`);
+        window.room = await Room.connect({ room: 'app-many', name, media: false });
+      },
+      `Guest ${i + 1}`,
+    );
+    others.push(page);
   }
-  await until('twelve tiles', async () => (await id(ann, 'tile').count()) === 12)
-  for (const [name, viewport] of [['wide', { width: 1440, height: 900 }], ['tablet', { width: 820, height: 1180 }], ['phone', { width: 390, height: 844 }], ['flat', { width: 844, height: 390 }]]) {
-    await ann.setViewportSize(viewport)
+  await until('twelve tiles', async () => (await id(ann, 'tile').count()) === 12);
+  for (const [name, viewport] of [
+    ['wide', { width: 1440, height: 900 }],
+    ['tablet', { width: 820, height: 1180 }],
+    ['phone', { width: 390, height: 844 }],
+    ['flat', { width: 844, height: 390 }],
+  ]) {
+    await ann.setViewportSize(viewport);
     await until(`no tile outside the window (${name})`, () =>
-      ann.evaluate(() => [...document.querySelectorAll('[data-testid=tile]')].every(t => {
-        const r = t.getBoundingClientRect()
-        return r.width > 0 && r.left >= -1 && r.top >= -1 && r.right <= innerWidth + 1 && r.bottom <= innerHeight + 1
-      })))
-    assert.ok(await ann.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `nothing scrolls sideways (${name})`)
-    await shot(ann, `twelve-${name}`)
+      ann.evaluate(() =>
+        [...document.querySelectorAll('[data-testid=tile]')].every((t) => {
+          const r = t.getBoundingClientRect();
+          return r.width > 0 && r.left >= -1 && r.top >= -1 && r.right <= innerWidth + 1 && r.bottom <= innerHeight + 1;
+        }),
+      ),
+    );
+    assert.ok(
+      await ann.evaluate(() => document.documentElement.scrollWidth <= innerWidth),
+      `nothing scrolls sideways (${name})`,
+    );
+    await shot(ann, `twelve-${name}`);
   }
-  await close(ann, ...others)
-})
+  await close(ann, ...others);
+});
 
 test('without camera and microphone one joins all the same', async () => {
-  const bare = await startChromium({ fake: false, args: ['--deny-permission-prompts'] })
-  const page = await newPage(bare, phone)
-  await page.goto(`${server.url}/r/denied`)
-  await id(page, 'name').fill('Shy')
-  await until('a readable problem', async () => (await id(page, 'problem-camera').isVisible()) && (await id(page, 'problem-camera').innerText()).length > 20)
-  await shot(page, 'phone-denied')
-  await id(page, 'join').click()
-  await until('in', async () => (await id(page, 'call').getAttribute('data-state')) === 'connected')
-  await bare.close()
-})
+  const bare = await startChromium({ fake: false, args: ['--deny-permission-prompts'] });
+  const page = await newPage(bare, phone);
+  await page.goto(`${server.url}/r/denied`);
+  await id(page, 'name').fill('Shy');
+  await until(
+    'a readable problem',
+    async () =>
+      (await id(page, 'problem-camera').isVisible()) && (await id(page, 'problem-camera').innerText()).length > 20,
+  );
+  await shot(page, 'phone-denied');
+  await id(page, 'join').click();
+  await until('in', async () => (await id(page, 'call').getAttribute('data-state')) === 'connected');
+  await bare.close();
+});
 
 test('errors say what to do: no token, room full, removed, server gone', { timeout: 120_000 }, async () => {
-  const secret = 'an app test secret of 32 bytes or more'
-  let guarded = await startServer({ name: 'app-guarded', args: ['--limits-participants', '1'], env: { PARLEY_SECRET: secret } })
+  const secret = 'an app test secret of 32 bytes or more';
+  let guarded = await startServer({
+    name: 'app-guarded',
+    args: ['--limits-participants', '1'],
+    env: { PARLEY_SECRET: secret },
+  });
   try {
-    const [none, host, late] = await pages({}, {}, phone)
-    await none.goto(`${guarded.url}/r/club`)
-    await id(none, 'name').fill('Nobody')
-    await id(none, 'join').click()
-    await until('unauthorized', async () => (await id(none, 'over').getAttribute('data-code')) === 'unauthorized')
-    await shot(none, 'desktop-no-token')
-    const link = who => `${guarded.url}/r/club#token=${token(['--room', 'club', '--identity', who, '--can', 'publish,subscribe,message,watch,moderate'], secret)}`
-    await host.goto(link('host'))
-    await id(host, 'join').click()
-    await until('in', async () => (await id(host, 'call').getAttribute('data-state')) === 'connected')
-    assert.ok(!host.url().includes('token'), 'the token leaves the address bar')
-    await late.goto(link('late'))
-    await id(late, 'join').click()
-    await until('room_full', async () => (await id(late, 'over').getAttribute('data-code')) === 'room_full')
-    await shot(late, 'phone-full')
-    const port = guarded.port
-    guarded.child.kill('SIGKILL')
-    await until('the banner', () => id(host, 'reconnecting').isVisible(), 20_000)
-    await shot(host, 'desktop-reconnecting')
-    await guarded.stop()
-    guarded = await startServer({ name: 'app-guarded', port, env: { PARLEY_SECRET: secret } })
-    await until('back', async () => (await id(host, 'call').getAttribute('data-state')) === 'connected', 30_000)
-    await close(none, host, late)
+    const [none, host, late] = await pages({}, {}, phone);
+    await none.goto(`${guarded.url}/r/club`);
+    await id(none, 'name').fill('Nobody');
+    await id(none, 'join').click();
+    await until('unauthorized', async () => (await id(none, 'over').getAttribute('data-code')) === 'unauthorized');
+    await shot(none, 'desktop-no-token');
+    const link = (who) =>
+      `${guarded.url}/r/club#token=${token(['--room', 'club', '--identity', who, '--can', 'publish,subscribe,message,watch,moderate'], secret)}`;
+    await host.goto(link('host'));
+    await id(host, 'name').fill('Host');
+    await id(host, 'join').click();
+    await until('in', async () => (await id(host, 'call').getAttribute('data-state')) === 'connected');
+    assert.ok(!host.url().includes('token'), 'the token leaves the address bar');
+    await late.goto(link('late'));
+    await id(late, 'name').fill('Late');
+    await id(late, 'join').click();
+    await until('room_full', async () => (await id(late, 'over').getAttribute('data-code')) === 'room_full');
+    await shot(late, 'phone-full');
+    const port = guarded.port;
+    guarded.child.kill('SIGKILL');
+    await until('the banner', () => id(host, 'reconnecting').isVisible(), 20_000);
+    await shot(host, 'desktop-reconnecting');
+    await guarded.stop();
+    guarded = await startServer({ name: 'app-guarded', port, env: { PARLEY_SECRET: secret } });
+    await until('back', async () => (await id(host, 'call').getAttribute('data-state')) === 'connected', 30_000);
+    await close(none, host, late);
   } finally {
-    await guarded.stop()
+    await guarded.stop();
   }
-})
+});
 
 test('a moderator mutes, removes and ends', { timeout: 60_000 }, async () => {
-  const [ann, bob, eve] = await pages({}, phone, {})
-  for (const [p, name] of [[ann, 'Ann'], [bob, 'Bob'], [eve, 'Eve']]) await enter(p, { room: 'app-mod', name, camera: false })
+  const [ann, bob, eve] = await pages({}, phone, {});
+  for (const [p, name] of [
+    [ann, 'Ann'],
+    [bob, 'Bob'],
+    [eve, 'Eve'],
+  ])
+    await enter(p, { room: 'app-mod', name, camera: false });
   const act = async (name, action) => {
-    const row = id(ann, 'person').filter({ hasText: name })
-    await row.getByTestId('person-menu').click()
-    await row.getByTestId(action).or(id(ann, action)).first().click()
-  }
-  await id(ann, 'people').click()
-  await until('three', async () => (await id(ann, 'person').count()) === 3)
-  await act('Bob', 'mute')
-  await until('Bob muted', async () => (await id(bob, 'microphone').getAttribute('aria-pressed')) === 'false')
-  await act('Bob', 'remove')
-  await until('Bob removed', async () => (await id(bob, 'over').getAttribute('data-code')) === 'removed')
-  await shot(bob, 'phone-removed')
-  await until('two', async () => (await id(ann, 'person').count()) === 2)
-  await id(ann, 'end').click()
-  await id(ann, 'end-confirm').click()
-  await until('the room ended', async () => (await id(eve, 'over').getAttribute('data-code')) === 'room_ended')
-  await close(ann, bob, eve)
-})
+    const row = id(ann, 'person').filter({ hasText: name });
+    await row.getByTestId('person-menu').click();
+    await row.getByTestId(action).click();
+  };
+  await id(ann, 'people').click();
+  await until('three', async () => (await id(ann, 'person').count()) === 3);
+  await act('Bob', 'mute');
+  await until('Bob muted', async () => (await id(bob, 'microphone').getAttribute('aria-pressed')) === 'false');
+  await act('Bob', 'remove');
+  await until('Bob removed', async () => (await id(bob, 'over').getAttribute('data-code')) === 'removed');
+  await shot(bob, 'phone-removed');
+  await until('two', async () => (await id(ann, 'person').count()) === 2);
+  await id(ann, 'end').click();
+  await id(ann, 'end-confirm').click();
+  await until('the room ended', async () => (await id(eve, 'over').getAttribute('data-code')) === 'room_ended');
+  await close(ann, bob, eve);
+});

@@ -1,6 +1,6 @@
 // Firefox ESR by puppeteer-core over WebDriver BiDi. It must run in the same network namespace as this process.
-import puppeteer from 'puppeteer-core'
-import { keepPeerConnections } from './browsers.mjs'
+import puppeteer from 'puppeteer-core';
+import { keepPeerConnections } from './browsers.mjs';
 
 export function startFirefox({ headless = true } = {}) {
   return puppeteer.launch({
@@ -20,17 +20,17 @@ export function startFirefox({ headless = true } = {}) {
       'app.update.disabledForTesting': true,
       'datareporting.policy.dataSubmissionEnabled': false,
       'browser.safebrowsing.malware.enabled': false,
-      'media.gmp-manager.updateEnabled': false
-    }
-  })
+      'media.gmp-manager.updateEnabled': false,
+    },
+  });
 }
 
 /** A page whose peer connections are kept, as newPage in browsers.mjs. */
 export async function newFirefoxPage(firefox) {
-  const context = await firefox.createBrowserContext()
-  const page = await context.newPage()
-  await page.evaluateOnNewDocument(keepPeerConnections)
-  page.problems = []
-  page.on('pageerror', e => page.problems.push(String(e)))
-  return page
+  const context = await firefox.createBrowserContext();
+  const page = await context.newPage();
+  await page.evaluateOnNewDocument(keepPeerConnections);
+  page.problems = [];
+  page.on('pageerror', (e) => page.problems.push(String(e)));
+  return page;
 }

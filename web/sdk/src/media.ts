@@ -62,7 +62,7 @@ export class Media {
     const peer = this.peer;
     if (!peer) return;
     this.#arm(CONNECT);
-    await this.#run(() => peer.answer(sdp, this.#ice.list));
+    await this.#run(() => peer.answer(sdp));
     this.#accepted = true;
     this.#next();
   }
@@ -115,7 +115,7 @@ export class Media {
     const reply = await this.#owner.request({ type: 'negotiate', media });
     if (peer !== this.peer) return;
     this.#ice.take(reply, Date.now());
-    await peer.answer(reply.media?.sdp ?? '', this.#ice.list);
+    await peer.answer(reply.media?.sdp ?? '');
     this.slots.lines(peer.slots, false);
     if (this.#pendingMap) this.map(this.#pendingMap);
     if (restart) this.#arm(CONNECT);

@@ -104,10 +104,13 @@ export class Peer {
     };
   }
 
-  /** Takes the server's answer to the last offer. */
-  async answer(sdp: string, iceServers: RTCIceServer[] | undefined): Promise<void> {
+  /**
+   * Takes the server's answer to the last offer. This connection gets no ICE servers: the relay shares its ports with the
+   * media it would relay to, so it reaches nothing more, and browsers that are given a STUN or TURN server take whatever
+   * comes from its address for an answer of that server, media and connectivity checks included.
+   */
+  async answer(sdp: string): Promise<void> {
     if (!this.#offered) throw new ParleyError('bad_answer');
-    if (iceServers) this.pc.setConfiguration({ ...CONFIGURATION, iceServers });
     await this.pc.setLocalDescription(this.#offered);
     this.#offered = undefined;
     await this.pc.setRemoteDescription({ type: 'answer', sdp });

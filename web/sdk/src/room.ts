@@ -123,7 +123,12 @@ export class Room extends Emitter<RoomEvents> {
       offered: (transfer) => this.emit('file', transfer),
     });
     this.files = this.#files;
-    this.on('left', ({ participant }) => this.#files.left(participant.id));
+    this.on('left', ({ participant, reason }) => {
+      this.#files.left(participant.id);
+      if (participant.id !== this.#me.id) return;
+      if (reason === 'removed') this.#session.finish(new ParleyError('removed'));
+      else if (reason === 'ended') this.#session.finish(new ParleyError('room_ended'));
+    });
     this.on('change', () => this.#changed());
     this.#followPage();
   }

@@ -147,6 +147,11 @@ export class Session {
     if (this.state === 'reconnecting' && !this.#socket) this.#reconnect(0);
   }
 
+  /** The room has told us that it is over, whatever becomes of the close code on its way through proxies. */
+  finish(error: ParleyError): void {
+    this.#end(error);
+  }
+
   /** Gives the session up and joins anew. */
   rejoin(): void {
     this.sleep();

@@ -28,7 +28,9 @@ function setUp() {
   const local = new Local({
     sender: (kind) =>
       ({
-        replaceTrack: async (track: { name: string } | null) => void (sent[kind] = track?.name ?? null),
+        replaceTrack: async (track: { name: string } | null) => {
+          sent[kind] = track?.name ?? null;
+        },
       }) as unknown as RTCRtpSender,
     request: async (message: Request) => {
       log.push([message.type, message.kind, message.muted].filter((x) => x !== undefined).join(' '));

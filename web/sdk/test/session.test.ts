@@ -93,7 +93,7 @@ describe('join', () => {
     latest().open();
     await vi.advanceTimersByTimeAsync(0);
     latest().say({ type: 'error', id: 1, code: 'room_full', message: 'full' });
-    await expect(s.started).rejects.toMatchObject({ code: 'room_full', message: 'full', retry: true });
+    await expect(s.started).rejects.toMatchObject({ code: 'room_full', message: 'Full.', retry: true });
     expect(s.ended()?.error?.code).toBe('room_full');
     expect(FakeSocket.all).toHaveLength(1);
   });
@@ -362,6 +362,15 @@ describe('leaving', () => {
     await vi.advanceTimersByTimeAsync(1000);
     await left;
     expect(latest().closed).toBe(1000);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('ends when the room says so, without a close code', async () => {
+    const s = await joined();
+    s.session.finish(new ParleyError('removed'));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(s.ended()?.error?.code).toBe('removed');
+    expect(FakeSocket.all).toHaveLength(1);
     expect(vi.getTimerCount()).toBe(0);
   });
 

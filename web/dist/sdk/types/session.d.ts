@@ -44,6 +44,8 @@ export declare class Session {
     /** The page goes to sleep (back-forward cache): leaves, to join anew on wake(). */
     sleep(): void;
     wake(): void;
+    /** The room has told us that it is over, whatever becomes of the close code on its way through proxies. */
+    finish(error: ParleyError): void;
     /** Gives the session up and joins anew. */
     rejoin(): void;
     /** The network came back or changed: reconnect now, or see whether the connection still answers. */
