@@ -2,6 +2,7 @@ package sfu
 
 import (
 	"math"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -270,12 +271,7 @@ func (p *padding) dense(ext uint64) uint64 {
 }
 
 func (p *padding) skipped(ext uint64) bool {
-	for _, n := range p.remembered() {
-		if n == ext {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(p.remembered(), ext)
 }
 
 // horizon is the number before which dense is not known any more.

@@ -272,7 +272,7 @@ func simulcastRIDs(m *sdp.MediaDescription, mid string) ([]string, error) {
 		return nil, badOffer("media section %q: a=simulcast sends nothing", mid)
 	}
 	var rids []string
-	for _, alternatives := range strings.Split(fields[i+1], ";") {
+	for alternatives := range strings.SplitSeq(fields[i+1], ";") {
 		rid, _, _ := strings.Cut(alternatives, ",")
 		rid = strings.TrimPrefix(rid, "~")
 		if rid == "" || len(rid) > maxMIDLength || slices.Contains(rids, rid) {

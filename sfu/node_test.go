@@ -49,7 +49,7 @@ func TestPublicAddressIsAnnounced(t *testing.T) {
 	answer, err := p.Negotiate(t.Context(), goodOffer(t))
 	must(t, err)
 	var candidates []string
-	for _, l := range strings.Split(answer, "\r\n") {
+	for l := range strings.SplitSeq(answer, "\r\n") {
 		if strings.HasPrefix(l, "a=candidate:") {
 			candidates = append(candidates, strings.Fields(l)[4])
 		}

@@ -134,7 +134,6 @@ type browser struct {
 	on   *events
 	loss *loss
 
-	send     []SendLine
 	senders  map[Kind]*webrtc.RTPSender
 	sendMID  map[Kind]*webrtc.RTPTransceiver
 	slotTr   [][2]*webrtc.RTPTransceiver
@@ -571,7 +570,6 @@ type loss struct {
 	interceptor.NoOp
 	every    uint16 // 0: none
 	up, down bool
-	media    sync.Map // SSRC of video → true
 	dropped  atomic.Uint64
 }
 

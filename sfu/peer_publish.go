@@ -12,7 +12,6 @@ type sendLine struct {
 	source *Source
 	pli    bool  // the client takes PLI; else FIR
 	fir    uint8 // Owned by the source's loop: sequence number of the last FIR (RFC 5104, section 4.3.1.1)
-	ssrcs  map[uint32]uint32
 }
 
 // Publish opens the gate of a send line and returns its source. The same line may be published again after Unpublish: it is

@@ -257,7 +257,7 @@ func TestICERestart(t *testing.T) {
 }
 
 func ufrag(answer string) string {
-	for _, s := range strings.Split(answer, "\r\n") {
+	for s := range strings.SplitSeq(answer, "\r\n") {
 		if v, ok := strings.CutPrefix(s, "a=ice-ufrag:"); ok {
 			return v
 		}

@@ -75,7 +75,6 @@ type link struct {
 	loss   float64
 	queue  []delayed
 	stored map[string][]byte // sent packets by SSRC and number, to answer NACKs
-	layer  map[uint32]int
 }
 
 func (l *link) put(at time.Time, layer int, pkt []byte) {

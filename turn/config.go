@@ -69,8 +69,15 @@ func (c Config) withDefaults() Config {
 		value *int
 		def   int
 	}{
-		{&l.PerUser, 16}, {&l.PerIP, 256}, {&l.Allocations, 4096}, {&l.Peers, 64}, {&l.Channels, 64},
-		{&l.Bandwidth, 4 << 20}, {&l.Conns, 2048}, {&l.ConnsPerIP, 256}, {&l.Errors, 20},
+		{&l.PerUser, 16},
+		{&l.PerIP, 256},
+		{&l.Allocations, 4096},
+		{&l.Peers, 64},
+		{&l.Channels, 64},
+		{&l.Bandwidth, 4 << 20},
+		{&l.Conns, 2048},
+		{&l.ConnsPerIP, 256},
+		{&l.Errors, 20},
 	} {
 		if *d.value == 0 {
 			*d.value = d.def

@@ -28,8 +28,10 @@ func TestParseUsername(t *testing.T) {
 	if at, session, ok := parseUsername("1800003600:a:b"); !ok || session != "a:b" || at.Unix() != 1_800_003_600 {
 		t.Errorf("%v %q %v", at, session, ok)
 	}
-	for _, bad := range []string{"", ":", "ann", "1800003600", "1800003600:", ":ann", "+1:ann", "-1:ann", "1e9:ann",
-		" 1:ann", "1234567890123:ann", "1:" + strings.Repeat("x", maxUsername)} {
+	for _, bad := range []string{
+		"", ":", "ann", "1800003600", "1800003600:", ":ann", "+1:ann", "-1:ann", "1e9:ann",
+		" 1:ann", "1234567890123:ann", "1:" + strings.Repeat("x", maxUsername),
+	} {
 		if _, _, ok := parseUsername(bad); ok {
 			t.Errorf("%q was taken", bad)
 		}

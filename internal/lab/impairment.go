@@ -24,7 +24,7 @@ type Impairment struct {
 // The word "clean" sets everything to zero. On an error nothing changes.
 func (i *Impairment) Set(s string) error {
 	next := *i
-	for _, word := range strings.Fields(s) {
+	for word := range strings.FieldsSeq(s) {
 		if word == "clean" {
 			next = Impairment{}
 			continue

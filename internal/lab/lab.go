@@ -159,7 +159,7 @@ func (l *Lab) Do(n Node, f func() error) error {
 			if err != nil {
 				return fmt.Errorf("lab: %w", err)
 			}
-			defer ns.Close() //nolint:errcheck // it is only read
+			defer ns.Close()
 			if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
 				return fmt.Errorf("lab: enter %s: %w", l.Namespace(n), err)
 			}

@@ -9,7 +9,7 @@ import (
 	"os/exec"
 )
 
-// RequireEnv, when set to 1, makes Require fail a test that cannot run instead of skipping it. CI sets it.
+// RequireEnv names the variable that, when set to 1, makes Require fail a test that cannot run instead of skipping it. CI sets it.
 const RequireEnv = "PARLEY_REQUIRE_LAB"
 
 // Test is what Require needs of a testing.TB.

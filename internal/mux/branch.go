@@ -81,7 +81,7 @@ func (b *branch) shut() {
 	for {
 		select {
 		case c := <-b.queue:
-			c.Close() //nolint:errcheck // nothing was written
+			c.Close()
 		default:
 			return
 		}

@@ -144,7 +144,7 @@ func (t *TCP) accept() {
 		conn, drop, ok := t.admit(c)
 		if !ok {
 			t.dropped[drop].Add(1)
-			c.Close() //nolint:errcheck // nothing was written
+			c.Close()
 			continue
 		}
 		t.tasks.Go(func() { t.decide(conn) })

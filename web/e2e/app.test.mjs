@@ -74,7 +74,7 @@ test('two people meet, talk, chat, share a screen and leave', { timeout: 120_000
   const watcher = await newPage(browser);
   await watcher.goto(`${server.url}/`);
   await id(watcher, 'room').fill('app-room');
-  await until('the first page to say who is in', async () => /Ann/.test(await id(watcher, 'presence').innerText()));
+  await until('the first page to say who is in', async () => /Ann/.test(await id(watcher, 'presence').textContent()));
   await shot(watcher, 'desktop-first-with-presence');
   await enter(bob, { room: 'app-room', name: 'Bob', snap: 'phone' });
   await Promise.all([sees(ann), sees(bob)]);
@@ -88,7 +88,7 @@ test('two people meet, talk, chat, share a screen and leave', { timeout: 120_000
   await id(ann, 'chat-text').press('Enter');
   await until('the unread mark', () => id(bob, 'unread').isVisible());
   await id(bob, 'chat').click();
-  await until('the message', async () => /Hello Bob/.test(await id(bob, 'message').first().innerText()));
+  await until('the message', async () => /Hello Bob/.test(await id(bob, 'message').first().textContent()));
   await shot(ann, 'desktop-chat');
   await shot(bob, 'phone-chat');
   await id(bob, 'chat').click();
@@ -211,7 +211,7 @@ test('without camera and microphone one joins all the same', async () => {
   await until(
     'a readable problem',
     async () =>
-      (await id(page, 'problem-camera').isVisible()) && (await id(page, 'problem-camera').innerText()).length > 20,
+      (await id(page, 'problem-camera').isVisible()) && (await id(page, 'problem-camera').textContent()).length > 20,
   );
   await shot(page, 'phone-denied');
   await id(page, 'join').click();

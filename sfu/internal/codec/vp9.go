@@ -108,7 +108,8 @@ func vp9Size(p []byte) (w, h uint16) {
 	if profile == 3 {
 		b.u(1)
 	}
-	if b.flag() || b.flag() { // show_existing_frame, or not a keyframe
+	existing, inter := b.flag(), b.flag() // show_existing_frame, frame_type
+	if existing || inter {
 		return 0, 0
 	}
 	b.u(2) // show_frame, error_resilient_mode

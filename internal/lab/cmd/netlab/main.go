@@ -91,7 +91,7 @@ func wire(ctx context.Context, l *lab.Lab, args []string) error {
 	if err != nil {
 		return err
 	}
-	stop := context.AfterFunc(ctx, func() { os.Stdin.Close() }) //nolint:errcheck // ends the loop below, if it can
+	stop := context.AfterFunc(ctx, func() { os.Stdin.Close() })
 	defer stop()
 	fmt.Println("wired")
 	return errors.Join(control(os.Stdin, os.Stdout, w.Control), w.Close())

@@ -29,7 +29,11 @@ export declare class Peer {
     grow(count: number): void;
     /** Makes an offer for the server. It takes effect with answer(). */
     offer(restart?: boolean): Promise<MediaOffer>;
-    /** Takes the server's answer to the last offer. */
-    answer(sdp: string, iceServers: RTCIceServer[] | undefined): Promise<void>;
+    /**
+     * Takes the server's answer to the last offer. This connection gets no ICE servers: the relay shares its ports with the
+     * media it would relay to, so it reaches nothing more, and browsers that are given a STUN or TURN server take whatever
+     * comes from its address for an answer of that server, media and connectivity checks included.
+     */
+    answer(sdp: string): Promise<void>;
     close(): void;
 }
