@@ -29,7 +29,7 @@ const (
 
 	tickInterval = 25 * time.Millisecond
 
-	tcpReadQueue  = 64      // packets per ICE-TCP peer
+	tcpReadQueue  = 8       // packets per ICE-TCP user name, of up to 8 KiB: when full, the connections wait. Strangers can fill it
 	tcpWriteQueue = 1 << 20 // bytes per ICE-TCP connection; when full, packets are dropped
 
 	minDataBytes = 1 << 10
@@ -42,6 +42,7 @@ type Config struct {
 	TCP          net.Listener   // ICE-TCP connections, or nil; the node closes it
 	PublicIPs    []netip.Addr   // addresses to announce instead of the local ones (1:1 NAT); empty: the local ones
 	Lite         bool           // ICE-lite: for a node that clients reach at an address it knows (RFC 8445, section 2.5)
+	Loopback     bool           // announce loopback addresses beside the others, for clients on this machine
 	MaxDataBytes int            // largest data message in bytes, 1 KiB to 256 KiB; 0: 64 KiB
 	StartBitrate int            // bit/s that publishers' encoders start with (x-google-start-bitrate); 0: 2.5 Mb/s
 	Log          *slog.Logger   // nil: slog.Default()

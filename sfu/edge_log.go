@@ -49,6 +49,16 @@ var expected = []string{
 	"Failed to read from candidate",   // the candidate closed: a restart, or the end
 	"Failed to read streaming packet", // an ICE-TCP connection closed
 	"no endpoint for packet",          // from the client after its end
+	"Failed to start SCTP: DTLS not",  // the peer closed before it was connected
+	"connectivity checks: the agent",  // the same
+	"Failed to write packet: io: rea", // the peer closed meanwhile
+	"io: read/write on closed pipe",   // the same, of whatever was to be written
+	"read from packetio.Buffer short", // a packet larger than any of ours
+	"by alive timeout",                // an ICE-TCP connection of nobody's
+	"use of closed network connecti",  // an ICE-TCP connection that its client closed first
+	"Failed to handle decode ICE",     // a stranger on ICE-TCP
+	"Not a STUN message",              // the same
+	"No Username attribute",           // the same
 	"Error reading first packet",      // an ICE-TCP connection that was not needed, or a port scan
 }
 

@@ -2,7 +2,9 @@ package sfu
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 
 	"github.com/pion/webrtc/v4"
 )
@@ -16,9 +18,11 @@ func (p *Peer) Negotiate(ctx context.Context, o Offer) (string, error) {
 	if p.closed.Load() {
 		return "", ErrClosed
 	}
-	if err := ctx.Err(); err != nil {
+	leave, err := p.takeTurn(ctx)
+	if err != nil {
 		return "", err
 	}
+	defer leave()
 	checked, err := checkOffer(o, p.offered)
 	if err != nil {
 		return "", err
@@ -32,9 +36,29 @@ func (p *Peer) Negotiate(ctx context.Context, o Offer) (string, error) {
 	if p.closed.Load() {
 		return "", ErrClosed
 	}
-	p.log.Warn("negotiation failed late: peer is closed", "err", err)
+	level := slog.LevelWarn
+	if errors.Is(err, ErrBadOffer) {
+		level = slog.LevelDebug // the client's mistake, and it is told
+	}
+	p.log.Log(ctx, level, "negotiation failed late: peer is closed", "err", err)
 	p.shut()
 	return "", err
+}
+
+// takeTurn waits until fewer negotiations run than half the processors: they take milliseconds, and media, which takes
+// microseconds, must find one free however many clients join at once.
+func (p *Peer) takeTurn(ctx context.Context) (leave func(), err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	select {
+	case p.node.turns <- struct{}{}:
+		return func() { <-p.node.turns }, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("wait for other negotiations: %w", ctx.Err())
+	case <-p.ctx.Done():
+		return nil, ErrClosed
+	}
 }
 
 // exchange does the offer and the answer in pion, and then installs what they say.

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,6 +33,7 @@ type Node struct {
 	settings webrtc.SettingEngine
 	udp      *ice.UDPMuxDefault
 	tcp      *ice.TCPMuxDefault // nil without cfg.TCP
+	turns    chan struct{} // one place for each negotiation that may run
 	stop     chan struct{}
 	tasks    sync.WaitGroup
 	muxLog   *pionLog
@@ -57,6 +59,7 @@ func New(cfg Config) (*Node, error) {
 	}
 	n := &Node{
 		cfg: cfg, log: cfg.Log, engine: engine,
+		turns:  make(chan struct{}, max(runtime.GOMAXPROCS(0)/2, 1)),
 		stop:   make(chan struct{}),
 		peers:  make(map[*Peer]struct{}),
 		muxLog: newPionLog(cfg.Log, nil),
@@ -93,7 +96,7 @@ func (n *Node) configure() error {
 	s.SetNetworkTypes(types)
 	s.DisableActiveTCP(true)
 	s.SetLite(n.cfg.Lite)
-	s.SetIncludeLoopbackCandidate(onlyLoopback(n.cfg.Conn.LocalAddr()))
+	s.SetIncludeLoopbackCandidate(n.cfg.Loopback || onlyLoopback(n.cfg.Conn.LocalAddr()))
 	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	s.SetICETimeouts(iceDisconnected, iceFailed, iceKeepalive)
 	for _, wait := range []func(time.Duration){

@@ -96,6 +96,13 @@ func (l Limits) Validate() error {
 	return nil
 }
 
+// bytesPerMessage is what a message may have to count once against the rate. Offers cost a server time by their length: 250 KiB
+// of SDP took 50 ms and more.
+const bytesPerMessage = 8 << 10
+
+// cost is how many messages one of n bytes counts as: never more than a client that was silent may send.
+func (l Limits) cost(n int) int { return min(1+n/bytesPerMessage, l.MessageBurst) }
+
 // maxRoomName is the longest room name, in bytes.
 const maxRoomName = 64
 

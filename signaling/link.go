@@ -155,8 +155,8 @@ func (l *Link) handle(msg []byte) {
 	env, err := decodeEnvelope(msg)
 	l.srv.count.message(env.Type)
 	now := time.Now()
-	if !l.limiter.AllowN(now, 1) {
-		l.flooded(env, now)
+	if cost := l.srv.cfg.Limits.cost(len(msg)); !l.limiter.AllowN(now, cost) {
+		l.flooded(env, now, cost)
 		return
 	}
 	limit := l.srv.cfg.Limits.MessageBytes
@@ -190,14 +190,14 @@ func (l *Link) handle(msg []byte) {
 	}
 }
 
-// flooded refuses a message over the rate. The answer to a request is remembered as any other: a client that wants to
+// flooded refuses a message over the rate, which counts as cost messages. The answer to a request is remembered as any other: a client that wants to
 // try again takes a new id.
-func (l *Link) flooded(env envelope, now time.Time) {
+func (l *Link) flooded(env envelope, now time.Time, cost int) {
 	if !l.strikes.AllowN(now, 1) {
 		l.shut(closeRateLimited, "")
 		return
 	}
-	wait := l.limiter.ReserveN(now, 1)
+	wait := l.limiter.ReserveN(now, cost)
 	err := &requestError{code: codeRateLimited, text: "too many messages", retry: wait.DelayFrom(now) + time.Millisecond}
 	wait.CancelAt(now)
 	if s := l.current(); s != nil && env.ID != nil && isRequest(env.Type) {
@@ -211,7 +211,7 @@ func (l *Link) flooded(env envelope, now time.Time) {
 func (l *Link) request(s *session, env envelope, msg []byte) {
 	switch {
 	case !isRequest(env.Type):
-		l.refuse(env.ID, refuse(codeUnknownType, "no message has the type %q", cut(env.Type)))
+		l.refuse(env.ID, refuse(codeUnknownType, "no message has the type %q", cut(env.Type, maxQuoted)))
 	case s == nil:
 		l.refuse(env.ID, refuse(codeNotJoined, "join first"))
 	case env.ID == nil:
@@ -221,8 +221,11 @@ func (l *Link) request(s *session, env envelope, msg []byte) {
 	}
 }
 
-// cut shortens what a client sent for a message about it.
-func cut(s string) string { return strings.ToValidUTF8(s[:min(len(s), 32)], "") }
+// maxQuoted is how much of a name that a client sent is told back to it, in bytes.
+const maxQuoted = 32
+
+// cut returns the first n bytes of s, without what they hold of a character that goes on.
+func cut(s string, n int) string { return strings.ToValidUTF8(s[:min(len(s), n)], "") }
 
 // leave ends the session at the client's wish, unless it lives on another connection by now.
 func (l *Link) leave(code CloseCode) {

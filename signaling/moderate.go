@@ -32,6 +32,9 @@ func (s *session) moderate(id uint64, msg []byte) (reply any, after func(), err 
 	if err != nil {
 		return nil, nil, err
 	}
+	if m.Action != "mute" && m.Action != "remove" {
+		m.Participant = "" // not looked at: it may be anything, and of any length
+	}
 	s.log.Info("moderated", "action", m.Action, "on", m.Participant)
 	return okay(id), after, nil
 }

@@ -91,5 +91,11 @@ func encodeError(id *uint64, err error, ref string) ([]byte, *requestError) {
 	if !errors.As(err, &re) {
 		re = refuse(codeInternal, "something went wrong on our side (%s)", ref)
 	}
-	return encode(errorReply{Type: "error", ID: id, Code: re.code, Message: re.text, RetryMS: re.retry.Milliseconds()}), re
+	return encode(errorReply{
+		Type: "error", ID: id, Code: re.code, Message: cut(re.text, maxErrorText), RetryMS: re.retry.Milliseconds(),
+	}), re
 }
+
+// maxErrorText bounds the sentence in an error reply, in bytes. Some quote what the client sent, which may have 256 KiB, and
+// the session remembers its replies.
+const maxErrorText = 256

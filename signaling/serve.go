@@ -82,7 +82,7 @@ func (s *session) serve(typ string, id uint64, msg []byte) (reply any, after fun
 	case "moderate":
 		return s.moderate(id, msg)
 	default:
-		err = refuse(codeUnknownType, "no message has the type %q", cut(typ))
+		err = refuse(codeUnknownType, "no message has the type %q", cut(typ, maxQuoted))
 	}
 	return reply, nil, err
 }

@@ -10,7 +10,7 @@ import (
 // the names and the reference from the tags.
 type config struct {
 	Listen string `yaml:"listen" doc:"Address of pages, signaling and presence (HTTP, TCP). Without a host, as in :8080: all interfaces, or loopback alone while there is no secret."`
-	UDP    string `yaml:"udp" doc:"Address of the one UDP port of all media, STUN and TURN. Same rule for the host."`
+	UDP    string `yaml:"udp" doc:"Address of the one UDP port of all media, STUN and TURN. Without a host: all interfaces, but while there is no secret packets from other machines are dropped."`
 	TCP    string `yaml:"tcp" doc:"Address of ICE and TURN over TCP, for networks that block UDP; off: none. Same rule for the host."`
 	Admin  string `yaml:"admin" doc:"Address of /metrics, /healthz, /readyz and /debug/pprof; off: none. It has no password: without a host it is loopback, always."`
 

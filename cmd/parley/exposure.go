@@ -27,6 +27,8 @@ func (l *loaded) exposed() error {
 			return l.problem(a.key, "%v", err)
 		}
 		switch {
+		case host == "" && a.key == "udp" && !l.open():
+			l.udpHere = true // on all addresses, as Firefox will not pair loopback with another, but for this machine alone
 		case host == "" && (!l.open() || a.key == "admin"):
 			*a.addr = net.JoinHostPort("127.0.0.1", port)
 			if a.key == "listen" {

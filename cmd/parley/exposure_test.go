@@ -18,8 +18,8 @@ func TestExposure(t *testing.T) {
 		admin    string
 		localToo bool
 	}{
-		{name: "nothing set", listen: "127.0.0.1:8080", udp: "127.0.0.1:7880", admin: "127.0.0.1:8081", localToo: true},
-		{name: "other port", env: []string{"PARLEY_LISTEN=:9"}, listen: "127.0.0.1:9", udp: "127.0.0.1:7880", admin: "127.0.0.1:8081", localToo: true},
+		{name: "nothing set", listen: "127.0.0.1:8080", udp: ":7880", admin: "127.0.0.1:8081", localToo: true},
+		{name: "other port", env: []string{"PARLEY_LISTEN=:9"}, listen: "127.0.0.1:9", udp: ":7880", admin: "127.0.0.1:8081", localToo: true},
 		{name: "loopback by name", env: []string{"PARLEY_LISTEN=localhost:9", "PARLEY_UDP=[::1]:7"}, listen: "localhost:9", udp: "[::1]:7", admin: "127.0.0.1:8081"},
 		{name: "all interfaces", env: []string{"PARLEY_LISTEN=0.0.0.0:80"}, refused: "PARLEY_LISTEN: 0.0.0.0:80 can be reached from other machines"},
 		{name: "all interfaces, IPv6", env: []string{"PARLEY_TCP=[::]:80"}, refused: "PARLEY_TCP: [::]:80 can be reached"},
@@ -28,7 +28,7 @@ func TestExposure(t *testing.T) {
 		{name: "admin", env: []string{"PARLEY_ADMIN=0.0.0.0:8081"}, refused: "PARLEY_ADMIN: 0.0.0.0:8081 can be reached"},
 		{name: "secret", env: []string{"PARLEY_SECRET=" + testSecret, "PARLEY_ADMIN=:1"}, listen: ":8080", udp: ":7880", admin: "127.0.0.1:1"},
 		{name: "insecure", env: []string{"PARLEY_INSECURE=true", "PARLEY_ADMIN=0.0.0.0:1", "PARLEY_UDP=192.0.2.1:1"}, listen: ":8080", udp: "192.0.2.1:1", admin: "0.0.0.0:1"},
-		{name: "admin off", env: []string{"PARLEY_ADMIN=off"}, listen: "127.0.0.1:8080", udp: "127.0.0.1:7880", admin: "off", localToo: true},
+		{name: "admin off", env: []string{"PARLEY_ADMIN=off"}, listen: "127.0.0.1:8080", udp: ":7880", admin: "off", localToo: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -43,7 +43,7 @@ func TestExposure(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if l.Listen != c.listen || l.UDP != c.udp || l.Admin != c.admin || (l.listenToo != "") != c.localToo {
+			if l.Listen != c.listen || l.UDP != c.udp || l.udpHere != (c.udp == ":7880" && c.localToo) || l.Admin != c.admin || (l.listenToo != "") != c.localToo {
 				t.Errorf("listen %s, udp %s, admin %s, second %q", l.Listen, l.UDP, l.Admin, l.listenToo)
 			}
 		})

@@ -20,6 +20,26 @@ func newHTTPServer(handler http.Handler, log *slog.Logger) *http.Server {
 	}
 }
 
+// Bounds on one request: for its body, which nothing here reads but net/http waits for, and for taking the response. Streams
+// and long-polls set their own.
+const (
+	bodyTimeout     = 15 * time.Second
+	responseTimeout = time.Minute
+)
+
+// bounded keeps a client that sends its request's body slowly, or does not take the response, from holding its connection
+// for ever.
+func bounded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		now, rc := time.Now(), http.NewResponseController(w)
+		if err := errors.Join(rc.SetReadDeadline(now.Add(bodyTimeout)), rc.SetWriteDeadline(now.Add(responseTimeout))); err != nil &&
+			!errors.Is(err, http.ErrNotSupported) {
+			return // the connection is closed
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // routes puts the handlers of all parts on one mux. The WebSocket route stays bare: its upgrade takes over the
 // connection, which a wrapped ResponseWriter would hide.
 func routes(ws, presence, pages http.Handler, log *slog.Logger) http.Handler {
@@ -27,7 +47,7 @@ func routes(ws, presence, pages http.Handler, log *slog.Logger) http.Handler {
 	mux.Handle("/v1/", guard(presence, log))
 	mux.Handle("/", guard(pages, log))
 	mux.Handle("/v1/rooms/{room}/ws", ws)
-	return mux
+	return bounded(mux)
 }
 
 // thisMachineOnly refuses host names other than this machine's own. A web page could otherwise point its name at 127.0.0.1,

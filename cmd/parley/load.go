@@ -22,6 +22,7 @@ type loaded struct {
 	config
 	from      map[string]string // key to setting.from
 	warnings  []string
+	udpHere   bool   // the UDP socket takes packets of this machine alone; set by exposed
 	listenToo string // a second host for the port of listen, where there is such an address; set by exposed
 }
 

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -58,6 +59,9 @@ func start(ctx context.Context, l *loaded, log *slog.Logger) (*server, error) {
 		return nil, err
 	}
 	s.reach = newReach(l.PublicIP, s.sockets.udp.LocalAddr())
+	if l.udpHere {
+		s.reach.bound = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	}
 	handler, err := s.startParts(l)
 	if err != nil {
 		if s.rooms != nil {
@@ -122,7 +126,7 @@ func (s *server) startMedia(l *loaded) (ice signaling.ICEServers, err error) {
 		return nil, err
 	}
 	s.sfu, err = sfu.New(sfu.Config{
-		Conn: udp.Media(), TCP: iceTCP, PublicIPs: s.reach.public, Lite: s.reach.lite(l.Media.ICELite),
+		Conn: udp.Media(), TCP: iceTCP, PublicIPs: s.reach.public, Loopback: l.udpHere, Lite: s.reach.lite(l.Media.ICELite),
 		MaxDataBytes: l.Limits.DataBytes, StartBitrate: l.Media.StartBitrate, Log: s.log,
 	})
 	return ice, err

@@ -30,7 +30,11 @@ func (l *loaded) openSockets(ctx context.Context) (*sockets, error) {
 
 func (l *loaded) fill(ctx context.Context, s *sockets) error {
 	var err error
-	if s.udp, err = mux.ListenUDP(l.UDP); err != nil {
+	listenUDP := mux.ListenUDP
+	if l.udpHere {
+		listenUDP = mux.ListenUDPHere
+	}
+	if s.udp, err = listenUDP(l.UDP); err != nil {
 		return l.socketError("udp", l.UDP, err)
 	}
 	if s.tcp, err = l.listen(ctx, "tcp", l.TCP); err != nil {

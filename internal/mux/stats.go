@@ -15,10 +15,11 @@ const (
 	dropTURNClosed
 	dropMediaClosed
 	dropReadError // the system reported an error instead of a packet
+	dropNotHere   // from another machine, on a socket for this one
 	numUDPDrops
 )
 
-var udpDropNames = [numUDPDrops]string{"turn_queue_full", "turn_too_long", "turn_closed", "media_closed", "read_error"}
+var udpDropNames = [numUDPDrops]string{"turn_queue_full", "turn_too_long", "turn_closed", "media_closed", "read_error", "not_here"}
 
 func (d udpDrop) String() string { return udpDropNames[d] }
 

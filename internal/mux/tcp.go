@@ -14,7 +14,7 @@ import (
 // TCPConfig bounds what strangers can hold open. The zero value has the defaults.
 type TCPConfig struct {
 	PeekTimeout  time.Duration // for the bytes that decide, from accept on; default 5 s
-	MaxUndecided int           // connections that have not decided; default 256
+	MaxUndecided int           // connections that have not decided; default 256. One address may have a quarter of them
 	MaxPerIP     int           // open connections of one IPv4 address or one IPv6 /64; default 512
 	MaxOpen      int           // open connections in all; default 8192
 	Log          *slog.Logger  // default: none
@@ -163,13 +163,24 @@ func (t *TCP) admit(c net.Conn) (*tcpConn, tcpDrop, bool) {
 		return nil, dropTooManyOpen, false
 	case t.perIP[conn.ip] >= t.cfg.MaxPerIP:
 		return nil, dropTooManyOfIP, false
-	case len(t.undecided) >= t.cfg.MaxUndecided:
+	case len(t.undecided) >= t.cfg.MaxUndecided || t.undecidedLocked(conn.ip) >= max(t.cfg.MaxUndecided/4, 1):
 		return nil, dropTooManyUndecided, false
 	}
 	t.open++
 	t.perIP[conn.ip]++
 	t.undecided[conn] = struct{}{}
 	return conn, 0, true
+}
+
+// undecidedLocked counts the undecided connections of one address: who says nothing must not keep all others out.
+func (t *TCP) undecidedLocked(ip netip.Addr) int {
+	n := 0
+	for c := range t.undecided {
+		if c.ip == ip {
+			n++
+		}
+	}
+	return n
 }
 
 // forget takes a closed connection off the limits.

@@ -26,6 +26,7 @@ type UDP struct {
 	media *mediaConn
 	turn  *turnConn
 	hint  string
+	own   *ownAddrs // nil: packets from everywhere are taken
 
 	pumps   sync.WaitGroup
 	open    atomic.Int32 // sides that are open
@@ -48,6 +49,24 @@ func ListenUDP(addr string) (*UDP, error) {
 	u.turn = newTURNConn(u)
 	u.open.Store(2)
 	return u, nil
+}
+
+// ListenUDPHere is ListenUDP for this machine alone: it drops what was not sent from one of the machine's own addresses.
+// Unlike a socket on a loopback address it reaches browsers that will not pair loopback with other addresses.
+func ListenUDPHere(addr string) (*UDP, error) {
+	u, err := ListenUDP(addr)
+	if err == nil {
+		u.own = &ownAddrs{}
+	}
+	return u, err
+}
+
+// admit says whether a packet from this address may come in, and if not, why.
+func (u *UDP) admit(from netip.Addr) (udpDrop, bool) {
+	if u.own == nil || u.own.has(from, time.Now()) {
+		return 0, true
+	}
+	return dropNotHere, false
 }
 
 // Media is the side of ICE, DTLS, RTP and RTCP. It also has ReadFromAddrPort and WriteToAddrPort, which allocate nothing.
@@ -92,6 +111,10 @@ func (u *UDP) receive(b []byte) (int, netip.AddrPort, error) {
 		}
 		failures = 0
 		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
+		if drop, ok := u.admit(from.Addr()); !ok {
+			u.dropped[drop].Add(1)
+			continue
+		}
 		c := classify(b[:n])
 		u.count[c].Add(1)
 		switch {

@@ -115,9 +115,9 @@ func resumeFrom(h http.Header, q feedQuery) (pos eventlog.Position, named bool) 
 	return pos, true
 }
 
-// roomName reports whether s may be the name of a room.
+// roomName reports whether s may be the name of a room. A URL's path cannot carry "." and "..", unless escaped.
 func roomName(s string) bool {
-	if len(s) < 1 || len(s) > 64 {
+	if len(s) < 1 || len(s) > 64 || s == "." || s == ".." {
 		return false
 	}
 	for i := range len(s) {

@@ -49,14 +49,14 @@ export async function until(what, check, timeout = 10_000, every = 50) {
 }
 
 /**
- * Starts a server. `args` are extra flags; `media` is the address of the media ports (default loopback); `netns` runs it in
+ * Starts a server. `args` are extra flags; `media` is the address of the media ports (default: as without configuration); `netns` runs it in
  * a network namespace (HTTP then stays on that namespace's 127.0.0.1 unless `http` says otherwise).
  */
 export async function startServer({
   args = [],
   env = {},
   name = 'server',
-  media = '127.0.0.1',
+  media = '',
   http = '127.0.0.1',
   netns,
   port,
