@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -113,6 +114,8 @@ func TestBadOffers(t *testing.T) {
 		{"simulcast of nothing", "sends nothing", replace("a=simulcast:send q;h;f", "a=simulcast:recv q")},
 		{"simulcast malformed", "malformed", replace("a=simulcast:send q;h;f", "a=simulcast:send q;;f")},
 		{"too many layers", "simulcast layers", replace("a=simulcast:send q;h;f", "a=simulcast:send a;b;c;d")},
+		{"two streams in a section", "more than one stream", replace("a=sendonly\r\n", "a=sendonly\r\na=ssrc:77 cname:x\r\n")},
+		{"many SSRCs", "lines about SSRCs", replace("a=sendonly\r\n", "a=sendonly\r\n"+strings.Repeat("a=ssrc:77 cname:x\r\n", maxSSRCLines))},
 		{"extension id", "header extension id", replace("a=extmap:1 urn:ietf:params:rtp-hdrext:sdes:mid",
 			"a=extmap:9 urn:ietf:params:rtp-hdrext:sdes:mid")},
 		{"extension malformed", "malformed", replace("a=extmap:1 urn", "a=extmap:x urn")},
@@ -332,4 +335,34 @@ func FuzzCheckOffer(f *testing.F) {
 			t.Fatalf("the prepared SDP is refused: %v\n%s", err, p.sdp)
 		}
 	})
+}
+
+// TestNegotiationsTakeTurns guards that a crowd of joins leaves a processor to media, and that who waits may give up.
+func TestNegotiationsTakeTurns(t *testing.T) {
+	t.Parallel()
+	n := newTestNode(t, nil)
+	if all := runtime.GOMAXPROCS(0); all > 1 && cap(n.turns) >= all {
+		t.Errorf("%d negotiations may run on %d processors", cap(n.turns), all)
+	}
+	p, err := n.NewPeer("p", &events{})
+	must(t, err)
+	for range cap(n.turns) {
+		n.turns <- struct{}{}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer cancel()
+	if _, err := p.Negotiate(ctx, goodOffer(t)); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error %v while others negotiate", err)
+	}
+	for range cap(n.turns) {
+		<-n.turns
+	}
+	for range 2 * cap(n.turns) { // each turn is given back, also after an error
+		if _, err := p.Negotiate(context.Background(), Offer{}); !errors.Is(err, ErrBadOffer) {
+			t.Fatal(err)
+		}
+	}
+	if _, err := p.Negotiate(context.Background(), goodOffer(t)); err != nil {
+		t.Error(err)
+	}
 }

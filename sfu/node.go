@@ -33,7 +33,7 @@ type Node struct {
 	settings webrtc.SettingEngine
 	udp      *ice.UDPMuxDefault
 	tcp      *ice.TCPMuxDefault // nil without cfg.TCP
-	turns    chan struct{} // one place for each negotiation that may run
+	turns    chan struct{}      // one place for each negotiation that may run
 	stop     chan struct{}
 	tasks    sync.WaitGroup
 	muxLog   *pionLog
