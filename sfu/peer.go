@@ -79,6 +79,7 @@ type Peer struct {
 	rtcpSSRCs int                  // Guarded by streamsMu.
 
 	feedback feedback
+	leg      *leg // Static after construction. nil: pion's own path
 
 	eventsMu sync.Mutex // held while OnState runs
 	state    atomic.Uint32
@@ -99,6 +100,9 @@ func (n *Node) NewPeer(id string, on PeerEvents) (*Peer, error) {
 		streams: make(map[uint32]*inStream),
 	}
 	p.feedback.init(p.ssrc)
+	if n.plane != nil {
+		p.leg = newLeg(p, n.plane)
+	}
 	p.receive.Store(&receiveMap{})
 	p.send.Store(&sendMap{})
 	p.ctx, p.cancel = context.WithCancel(context.Background())
@@ -133,6 +137,9 @@ func (p *Peer) stateChanged() {
 	case webrtc.PeerConnectionStateConnecting:
 		p.report(PeerConnecting)
 	case webrtc.PeerConnectionStateConnected:
+		if p.leg != nil {
+			p.leg.start()
+		}
 		p.report(PeerConnected)
 	case webrtc.PeerConnectionStateDisconnected:
 		p.report(PeerDisconnected)
@@ -183,6 +190,9 @@ func (p *Peer) shut() {
 			l.source.Close()
 		}
 		p.mu.Unlock()
+		if p.leg != nil {
+			p.leg.close()
+		}
 		p.node.spawn(p.teardown)
 	})
 }
