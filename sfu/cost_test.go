@@ -57,8 +57,21 @@ type costReply struct {
 	Error      string
 }
 
-// serveCost is the other process.
+// servedCost is the other process's main function. It returns false in a process that is none.
+func servedCost() bool {
+	if *costServer == "" {
+		return false
+	}
+	if err := serveCost(Plane(*costServer), *costProfile); err != nil {
+		panic(err)
+	}
+	return true
+}
+
 func serveCost(plane Plane, profile string) error {
+	if profile != "" {
+		runtime.MemProfileRate = 4096
+	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	shared, err := mux.ListenUDP("127.0.0.1:0")
 	if err != nil {
@@ -220,19 +233,19 @@ func measureCost(t *testing.T, plane Plane, viewers int) float64 {
 		p := newCostClient(t, r, room, false)
 		pubs = append(pubs, p)
 		wg.Go(func() { p.publish(stop) })
-		time.Sleep(50 * time.Millisecond)
+		<-time.After(50 * time.Millisecond)
 		for i := range viewers {
 			v := newCostClient(t, r, room, true)
 			pubs = append(pubs, v)
 			if i == 0 {
-				time.Sleep(time.Second)
+				<-time.After(time.Second)
 				one = r.do(costRequest{Stats: true, Memory: true})
 			}
 		}
 	}
-	time.Sleep(time.Second)
+	<-time.After(time.Second)
 	a := r.do(costRequest{Stats: true})
-	time.Sleep(time.Duration(*costSeconds) * time.Second)
+	<-time.After(time.Duration(*costSeconds) * time.Second)
 	b := r.do(costRequest{Stats: true})
 	held := r.do(costRequest{Stats: true, Memory: true})
 	close(stop)

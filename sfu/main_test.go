@@ -12,10 +12,7 @@ var planeFlag = flag.String("plane", string(PlaneBatched), "batched or pion")
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if *costServer != "" {
-		if err := serveCost(Plane(*costServer), *costProfile); err != nil {
-			panic(err)
-		}
+	if servedCost() { // this process was started by TestCost
 		return
 	}
 	goleak.VerifyTestMain(m)
