@@ -2,6 +2,7 @@ package sfu
 
 import (
 	"fmt"
+	"log/slog"
 	"maps"
 	"net"
 	"net/netip"
@@ -47,7 +48,7 @@ const maxGroups = 32 // a batch has no more packets
 
 // batchedConn is a Conn that shares its socket, and can be read in batches nevertheless.
 type batchedConn interface {
-	Batched() (*batch.Conn, error)
+	Batched(log *slog.Logger) (*batch.Conn, error)
 	SetTap(*batch.Conn, batch.Tap)
 }
 
@@ -59,7 +60,7 @@ func (n *Node) startPlane() (net.PacketConn, error) {
 	}
 	switch c := cfg.Conn.(type) {
 	case batchedConn:
-		conn, err := c.Batched()
+		conn, err := c.Batched(n.log)
 		if err != nil {
 			return nil, err
 		}
