@@ -26,7 +26,9 @@ type tapped struct {
 }
 
 // Batched makes the socket ready for batched sends, and for SetTap.
-func (m *mediaConn) Batched(log *slog.Logger) (*batch.Conn, error) { return batch.NewConn(m.udp.conn, log) }
+func (m *mediaConn) Batched(log *slog.Logger) (*batch.Conn, error) {
+	return batch.NewConn(m.udp.conn, log)
+}
 
 // SetTap reads c, which Batched made, in batches from now on, and shows tap every datagram that looks like RTP or RTCP. Call it
 // before anybody reads.
