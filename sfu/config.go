@@ -45,8 +45,18 @@ type Config struct {
 	Loopback     bool           // announce loopback addresses beside the others, for clients on this machine
 	MaxDataBytes int            // largest data message in bytes, 1 KiB to 256 KiB; 0: 64 KiB
 	StartBitrate int            // bit/s that publishers' encoders start with (x-google-start-bitrate); 0: 2.5 Mb/s
+	Plane        Plane          // how packets are forwarded; "": batched where Conn can be
 	Log          *slog.Logger   // nil: slog.Default()
 }
+
+// Plane says how packets are forwarded.
+type Plane string
+
+// The planes.
+const (
+	PlaneBatched Plane = "batched" // our own: whole batches, one copy, GSO where the system has it
+	PlanePion    Plane = "pion"    // pion's SRTP sessions and one system call for each packet
+)
 
 // Validate reports the first mistake in c.
 func (c Config) Validate() error {
@@ -57,6 +67,9 @@ func (c Config) Validate() error {
 		return errors.New("sfu: MaxDataBytes must be between 1 KiB and 256 KiB")
 	case c.StartBitrate < 0 || c.StartBitrate > 100_000_000:
 		return errors.New("sfu: StartBitrate must be between 0 and 100 Mb/s")
+	}
+	if c.Plane != "" && c.Plane != PlaneBatched && c.Plane != PlanePion {
+		return errors.New("sfu: Plane must be batched or pion")
 	}
 	if _, ok := c.Conn.LocalAddr().(*net.UDPAddr); !ok {
 		return errors.New("sfu: Conn is not a UDP socket")

@@ -15,7 +15,10 @@
 //	                  address. Peer.Close ends them, Peer.teardown waits. Per node: one reader for UDP, one for ICE-TCP, three
 //	                  per ICE-TCP connection
 //
-// Packets are received in the goroutine of pion's SRTP session: edge.go.
+// On the batched plane (plane.go, leg.go) packets are received and forwarded in the one goroutine of pion's UDP mux that reads the
+// socket, before pion sees them; what sinks write is sealed into one slab and leaves when the batch is through. Over ICE-TCP,
+// and from addresses that are not known yet, packets are received in the goroutine of pion's candidate. On the plane "pion",
+// and for a peer whose keys cannot be had, they are received in the goroutine of pion's SRTP session: edge.go.
 //
 // Sources, sinks, lines and Speakers start none: they run in whoever calls them.
 //
@@ -26,6 +29,13 @@
 //     call back: so there is no lock order to keep.
 //   - From a packet's arrival to its leaving nothing allocates, looks into a map or logs (TestForwardingDoesNotAllocate;
 //     BenchmarkFanout without encryption: 37 to 130 ns per packet and sink from 10 sinks up, on a busy 2-core machine).
+//   - On the batched plane all sources and lines of a node run in one loop, the plane's lock: it is taken once for a batch, a
+//     NACK or a view, and giving it back sends what was written. Unlike the loops of sources it may be entered with Peer.mu held,
+//     never with Node.mu.
+//   - RTP to a peer is encrypted by its leg or by pion's session, never by both: with two writers of one SSRC under one key
+//     nonces would repeat. Which one it is, is decided before the first packet, for the peer's life, whatever path it takes.
+//     SRTCP is pion's always.
+//   - An address belongs to a leg only after a packet from it has authenticated; forged packets in a row take it away again.
 //   - A payload lies in the ring once. Sinks patch VP8's picture ids in place: each sets all of them, and no two run at once.
 //   - A line's sequence numbers have no gap but where the publisher's have one (or where a packet is still on its way at a
 //     switch), and its timestamps never go backward: receivers see one stream, whatever is switched.

@@ -29,6 +29,11 @@ func (p *Peer) buffer(kind packetio.BufferPacketType, ssrc uint32) io.ReadWriteC
 		}
 		return &rtcpStream{peer: p, ssrc: ssrc}
 	}
+	return p.openStream(ssrc)
+}
+
+// openStream returns the stream of an SSRC, a new one where there is none. The caller holds streamsMu.
+func (p *Peer) openStream(ssrc uint32) *inStream {
 	st := p.streams[ssrc]
 	if st == nil {
 		if len(p.streams) >= maxStreams {
@@ -87,14 +92,23 @@ func (s *inStream) Read([]byte) (int, error) { return 0, io.EOF }
 // Close keeps the stream: pion closes and reopens streams when it negotiates.
 func (s *inStream) Close() error { return nil }
 
-// receiveRTP counts a packet, accounts for it in the feedback, and gives it to its source. b may be changed.
+// receiveRTP gives a packet to its source. b may be changed.
 func (p *Peer) receiveRTP(s *inStream, b []byte, now time.Time) {
+	if to, b := p.accept(s, b, now); to != nil {
+		s.packet[0] = b
+		to.line.source.Receive(now, to.layer, s.packet[:]...)
+	}
+}
+
+// accept counts a packet and accounts for it in the feedback. It returns what is to be given to the source, changed in place,
+// and where to; nil: to nobody.
+func (p *Peer) accept(s *inStream, b []byte, now time.Time) (*target, []byte) {
 	p.count.packetsIn.Add(1)
 	p.count.bytesIn.Add(uint64(len(b)))
 	h, ok := parseHeader(b)
 	if !ok {
 		p.count.malformed.Add(1)
-		return
+		return nil, nil
 	}
 	m := p.receive.Load()
 	p.feedback.received(s, h, b, m, now)
@@ -102,18 +116,17 @@ func (p *Peer) receiveRTP(s *inStream, b []byte, now time.Time) {
 	if to == nil {
 		if to = m.find(s.ssrc, h, b); to == nil {
 			p.count.unknownSSRC.Add(1)
-			return
+			return nil, nil
 		}
 		s.to.Store(to)
 	}
 	if media := m.rtx[h.payloadType]; media != 0 {
 		b = p.undoRTX(s, to, h, b, media)
 		if b == nil {
-			return
+			return nil, nil
 		}
 	}
-	s.packet[0] = b
-	to.line.source.Receive(now, to.layer, s.packet[:]...)
+	return to, b
 }
 
 // undoRTX turns a retransmission (RFC 4588) into the packet that was lost, in place. It returns nil where there is none in
@@ -195,7 +208,7 @@ func (m *receiveMap) next(p *Peer, o *offer, sections map[string]answered) *rece
 			l = &sendLine{peer: p, offer: s, pli: a.pli || !a.fir}
 			l.source = NewSource(SourceConfig{
 				ID: p.id + "." + string(s.Kind), Kind: s.Kind, RIDs: s.rids, Codecs: a.codecs,
-				AudioLevelID: o.extensions.audioLevel, Nack: a.nack, Upstream: l, clock: p.clock,
+				AudioLevelID: o.extensions.audioLevel, Nack: a.nack, Upstream: l, clock: p.clock, loop: p.node.loop(),
 			})
 			l.source.SetMuted(true) // until Publish
 		}

@@ -56,6 +56,8 @@ var expected = []string{
 	"read from packetio.Buffer short", // a packet larger than any of ours
 	"by alive timeout",                // an ICE-TCP connection of nobody's
 	"use of closed network connecti",  // an ICE-TCP connection that its client closed first
+	"write: broken pipe",              // the same
+	"connection reset by peer",        // the same
 	"Failed to handle decode ICE",     // a stranger on ICE-TCP
 	"Not a STUN message",              // the same
 	"No Username attribute",           // the same

@@ -3,6 +3,7 @@ package sfu
 import (
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/pion/rtp"
@@ -27,6 +28,8 @@ type LineConfig struct {
 	RTXSSRC uint32  // 0: retransmissions repeat the original packet
 	Codecs  []Codec // what the receiver negotiated, RTX payload types included
 	Egress  Egress
+
+	loop sync.Locker // what Egress must be called under; nil: nothing
 }
 
 // Line is what a slot's receiver sees of one medium: one SSRC with one sequence and one timestamp line, that survives every
@@ -58,6 +61,7 @@ type Line struct {
 	packets        uint32
 	octets         uint32
 	history        history
+	foreign        bool // the source runs in another loop than the egress: it is entered for each packet
 }
 
 // Clock rates in ticks a second. A line has one for its life, so sources of other rates are not mapped to it.
@@ -71,8 +75,8 @@ func NewLine(cfg LineConfig) *Line {
 	l := &Line{
 		cfg:      cfg,
 		rate:     audioRate,
-		lastSeq:  uint16(rand.Uint32()),
-		rtxSeq:   uint16(rand.Uint32()),
+		lastSeq:  uint16(rand.Uint32N(1 << 15)), // a receiver that misses the first packets must not meet a wrap: RFC 3711, 3.3.1
+		rtxSeq:   uint16(rand.Uint32N(1 << 15)),
 		lastTime: rand.Uint32(),
 	}
 	if cfg.Video {
@@ -233,6 +237,10 @@ func (l *Line) write(ssrc uint32, pt uint8, seq uint16, s *ring.Slot, e *sent, p
 	h.Padding, h.Extension, h.Extensions = false, false, h.Extensions[:0]
 	h.SSRC, h.PayloadType, h.SequenceNumber = ssrc, pt, seq
 	h.Timestamp, h.Marker = e.timestamp, s.Marker
+	if l.foreign {
+		l.cfg.loop.Lock()
+		defer l.cfg.loop.Unlock()
+	}
 	return l.cfg.Egress.WriteRTP(h, payload)
 }
 

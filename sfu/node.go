@@ -34,6 +34,7 @@ type Node struct {
 	udp      *ice.UDPMuxDefault
 	tcp      *ice.TCPMuxDefault // nil without cfg.TCP
 	turns    chan struct{}      // one place for each negotiation that may run
+	plane    *plane             // nil: pion's own path
 	stop     chan struct{}
 	tasks    sync.WaitGroup
 	muxLog   *pionLog
@@ -68,7 +69,11 @@ func New(cfg Config) (*Node, error) {
 	if _, err := n.certificate(time.Now()); err != nil {
 		return nil, fmt.Errorf("sfu: %w", err)
 	}
-	n.udp = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: cfg.Conn, Logger: n.muxLog.NewLogger("udp")})
+	conn, err := n.startPlane()
+	if err != nil {
+		return nil, fmt.Errorf("sfu: %w", err)
+	}
+	n.udp = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: conn, Logger: n.muxLog.NewLogger("udp")})
 	if cfg.TCP != nil {
 		n.tcp = ice.NewTCPMuxDefault(ice.TCPMuxParams{
 			Listener: cfg.TCP, Logger: n.muxLog.NewLogger("tcp"),
@@ -170,6 +175,9 @@ func (n *Node) newPeerConnection(p *Peer) (*webrtc.PeerConnection, error) {
 	s := n.settings
 	s.LoggerFactory = newPionLog(p.log, &p.count.unauthenticated)
 	s.BufferFactory = p.buffer
+	if p.leg != nil {
+		p.leg.install(&s)
+	}
 	api := webrtc.NewAPI(webrtc.WithMediaEngine(n.engine), webrtc.WithSettingEngine(s),
 		webrtc.WithInterceptorRegistry(&interceptor.Registry{}))
 	pc, err := api.NewPeerConnection(webrtc.Configuration{
@@ -178,6 +186,9 @@ func (n *Node) newPeerConnection(p *Peer) (*webrtc.PeerConnection, error) {
 	})
 	if err != nil {
 		return nil, fmt.Errorf("peer connection: %w", err)
+	}
+	if p.leg != nil {
+		pc.SCTP().Transport().ICETransport().OnSelectedCandidatePairChange(p.leg.follow)
 	}
 	pc.OnTrack(func(*webrtc.TrackRemote, *webrtc.RTPReceiver) {}) // edge.go does this
 	return pc, nil
@@ -195,11 +206,12 @@ func (n *Node) add(p *Peer) error {
 }
 
 func (n *Node) remove(p *Peer) {
+	counts := p.Stats().Counts // not under mu: it enters the sources' loops, from which spawn is called
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if _, ok := n.peers[p]; ok {
 		delete(n.peers, p)
-		n.ended.add(p.Stats().Counts)
+		n.ended.add(counts)
 		n.publishPeers()
 	}
 }

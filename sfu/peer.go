@@ -79,6 +79,7 @@ type Peer struct {
 	rtcpSSRCs int                  // Guarded by streamsMu.
 
 	feedback feedback
+	leg      *leg // Static after construction. nil: pion's own path
 
 	eventsMu sync.Mutex // held while OnState runs
 	state    atomic.Uint32
@@ -99,6 +100,9 @@ func (n *Node) NewPeer(id string, on PeerEvents) (*Peer, error) {
 		streams: make(map[uint32]*inStream),
 	}
 	p.feedback.init(p.ssrc)
+	if n.plane != nil {
+		p.leg = newLeg(p, n.plane)
+	}
 	p.receive.Store(&receiveMap{})
 	p.send.Store(&sendMap{})
 	p.ctx, p.cancel = context.WithCancel(context.Background())
@@ -129,23 +133,31 @@ func (p *Peer) State() PeerState { return PeerState(p.state.Load()) }
 // stateChanged reports the connection's present state. pion calls it in a new goroutine for each change, in any order: the
 // lock and the look at the present state put them in order.
 func (p *Peer) stateChanged() {
-	switch p.pc.ConnectionState() {
+	now := p.pc.ConnectionState()
+	switch now {
 	case webrtc.PeerConnectionStateConnecting:
-		p.report(PeerConnecting)
+		p.report(PeerConnecting, now)
 	case webrtc.PeerConnectionStateConnected:
-		p.report(PeerConnected)
+		if p.leg != nil {
+			p.leg.start()
+		}
+		p.report(PeerConnected, now)
 	case webrtc.PeerConnectionStateDisconnected:
-		p.report(PeerDisconnected)
+		p.report(PeerDisconnected, now)
 	case webrtc.PeerConnectionStateFailed:
-		p.report(PeerFailed)
+		p.report(PeerFailed, now)
 	case webrtc.PeerConnectionStateClosed: // also after the client's DTLS close_notify
 		p.shut()
 	}
 }
 
-func (p *Peer) report(s PeerState) {
+// report tells a state, unless the connection's is not seen any more: then a later call tells the next.
+func (p *Peer) report(s PeerState, seen webrtc.PeerConnectionState) {
 	p.eventsMu.Lock()
 	defer p.eventsMu.Unlock()
+	if s != PeerClosed && p.pc.ConnectionState() != seen {
+		return
+	}
 	if old := p.State(); old == s || old == PeerClosed {
 		return
 	}
@@ -183,6 +195,9 @@ func (p *Peer) shut() {
 			l.source.Close()
 		}
 		p.mu.Unlock()
+		if p.leg != nil {
+			p.leg.close()
+		}
 		p.node.spawn(p.teardown)
 	})
 }
@@ -198,5 +213,5 @@ func (p *Peer) teardown() {
 		p.log.Debug("close peer connection", "err", err)
 	}
 	p.node.remove(p)
-	p.report(PeerClosed)
+	p.report(PeerClosed, webrtc.PeerConnectionStateClosed)
 }

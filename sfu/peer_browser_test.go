@@ -69,6 +69,9 @@ func newTestNode(t testing.TB, change func(*Config)) *Node {
 	if change != nil {
 		change(&cfg)
 	}
+	if _, whole := cfg.Conn.(*net.UDPConn); cfg.Plane == "" && (whole || *planeFlag == string(PlanePion)) {
+		cfg.Plane = Plane(*planeFlag)
+	}
 	n, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)

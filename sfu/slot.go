@@ -9,6 +9,8 @@ import (
 
 	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
+
+	"github.com/parley/parley/sfu/internal/seal"
 )
 
 const (
@@ -40,6 +42,12 @@ type slotLine struct {
 	sink atomic.Pointer[Sink] // written under Peer.mu; nil: nothing is shown
 
 	reportDue atomic.Int64 // Unix nanoseconds of the next sender report
+
+	// Owned by the plane's loop.
+	media, repair seal.Rollover
+	lastTime      uint32 // timestamp of the last packet sent
+	skipTime      uint32 // of the frame whose rest is dropped
+	skipping      bool
 }
 
 func newSlot(p *Peer, index int, l SlotLine) *slot {
@@ -100,13 +108,21 @@ func (l *slotLine) start(codecs []Codec) error {
 		return errors.New("sfu: a slot's sender was not started")
 	}
 	l.ssrc, l.rtx = uint32(p.Encodings[0].SSRC), uint32(p.Encodings[0].RTX.SSRC)
-	l.line = NewLine(LineConfig{Video: l.video, SSRC: l.ssrc, RTXSSRC: l.rtx, Codecs: codecs, Egress: l})
+	l.line = NewLine(LineConfig{
+		Video: l.video, SSRC: l.ssrc, RTXSSRC: l.rtx, Codecs: codecs, Egress: l, loop: l.peer.node.loop(),
+	})
 	return nil
 }
 
 // WriteRTP encrypts and sends one packet: the line's Egress. Before the transport is there pion drops it and returns 0.
 func (l *slotLine) WriteRTP(h *rtp.Header, payload []byte) (int, error) {
-	n, err := l.out.WriteRTP(h, payload)
+	var n int
+	var err error
+	if k := l.peer.leg; k != nil && !k.stock {
+		n, err = k.write(l, h, payload)
+	} else {
+		n, err = l.out.WriteRTP(h, payload)
+	}
 	if n > 0 {
 		l.peer.count.packetsOut.Add(1)
 		l.peer.count.bytesOut.Add(uint64(n))

@@ -40,7 +40,8 @@ type SourceConfig struct {
 	Nack         bool     // the publisher answers NACKs
 	Upstream     Upstream // nil: no feedback (tests)
 
-	clock *clock // shared by the sources of one publisher, so that lips stay in sync; nil: its own
+	clock *clock      // shared by the sources of one publisher, so that lips stay in sync; nil: its own
+	loop  sync.Locker // the loop to run in: the node's plane; nil: its own
 }
 
 // Validate reports the first mistake in c.
@@ -74,7 +75,8 @@ type Source struct {
 	clock *clock
 	rate  uint32 // ticks a second
 
-	mu sync.Mutex // the loop
+	own sync.Mutex
+	mu  sync.Locker // the loop: own, or the plane's, which is held over a whole batch of packets
 
 	// Guarded by mu.
 	streams  []*stream // by rising resolution
@@ -109,6 +111,9 @@ func NewSource(cfg SourceConfig) *Source {
 	if s.clock == nil {
 		s.clock = newClock()
 	}
+	if s.mu = cfg.loop; s.mu == nil {
+		s.mu = &s.own
+	}
 	for i := range n {
 		l := &stream{index: i, fresh: true, ring: ring.New(size, ringKeep)}
 		l.sinks.Store(new([]*Sink))
@@ -138,6 +143,11 @@ func (s *Source) Layer(rid string) int {
 func (s *Source) Receive(now time.Time, layer int, pkts ...[]byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.receive(now, layer, pkts)
+}
+
+// receive is Receive for who is in the source's loop already.
+func (s *Source) receive(now time.Time, layer int, pkts [][]byte) {
 	switch {
 	case s.closed || s.muted.Load():
 		s.drops[dropMuted] += uint64(len(pkts))

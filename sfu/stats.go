@@ -3,11 +3,14 @@ package sfu
 import (
 	"sync/atomic"
 	"time"
+
+	"github.com/parley/parley/internal/batch"
 )
 
 // Reasons for which the edges drop; those of sources and sinks are DropReasons.
 const (
 	dropUnknownSSRC     = "unknown_ssrc"    // RTP that belongs to no send line
+	dropSocketFull      = "socket_full"     // packets to viewers, counted in PacketsOut, for which the socket's buffer had no room
 	dropUnauthenticated = "unauthenticated" // RTP or RTCP that failed SRTP's check
 	dropDataBad         = "data_bad"        // a data message that is a string, too large or malformed
 	dropDataSlow        = "data_slow"       // a data message for a client that does not read, or is not there
@@ -16,7 +19,9 @@ const (
 // Stats is a snapshot of a node, all its peers since the start included.
 type Stats struct {
 	Peers  map[PeerState]int // now
-	Counts                   // since the start
+	Plane  Plane
+	Socket batch.Stats // of the batched plane
+	Counts             // since the start
 }
 
 // PeerStats is a snapshot of one peer.
@@ -48,10 +53,10 @@ type counters struct {
 	packetsIn, bytesIn, packetsOut, bytesOut atomic.Uint64
 	rtxIn, rtxOut, probes                    atomic.Uint64
 	keyframesAsked, keyframesSent            atomic.Uint64
-	nacksIn, nacksOut, rtcpFailed            atomic.Uint64
+	nacksIn, nacksOut, rtcpFailed, duplicate atomic.Uint64
 	dataIn, dataOut, dataBad, dataDropped    atomic.Uint64
 	malformed, unknownSSRC, unauthenticated  atomic.Uint64
-	panics                                   atomic.Uint64
+	panics, socketFull                       atomic.Uint64
 }
 
 func (c *Counts) add(o Counts) {
@@ -98,6 +103,8 @@ func (p *Peer) counts(sources []SourceStats) Counts {
 	}
 	c.drop(dropMalformed.String(), n.malformed.Load())
 	c.drop(dropUnknownSSRC, n.unknownSSRC.Load())
+	c.drop(dropDuplicate.String(), n.duplicate.Load())
+	c.drop(dropSocketFull, n.socketFull.Load())
 	c.drop(dropUnauthenticated, n.unauthenticated.Load())
 	c.drop(dropDataBad, n.dataBad.Load())
 	c.drop(dropDataSlow, n.dataDropped.Load())
@@ -127,7 +134,10 @@ func (n *Node) Stats() Stats {
 	var total Counts
 	total.add(n.ended)
 	n.mu.Unlock()
-	st := Stats{Peers: make(map[PeerState]int), Counts: total}
+	st := Stats{Peers: make(map[PeerState]int), Counts: total, Plane: PlanePion}
+	if n.plane != nil {
+		st.Plane, st.Socket = PlaneBatched, n.plane.conn.Stats()
+	}
 	for _, p := range peers { // a peer that ends now is in the list or in ended, not in both
 		one := p.Stats()
 		st.Peers[one.State]++

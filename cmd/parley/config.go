@@ -44,6 +44,7 @@ type logConfig struct {
 // mediaConfig is about the SFU.
 type mediaConfig struct {
 	ICELite      string `yaml:"ice_lite" doc:"on, off, or auto: on where public_ip, loopback or a public interface address is known."`
+	Plane        string `yaml:"plane" doc:"How packets are forwarded: batched, or pion, which costs several times the CPU and is for comparison."`
 	StartBitrate int    `yaml:"start_bitrate" doc:"Bits per second hinted to publishers' encoders, so that all simulcast layers are up at once."`
 }
 
@@ -116,7 +117,7 @@ func defaults() config {
 		ShutdownTimeout: 10 * time.Second,
 
 		Log:   logConfig{Level: "info", Format: "auto"},
-		Media: mediaConfig{ICELite: "auto", StartBitrate: 2_500_000},
+		Media: mediaConfig{ICELite: "auto", Plane: "batched", StartBitrate: 2_500_000},
 		Timing: timingConfig{
 			Ping: 4 * time.Second, Silence: 10 * time.Second, Resume: 30 * time.Second, Grace: time.Minute,
 			Spread: 20 * time.Second,

@@ -62,6 +62,16 @@ func (e emitter) media(m sfu.Stats) {
 	e.counter("media_rtcp_failures", "RTCP packets that could not be read or sent.", m.RTCPFailed)
 	e.counter("media_data_received_messages", "Data channel messages from clients.", m.DataIn)
 	e.counter("media_data_sent_messages", "Data channel messages to clients.", m.DataOut)
+	e.counter("media_batch_reads", "System calls that read a batch of packets.", m.Socket.ReadCalls)
+	e.counter("media_batch_read_packets", "Packets that these read, of media and others.", m.Socket.ReadPackets)
+	e.counter("media_batch_sends", "System calls that sent a batch of packets.", m.Socket.SendCalls)
+	e.counter("media_batch_messages", "Messages that these sent; a GSO run is one.", m.Socket.Messages)
+	e.counter("media_batch_sent_packets", "Packets that these sent.", m.Socket.SentPackets)
+	e.counters("media_batch_dropped_packets", "Packets that the socket did not take, by reason.", "reason", map[string]uint64{
+		"full": m.Socket.DroppedFull, "error": m.Socket.DroppedError,
+	})
+	e.counter("media_gso_refusals", "GSO runs that had to be sent packet by packet.", m.Socket.SegmentationRefused)
+	e.gauge("media_send_mode", "How packets are sent: 0 one by one, 1 sendmmsg, 2 GSO.", int(m.Socket.Mode))
 	e.counter("media_panics", "Mistakes of ours that ended one media connection. Please report them.", m.Panics)
 	e.counters("media_dropped", "Packets and data messages dropped, by reason.", "reason", m.Dropped)
 }

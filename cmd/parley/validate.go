@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/parley/parley/sfu"
 	"github.com/parley/parley/signaling/token"
 )
 
@@ -145,6 +146,9 @@ func (l *loaded) checkLog() error {
 }
 
 func (l *loaded) checkMedia() error {
+	if planes := []string{string(sfu.PlaneBatched), string(sfu.PlanePion)}; !slices.Contains(planes, l.Media.Plane) {
+		return l.problem("media.plane", "%q is none of %s", l.Media.Plane, strings.Join(planes, ", "))
+	}
 	if modes := []string{"auto", "on", "off"}; !slices.Contains(modes, l.Media.ICELite) {
 		return l.problem("media.ice_lite", "%q is none of %s", l.Media.ICELite, strings.Join(modes, ", "))
 	}

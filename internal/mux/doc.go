@@ -16,6 +16,7 @@
 //
 //   - Only UDP.receive and UDP.send touch the socket for packets, so that a batched socket (recvmmsg, sendmmsg) has one
 //     place to go.
+//   - A tap (SetTap) sees RTP and RTCP of a batch before anything of that batch is delivered, and keeps it until Done.
 //   - classify allocates nothing and looks at no more than the STUN header and the attribute headers: it runs for every
 //     datagram before anything is authenticated.
 //   - The TURN queue drops the newest packet when it is full: TURN must never slow the media reader, and what is queued

@@ -26,7 +26,8 @@ type UDP struct {
 	media *mediaConn
 	turn  *turnConn
 	hint  string
-	own   *ownAddrs // nil: packets from everywhere are taken
+	own   *ownAddrs              // nil: packets from everywhere are taken
+	tap   atomic.Pointer[tapped] // nil: packets are read one by one
 
 	pumps   sync.WaitGroup
 	open    atomic.Int32 // sides that are open
@@ -99,6 +100,9 @@ func (u *UDP) leave() error {
 
 // receive reads the socket into b until a media packet has come; TURN's packets go to its queue on the way.
 func (u *UDP) receive(b []byte) (int, netip.AddrPort, error) {
+	if t := u.tap.Load(); t != nil {
+		return t.receive(u, b)
+	}
 	for failures := 0; ; {
 		n, from, err := u.conn.ReadFromUDPAddrPort(b)
 		if err != nil {

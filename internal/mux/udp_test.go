@@ -21,7 +21,7 @@ type addrPortConn interface {
 
 var _ addrPortConn = (*mediaConn)(nil)
 
-const patience = 5 * time.Second
+const patience = 30 * time.Second
 
 func listenUDP(t *testing.T, addr string) *UDP {
 	t.Helper()

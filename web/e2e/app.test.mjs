@@ -83,9 +83,18 @@ test('two people meet, talk, chat, share a screen and leave', { timeout: 120_000
   await shot(bob, 'phone-call');
 
   // chat
-  await id(ann, 'chat').click();
-  await id(ann, 'chat-text').fill('Hello Bob, see https://example.org/agenda');
-  await id(ann, 'chat-text').press('Enter');
+  await ann.keyboard.press('c');
+  await until('the cursor in the field', () =>
+    ann.evaluate(() => document.activeElement?.getAttribute('data-testid') === 'chat-text'),
+  );
+  await ann.keyboard.type('Hello Bob, see ');
+  await ann.keyboard.press('Escape');
+  await id(ann, 'chat-panel').waitFor({ state: 'detached' });
+  assert.ok(await ann.evaluate(() => document.activeElement?.getAttribute('data-testid') === 'call'), 'focus is back');
+  await ann.keyboard.press('c');
+  await until('the draft', async () => (await id(ann, 'chat-text').inputValue()) === 'Hello Bob, see ');
+  await ann.keyboard.type('https://example.org/agenda');
+  await ann.keyboard.press('Enter');
   await until('the unread mark', () => id(bob, 'unread').isVisible());
   await id(bob, 'chat').click();
   await until('the message', async () => /Hello Bob/.test(await id(bob, 'message').first().textContent()));
@@ -204,19 +213,94 @@ test('twelve tiles fit, at every size', { timeout: 120_000 }, async () => {
 });
 
 test('without camera and microphone one joins all the same', async () => {
-  const bare = await startChromium({ fake: false, args: ['--deny-permission-prompts'] });
-  const page = await newPage(bare, phone);
-  await page.goto(`${server.url}/r/denied`);
-  await id(page, 'name').fill('Shy');
-  await until(
-    'a readable problem',
-    async () =>
-      (await id(page, 'problem-camera').isVisible()) && (await id(page, 'problem-camera').textContent()).length > 20,
-  );
-  await shot(page, 'phone-denied');
-  await id(page, 'join').click();
-  await until('in', async () => (await id(page, 'call').getAttribute('data-state')) === 'connected');
-  await bare.close();
+  for (const [name, args, words] of [
+    // no device at all, and devices that the person does not allow: one note for both kinds says which it is
+    ['none', [], /No camera or microphone found.*without it/],
+    ['denied', ['--use-fake-device-for-media-stream'], /may not use your camera or microphone.*without it/],
+  ]) {
+    const bare = await startChromium({ fake: false, args: ['--deny-permission-prompts', ...args] });
+    try {
+      const page = await newPage(bare, phone);
+      await page.goto(`${server.url}/r/${name}`);
+      await id(page, 'name').fill('Shy');
+      const note = id(page, 'problem-microphone');
+      await until(`the note (${name})`, async () => words.test(await note.textContent({ timeout: 500 })));
+      const box = await note.boundingBox();
+      assert.ok(box.y + box.height <= phone.viewport.height, 'the note fits the screen');
+      await shot(page, `phone-${name}`);
+      await id(page, 'join').click();
+      await until('in', async () => (await id(page, 'call').getAttribute('data-state')) === 'connected');
+      assert.deepEqual(page.problems, []);
+    } finally {
+      await bare.close();
+    }
+  }
+});
+
+// What getUserMedia gave the page, to see what is still running.
+function keepTracks() {
+  window.__tracks = [];
+  const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = async (wanted) => {
+    const stream = await ask(wanted);
+    window.__tracks.push(...stream.getTracks());
+    return stream;
+  };
+}
+const running = (page) =>
+  page.evaluate(() => window.__tracks.filter((t) => t.readyState === 'live').map((t) => t.kind));
+const present = async (room) =>
+  (await (await fetch(`${server.url}/v1/rooms/${room}`)).json()).participants.map((p) => p.name);
+
+test('the back button leaves the call, and gives up joining one', { timeout: 60_000 }, async () => {
+  const [ann] = await pages({});
+  await ann.addInitScript(keepTracks);
+  await enter(ann, { room: 'app-back', name: 'Ann' });
+  await ann.goBack();
+  await id(ann, 'first').waitFor();
+  await until('Ann to have left', async () => (await present('app-back')).length === 0);
+  assert.deepEqual(await running(ann), [], 'camera and microphone are closed');
+  // another room is another call
+  await id(ann, 'room').fill('app-back-2');
+  await id(ann, 'continue').click();
+  await id(ann, 'check').waitFor();
+  // back while the join is on its way
+  await ann.routeWebSocket(/\/ws$/, (ws) => {
+    const up = ws.connectToServer();
+    ws.onMessage((m) => setTimeout(() => up.send(m), 1000));
+  });
+  await id(ann, 'join').click();
+  await ann.goBack();
+  await id(ann, 'first').waitFor();
+  await until('nothing to run', async () => (await running(ann)).length === 0);
+  await new Promise((r) => setTimeout(r, 2000)); // longer than the join would have taken
+  assert.deepEqual(await present('app-back-2'), []);
+  assert.ok(await id(ann, 'first').isVisible());
+  assert.deepEqual(ann.problems, []);
+  await close(ann);
+});
+
+test('a long name leaves the chat its send button', { timeout: 60_000 }, async () => {
+  const long = 'Maximiliana-Alexandrina Wolfeschlegelsteinhausenbergerdorff the3';
+  const [ann, bob] = await pages(phone, { viewport: { width: 1440, height: 900 } });
+  await enter(ann, { room: 'app-long', name: long, camera: false });
+  await enter(bob, { room: 'app-long', name: 'Bob', camera: false });
+  await until('Bob at Ann', async () => (await id(ann, 'tile').count()) === 2);
+  await id(ann, 'chat').click();
+  await id(ann, 'chat-to').selectOption({ index: 1 });
+  await id(ann, 'chat-text').fill('for you alone');
+  await id(ann, 'chat-send').click();
+  await id(bob, 'chat').click();
+  await until('the message', async () => /for you alone/.test(await id(bob, 'message').first().textContent()));
+  for (const p of [ann, bob]) {
+    const spill = await id(p, 'chat-panel').evaluate((panel) =>
+      [...panel.querySelectorAll('*')]
+        .filter((el) => el.getBoundingClientRect().right > panel.getBoundingClientRect().right + 1)
+        .map((el) => el.className || el.tagName),
+    );
+    assert.deepEqual(spill, [], 'nothing is wider than the panel');
+  }
+  await close(ann, bob);
 });
 
 test('errors say what to do: no token, room full, removed, server gone', { timeout: 120_000 }, async () => {
@@ -260,12 +344,13 @@ test('errors say what to do: no token, room full, removed, server gone', { timeo
 
 test('a moderator mutes, removes and ends', { timeout: 60_000 }, async () => {
   const [ann, bob, eve] = await pages({}, phone, {});
+  await bob.addInitScript(keepTracks);
   for (const [p, name] of [
     [ann, 'Ann'],
     [bob, 'Bob'],
     [eve, 'Eve'],
   ])
-    await enter(p, { room: 'app-mod', name, camera: false });
+    await enter(p, { room: 'app-mod', name, camera: p === bob });
   const act = async (name, action) => {
     const row = id(ann, 'person').filter({ hasText: name });
     await row.getByTestId('person-menu').click();
@@ -273,6 +358,9 @@ test('a moderator mutes, removes and ends', { timeout: 60_000 }, async () => {
   };
   await id(ann, 'people').click();
   await until('three', async () => (await id(ann, 'person').count()) === 3);
+  await until('a camera', async () => (await running(bob)).includes('video'));
+  await act('Bob', 'mute-camera');
+  await until('its light out', async () => !(await running(bob)).includes('video'));
   await act('Bob', 'mute');
   await until('Bob muted', async () => (await id(bob, 'microphone').getAttribute('aria-pressed')) === 'false');
   await act('Bob', 'remove');

@@ -4,7 +4,7 @@ import { render } from 'preact';
 import { App } from './app';
 import { bind } from './backend';
 import { fakeBackend, play, scenario } from './fake';
-import { join } from './state/call';
+import { followRoute, join } from './state/call';
 import { go, startRouting } from './state/route';
 import { loadSettings } from './state/settings';
 import './styles/base.css';
@@ -17,6 +17,7 @@ const s = scenario(new URLSearchParams(location.search));
 bind(fakeBackend(s));
 loadSettings();
 startRouting();
+followRoute();
 go(s.path);
 render(<App />, document.getElementById('app') as HTMLElement);
 if (s.join) {

@@ -12,6 +12,7 @@ import {
 import { render } from 'preact';
 import { App } from './app';
 import { bind } from './backend';
+import { followRoute } from './state/call';
 import { startRouting } from './state/route';
 import { loadSettings } from './state/settings';
 import './styles/base.css';
@@ -32,4 +33,5 @@ bind({
 });
 loadSettings();
 startRouting();
+followRoute();
 render(<App />, document.getElementById('app') as HTMLElement);

@@ -4,6 +4,7 @@ import { type FakeRoom, fakeBackend, scenario, somebody } from '../src/fake';
 import * as call from '../src/state/call';
 import { notices } from '../src/state/notices';
 import { cameraOn, microphoneOn, toggleMicrophone } from '../src/state/own';
+import { route } from '../src/state/route';
 import { settings } from '../src/state/settings';
 import {
   acceptFile,
@@ -70,6 +71,31 @@ describe('joining', () => {
     await call.leave();
     expect(tracks.camera.stop).toHaveBeenCalled();
     expect(tracks.microphone.stop).toHaveBeenCalled();
+  });
+
+  test('another address ends it, and closes the tracks', async () => {
+    route.value = { page: 'room', room: 'standup' };
+    const stop = call.followRoute();
+    const camera = track('video');
+    await joined('people=2', { camera });
+    expect(call.phase.value).toBe('in');
+    route.value = { page: 'first' };
+    expect([call.phase.value, call.room.value]).toEqual(['out', undefined]);
+    expect(camera.stop).toHaveBeenCalled();
+    stop();
+  });
+
+  test('another address gives up a join on its way', async () => {
+    route.value = { page: 'room', room: 'standup' };
+    const stop = call.followRoute();
+    const camera = track('video');
+    const joining = joined('people=2', { camera });
+    route.value = { page: 'room', room: 'other' };
+    expect(call.phase.value).toBe('out');
+    await joining;
+    expect([call.phase.value, call.room.value]).toEqual(['out', undefined]);
+    expect(camera.stop).toHaveBeenCalled();
+    stop();
   });
 
   test('whoever may not publish keeps nothing open', async () => {

@@ -147,11 +147,17 @@ describe('file cards', () => {
     speed: 0,
     code: '',
     savable: false,
+    ours: false,
     ...over,
   });
 
   test('an offer names sender and size', () => {
     expect(cardText(card({})).line).toBe('Ann wants to send you this, 2 MB');
+  });
+
+  test('cancelled: says by whom', () => {
+    expect(cardText(card({ state: 'cancelled', ours: true })).line).toBe('Cancelled, 2 MB from Ann');
+    expect(cardText(card({ state: 'cancelled' })).line).toBe('Ann cancelled it or left, 2 MB');
   });
 
   test('moving: progress, speed, time left', () => {

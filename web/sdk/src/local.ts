@@ -24,6 +24,7 @@ interface State {
   owned: boolean; // captured by us, so ours to stop
   published: boolean;
   muted: boolean;
+  unwatch: () => void; // ends following the track's own end
   work: Promise<unknown>; // changes of one kind happen one after the other
 }
 
@@ -151,14 +152,17 @@ export class Local {
   ): Promise<void> {
     const before = state.track;
     if (before && before !== track) {
-      before.onended = null;
+      state.unwatch();
       if (state.owned) before.stop();
     }
     if (kind === 'screen' && track.contentHint === '') track.contentHint = 'detail';
     state.track = track;
     state.owned = owned;
     state.deviceId = deviceId ?? track.getSettings().deviceId;
-    track.onended = () => this.#ended(kind, state, track);
+    state.unwatch();
+    const ended = () => this.#ended(kind, state, track);
+    track.addEventListener('ended', ended); // not onended: that is the page's, where the track is
+    state.unwatch = () => track.removeEventListener('ended', ended);
     if (state.published && !state.muted) await this.#send(kind, track);
     this.#owner.changed(kind);
   }
@@ -203,7 +207,7 @@ export class Local {
   }
 
   #drop(kind: Kind, state: State): void {
-    if (state.track) state.track.onended = null;
+    state.unwatch();
     if (state.owned) state.track?.stop();
     state.track = undefined;
     void this.#send(kind, undefined);
@@ -238,6 +242,7 @@ export class Local {
         owned: false,
         published: false,
         muted: false,
+        unwatch: () => {},
         work: Promise.resolve(),
       };
       this.#states.set(kind, state);

@@ -34,6 +34,7 @@ export class Media {
   #restarts = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #state: RTCPeerConnectionState = 'new';
+  #closed = false;
 
   constructor(owner: MediaOwner, ice: IceServers) {
     this.#owner = owner;
@@ -42,6 +43,7 @@ export class Media {
 
   /** Makes a new connection's first offer. A connection from before is closed: the server has forgotten it. */
   async offer(): Promise<MediaOffer> {
+    if (this.#closed) throw new ParleyError('closed'); // a join that was given up while it waited
     this.peer?.close();
     this.#accepted = false;
     this.#wantRestart = false;
@@ -90,6 +92,7 @@ export class Media {
   }
 
   close(): void {
+    this.#closed = true;
     clearTimeout(this.#timer);
     this.#owner.changed(this.slots.apply([]));
     this.peer?.close();

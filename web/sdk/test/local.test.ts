@@ -3,15 +3,18 @@ import { ParleyError } from '../src/errors';
 import { Local } from '../src/local';
 import type { Request } from '../src/pending';
 
-class FakeTrack {
+class FakeTrack extends EventTarget {
   enabled = true;
   readyState = 'live';
   contentHint = '';
   onended: (() => void) | null = null;
+
   constructor(
     readonly kind: string,
     readonly name: string,
-  ) {}
+  ) {
+    super();
+  }
   getSettings() {
     return { deviceId: this.name };
   }
@@ -152,15 +155,29 @@ describe('Local', () => {
     const { local, log } = setUp();
     await local.screen(true);
     expect(captured[0]?.contentHint).toBe('detail');
-    captured[0]?.onended?.();
+    captured[0]?.dispatchEvent(new Event('ended'));
     await vi.waitFor(() => expect(log).toEqual(['publish screen', 'unpublish screen']));
     expect(local.get('screen').on).toBe(false);
+  });
+
+  it("leaves the page's own track to the page", async () => {
+    const { local } = setUp();
+    const own = new FakeTrack('video', 'canvas');
+    const mine = () => {};
+    own.onended = mine;
+    await local.publish('camera', own as unknown as MediaStreamTrack);
+    await local.mute('camera', true);
+    await local.mute('camera', false);
+    await local.unpublish('camera');
+    await local.publish('camera', own as unknown as MediaStreamTrack);
+    local.close();
+    expect([own.readyState, own.onended, own.enabled]).toEqual(['live', mine, true]);
   });
 
   it('tells when a device is gone', async () => {
     const { local, log, faults } = setUp();
     await local.camera(true);
-    captured[0]?.onended?.();
+    captured[0]?.dispatchEvent(new Event('ended'));
     await vi.waitFor(() => expect(faults).toEqual(['no_device']));
     expect(log.at(-1)).toBe('mute camera true');
     expect(local.get('camera').track).toBeUndefined();

@@ -1,8 +1,7 @@
 // The page of a call: puts its parts together, listens to the keyboard and to files that are dropped.
 import { useEffect, useRef } from 'preact/hooks';
-import { connection, leave, others, room, unread } from '../state/call';
+import { connection, others, unread } from '../state/call';
 import { followDevices } from '../state/check';
-import { route } from '../state/route';
 import { anyMoving, sendFiles } from '../state/transfers';
 import { dialog, dropOn, panel } from '../state/view';
 import { Banners } from './banners';
@@ -33,7 +32,7 @@ export function CallPage({ name }: { name: string }) {
     document.title = `${unread.value > 0 ? `(${unread.value}) ` : ''}${name} · Parley`;
   }, [name, unread.value]);
   useEffect(() => root.current?.focus(), []);
-  useLeaveWithRoute(name);
+  useAskBeforeClosing();
 
   return (
     <div class="call" ref={root} tabIndex={-1} data-testid="call" data-state={connection.value} {...dropHandlers}>
@@ -65,12 +64,8 @@ export function CallPage({ name }: { name: string }) {
   );
 }
 
-// Going back in the history leaves the call; closing the page while files are on their way asks first.
-function useLeaveWithRoute(name: string): void {
-  const at = route.value;
-  useEffect(() => {
-    if (room.value && (at.page !== 'room' || at.room !== name)) void leave();
-  }, [at, name]);
+// Closing the page while files are on their way asks first.
+function useAskBeforeClosing(): void {
   useEffect(() => {
     const ask = (event: BeforeUnloadEvent) => {
       if (anyMoving.value) event.preventDefault();

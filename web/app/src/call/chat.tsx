@@ -3,7 +3,7 @@ import type { Message } from 'parley-sdk';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { can, markRead, me, messages, others, people, sendChat } from '../state/call';
 import { continues } from '../state/chat';
-import { chatTo } from '../state/view';
+import { chatDraft, chatTo } from '../state/view';
 import { clock } from '../text/format';
 import { linkify } from '../text/linkify';
 import { IconButton } from '../ui/button';
@@ -72,12 +72,12 @@ function Line({ message: m, headed }: { message: Message; headed: boolean }) {
     <li data-testid="message">
       {headed && (
         <div class="chat-head">
-          <b>{mine ? 'You' : m.name || 'Guest'}</b>
+          <b dir="auto">{mine ? 'You' : m.name || 'Guest'}</b>
           {m.to && <span class="chat-private">{mine ? `privately to ${nameOf(m.to)}` : 'privately to you'}</span>}
           <time dateTime={m.at.toISOString()}>{clock(m.at)}</time>
         </div>
       )}
-      <p class="chat-text">
+      <p class="chat-text" dir="auto">
         {linkify(m.text).map((piece, i) =>
           piece.href ? (
             <a key={i} href={piece.href} target="_blank" rel="noopener noreferrer nofollow">
@@ -97,13 +97,16 @@ function nameOf(id: string): string {
 }
 
 function Write({ onFile }: { onFile: (to: string) => void }) {
-  const [text, setText] = useState('');
+  const text = chatDraft.value;
+  const setText = (now: string) => {
+    chatDraft.value = now;
+  };
   const [sending, setSending] = useState(false);
   const field = useRef<HTMLTextAreaElement>(null);
   const to = others.value.some((p) => p.id === chatTo.value) ? chatTo.value : '';
   useEffect(() => {
     // On a phone this would bring up the keyboard before anybody asked for it.
-    if (matchMedia('(pointer: fine)').matches) field.current?.focus();
+    if (!matchMedia('(pointer: coarse)').matches) field.current?.focus();
   }, [chatTo.value]);
 
   const send = async () => {
@@ -147,6 +150,7 @@ function Write({ onFile }: { onFile: (to: string) => void }) {
       <div class="chat-write">
         <textarea
           ref={field}
+          dir="auto"
           rows={Math.min(5, text.split('\n').length)}
           value={text}
           maxLength={4000}

@@ -164,7 +164,7 @@ function RowMenu({ person: p, moderates, messages, onFile }: RowProps) {
             </MenuItem>
           )}
           {p.camera === 'live' && (
-            <MenuItem icon={CameraOffIcon} onClick={() => ask('mute', p.id, 'camera')}>
+            <MenuItem icon={CameraOffIcon} testid="mute-camera" onClick={() => ask('mute', p.id, 'camera')}>
               Switch the camera off
             </MenuItem>
           )}

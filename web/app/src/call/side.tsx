@@ -8,10 +8,12 @@ import { CloseIcon } from '../ui/icons';
 export function Side({ title, testid, children }: { title: string; testid: string; children: ComponentChildren }) {
   const id = useId();
   const heading = useRef<HTMLHeadingElement>(null);
+  // Taken before anything inside has the focus: what is inside runs its effects first.
+  const before = useRef(document.activeElement as HTMLElement | null);
   useEffect(() => {
-    const before = document.activeElement as HTMLElement | null;
-    heading.current?.focus();
-    return () => before?.focus?.();
+    const panel = heading.current?.closest('.side');
+    if (!panel?.contains(document.activeElement)) heading.current?.focus();
+    return () => before.current?.focus?.();
   }, []);
   return (
     <aside class="side" aria-labelledby={id} data-testid={testid}>

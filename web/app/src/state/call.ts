@@ -1,13 +1,14 @@
 // The call itself: joining, the mirror of the room in signals, leaving.
-import { batch, computed, signal } from '@preact/signals';
-import type { Message, Permission, RoomState } from 'parley-sdk';
+import { batch, computed, effect, signal, untracked } from '@preact/signals';
+import type { Message, ParleyError, Permission, RoomState } from 'parley-sdk';
 import { backend, type CallRoom } from '../backend';
 import { names } from '../text/format';
 import { announce } from '../ui/live';
 import { spoken, unreadAfter } from './chat';
-import { attempt, clearNotices, codeOf, notify } from './notices';
+import { attempt, clearNotices, codeOf, notify, problemOf } from './notices';
 import { followOwn, giveTracks, type OwnTracks } from './own';
 import { changes, inOrder, type Person, person } from './people';
+import { route } from './route';
 import { saveSettings, settings, visited } from './settings';
 import { followTransfers } from './transfers';
 import { panel, pinned, resetView } from './view';
@@ -46,6 +47,10 @@ export const lastSpoke = new Map<string, number>();
 
 let stopFollowing: (() => void)[] = [];
 
+// The room we are in, joining, or were in last; and what gives up the join under way.
+let wanted = '';
+let joining: AbortController | undefined;
+
 export interface JoinRequest {
   room: string;
   name: string;
@@ -58,20 +63,28 @@ export async function join(request: JoinRequest): Promise<void> {
   if (phase.value === 'joining' || phase.value === 'in') return;
   phase.value = 'joining';
   ending.value = undefined;
+  wanted = request.room;
   saveSettings({ name: request.name });
+  const mine = new AbortController();
+  joining = mine;
   try {
     const joined = await backend().connect({
       room: request.room,
       name: request.name,
       token: request.token,
       media: true,
+      signal: mine.signal,
     });
+    if (mine.signal.aborted) {
+      await joined.leave();
+      throw mine.signal.reason;
+    }
     saveSettings({ recent: visited(settings.value.recent, request.room) });
     enter(joined);
     await giveTracks(joined, request.tracks);
   } catch (error) {
     for (const track of [request.tracks.camera, request.tracks.microphone]) void track.then((t) => t?.stop());
-    if (phase.value !== 'joining') return;
+    if (joining !== mine || phase.value !== 'joining') return;
     finish({ code: codeOf(error), message: error instanceof Error ? error.message : '', joined: false });
   }
 }
@@ -81,6 +94,29 @@ export async function leave(): Promise<void> {
   if (!current) return;
   finish({ code: 'left', message: '', joined: true });
   await current.leave().catch(() => undefined); // Gone already: nothing is left to tell the server.
+}
+
+/**
+ * Ends the call, or gives up joining it, once the address is another one: by the back button as well. Otherwise camera and
+ * microphone would go on behind a page that shows nothing of it. Returns what ends the watching.
+ */
+export function followRoute(): () => void {
+  return effect(() => {
+    const at = route.value;
+    const here = at.page === 'room' ? at.room : '';
+    untracked(() => {
+      if (phase.value === 'out' || here === wanted) return;
+      if (phase.value === 'joining') {
+        const given = joining;
+        joining = undefined;
+        phase.value = 'out';
+        given?.abort();
+        return;
+      }
+      if (phase.value === 'in') void leave();
+      dismissEnding();
+    });
+  });
 }
 
 /** Forgets the ended call: back to the pages before it. */
@@ -148,11 +184,20 @@ function follow(joined: CallRoom): (() => void)[] {
     joined.on('audioBlocked', (blocked) => {
       audioBlocked.value = blocked;
     }),
-    joined.on('error', (error) => notify({ title: 'Something did not work', advice: error.message })),
+    joined.on('error', (error) => notify(fault(error))),
     joined.on('closed', (error) => {
       if (phase.value === 'in') finish({ code: error?.code ?? 'left', message: error?.message ?? '', joined: true });
     }),
   ];
+}
+
+// What the SDK reports without having been asked.
+function fault(error: ParleyError): { title: string; advice: string } {
+  if (error.code === 'media_failed') return problemOf(error);
+  return {
+    title: error.code === 'no_device' ? 'A device is gone' : 'Something did not work',
+    advice: error.message,
+  };
 }
 
 // Everything small that the room's `change` may have touched is read anew: one place, no drift.

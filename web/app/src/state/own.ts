@@ -32,6 +32,7 @@ export function followOwn(room: CallRoom): () => void {
   const stops = [
     room.on('local', () => read(room)),
     room.on('muted', ({ kind, by }) => {
+      if (kind === 'camera') takeBack(kind); // its light goes out, whoever switched it off
       read(room);
       const who = room.participants.get(by)?.name || 'A moderator';
       const what = { microphone: 'muted your microphone', camera: 'switched your camera off' }[kind as string];

@@ -21,6 +21,8 @@ export interface Card {
   speed: number;
   code: string;
   savable: boolean;
+  /** We have cancelled it ourselves. */
+  ours: boolean;
 }
 
 export interface CardText {
@@ -66,7 +68,7 @@ export function cardText(c: Card): CardText {
     case 'rejected':
       return text(c.incoming ? `Declined, ${size} ${direction}` : `${c.who} declined`, c.incoming ? 'plain' : 'failed');
     case 'cancelled':
-      return text(`Cancelled, ${size} ${direction}`);
+      return text(c.ours ? `Cancelled, ${size} ${direction}` : `${c.who} cancelled it or left, ${size}`);
     case 'failed': {
       const p = problem(c.code);
       return text(`${p.title}. ${p.advice}`, 'failed');
@@ -102,6 +104,8 @@ export function followTransfers(room: CallRoom): () => void {
     current = undefined;
     byId.clear();
     sentFiles.clear();
+    names.clear();
+    ours.clear();
     cards.value = [];
     folded.value = false;
   };
@@ -149,6 +153,7 @@ export function declineFile(id: string): void {
 }
 
 export function cancelFile(id: string): void {
+  ours.add(id);
   byId.get(id)?.cancel();
 }
 
@@ -193,6 +198,7 @@ function follow(transfer: FileTransfer): void {
 }
 
 const names = new Map<string, string>();
+const ours = new Set<string>();
 
 function draw(): void {
   clearTimeout(refresh);
@@ -209,5 +215,6 @@ function draw(): void {
     speed: t.speed,
     code: t.error?.code ?? '',
     savable: t.savable,
+    ours: ours.has(t.id),
   }));
 }

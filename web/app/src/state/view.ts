@@ -13,6 +13,9 @@ export const pinned = signal<string | undefined>(undefined);
 /** To whom the next chat message goes; empty: everyone. */
 export const chatTo = signal('');
 
+/** What was typed and not sent: closing the panel keeps it. */
+export const chatDraft = signal('');
+
 /** A file is being dragged over the page: the person under it, 'all', or nothing. */
 export const dropOn = signal<string | undefined>(undefined);
 
@@ -38,5 +41,6 @@ export function resetView(): void {
   dialog.value = undefined;
   pinned.value = undefined;
   chatTo.value = '';
+  chatDraft.value = '';
   dropOn.value = undefined;
 }

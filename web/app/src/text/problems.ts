@@ -127,6 +127,11 @@ const table: Record<string, Problem> = {
   },
   device_gone: { title: 'The {device} was unplugged', advice: 'Plug it in again, or choose another one.', retry: true },
   device_failed: { title: 'The {device} does not start', advice: 'Try again, or choose another one.', retry: true },
+  no_screen: {
+    title: 'There is nothing to share',
+    advice: 'The browser found no screen or window that it may show. Check its permissions, then try again.',
+    retry: true,
+  },
   picker_cancelled: {
     title: 'The screen is not shared',
     advice: "To share it, choose a screen, window or tab in the browser's dialog.",
@@ -184,7 +189,7 @@ export type DeviceKind = 'camera' | 'microphone' | 'camera or microphone' | 'scr
 
 /** The problem with a device, named, with the way to allow it in this browser. */
 export function deviceProblem(code: string, kind: DeviceKind, userAgent: string, message = ''): Problem {
-  const p = problem(code, message);
+  const p = problem(code === 'no_device' && kind === 'screen' ? 'no_screen' : code, message);
   const fill = (s: string) => s.replace('{device}', kind).replace('{allow}', allowAgain(userAgent));
   return { title: fill(p.title), advice: fill(p.advice), retry: p.retry };
 }

@@ -13,6 +13,7 @@ export function NameField({ name, placeholder = 'As others will see it', fault =
       <input
         id="name"
         class="input"
+        dir="auto"
         autocomplete="name"
         maxLength={64}
         value={name}

@@ -1,0 +1,72 @@
+//go:build !linux
+
+package batch
+
+import (
+	"net"
+	"net/netip"
+)
+
+// system is empty: plain reads and writes are what there is.
+type system struct{ udp *net.UDPConn }
+
+type sockaddr struct{}
+
+type transmitter struct{}
+
+func (*transmitter) init() {}
+
+func (s *system) init(udp *net.UDPConn) (Mode, error) {
+	s.udp = udp
+	return Plain, nil
+}
+
+func (*system) fill(*sockaddr, netip.AddrPort) {}
+
+// transmit sends the first messages and returns how many are dealt with.
+func (c *Conn) transmit(s *Sender, msgs []message) int {
+	for i := range msgs {
+		m := &msgs[i]
+		c.count.calls.Add(1)
+		if _, err := c.udp.WriteToUDPAddrPort(s.slab[m.start:m.end], m.to.addr); err != nil {
+			c.refused(m)
+			continue
+		}
+		c.sent(m)
+	}
+	return len(msgs)
+}
+
+func (c *Conn) sendSingly(*Sender, *message) bool { return false }
+
+// Receiver reads one datagram at a time.
+type Receiver struct {
+	conn *Conn
+	buf  [receiveSlot]byte
+	n    int
+	from netip.AddrPort
+}
+
+// NewReceiver returns a reader of the socket.
+func (c *Conn) NewReceiver() *Receiver { return &Receiver{conn: c} }
+
+// Receive waits for datagrams and returns how many came. The socket's deadline and its being closed end the wait.
+func (r *Receiver) Receive() (int, error) {
+	n, from, err := r.conn.udp.ReadFromUDPAddrPort(r.buf[:])
+	if err != nil {
+		return 0, err
+	}
+	r.n, r.from = n, netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
+	r.conn.count.readCalls.Add(1)
+	r.conn.count.readPackets.Add(1)
+	return 1, nil
+}
+
+// More adds nothing here.
+func (r *Receiver) More() int { return 1 }
+
+// Packet returns the datagram i of the last batch, valid until the next Receive.
+func (r *Receiver) Packet(int) []byte { return r.buf[:r.n] }
+
+// From returns who sent it; the address is never an IPv4-mapped one.
+func (r *Receiver) From(int) netip.AddrPort { return r.from }

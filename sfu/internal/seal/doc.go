@@ -1,0 +1,13 @@
+// Package seal gets the SRTP keys of a DTLS connection that pion made, and encrypts RTP with AEAD_AES_128_GCM (RFC 7714) so that
+// the encryption is the only copy of the payload.
+//
+// # Goroutines
+//
+//	none
+//
+// # Invariants
+//
+//   - Secrets are in memory only. They are never logged, formatted or written anywhere, and are overwritten once the keys are
+//     derived, or when the connection ends without them.
+//   - A GCM never uses a nonce twice for different packets if its caller never gives it two packets with one (SSRC, roc, seq).
+package seal

@@ -1,0 +1,92 @@
+package seal
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"encoding/binary"
+	"fmt"
+)
+
+const (
+	// TagLen is what a packet grows by, in bytes.
+	TagLen = 16
+
+	labelKey  = 0 // RFC 3711, section 4.3.2
+	labelSalt = 2
+)
+
+// GCM is the sending direction of AEAD_AES_128_GCM.
+type GCM struct {
+	aead  cipher.AEAD
+	salt  [12]byte
+	nonce [12]byte
+}
+
+// NewGCM derives the session key from a master key of 16 bytes and a salt of 12.
+func NewGCM(k Key) (*GCM, error) {
+	if len(k.Key) != 16 || len(k.Salt) != 12 {
+		return nil, fmt.Errorf("seal: key of %d and salt of %d bytes", len(k.Key), len(k.Salt))
+	}
+	block, err := aes.NewCipher(k.Key)
+	if err != nil {
+		return nil, fmt.Errorf("seal: %w", err)
+	}
+	session, salt := derive(block, k.Salt, labelKey), derive(block, k.Salt, labelSalt)
+	defer clear(session[:])
+	if block, err = aes.NewCipher(session[:]); err != nil {
+		return nil, fmt.Errorf("seal: %w", err)
+	}
+	g := &GCM{}
+	if g.aead, err = cipher.NewGCM(block); err != nil {
+		return nil, fmt.Errorf("seal: %w", err)
+	}
+	copy(g.salt[:], salt[:])
+	return g, nil
+}
+
+// derive is RFC 3711, section 4.3, with a key derivation rate of 0; RFC 7714, section 11: the salt has 12 bytes.
+func derive(master cipher.Block, salt []byte, label byte) [16]byte {
+	var iv, out [16]byte
+	copy(iv[:], salt)
+	iv[7] ^= label
+	cipher.NewCTR(master, iv[:]).XORKeyStream(out[:], out[:])
+	return out
+}
+
+// Seal appends the encrypted payload and the tag to header, which is authenticated and must have the room. The packet is what
+// RFC 7714, section 8 makes of an RTP packet with that header.
+func (g *GCM) Seal(header, payload []byte, ssrc, roc uint32, seq uint16) []byte {
+	n := g.nonce[:]
+	copy(n, g.salt[:])
+	binary.BigEndian.PutUint32(n[2:], binary.BigEndian.Uint32(n[2:])^ssrc)
+	binary.BigEndian.PutUint32(n[6:], binary.BigEndian.Uint32(n[6:])^roc)
+	binary.BigEndian.PutUint16(n[10:], binary.BigEndian.Uint16(n[10:])^seq)
+	return g.aead.Seal(header, n, payload, header)
+}
+
+// Rollover counts the wraps of one SSRC's sequence numbers (RFC 3711, section 3.3.1), from the sender's side.
+type Rollover struct {
+	roc     uint32
+	last    uint16
+	started bool
+}
+
+// Next returns the rollover counter for a packet: the newest, or one that is up to 32767 behind it. It is false where that
+// would be before the first packet.
+func (r *Rollover) Next(seq uint16) (roc uint32, ok bool) {
+	if !r.started {
+		r.started, r.last = true, seq
+		return 0, true
+	}
+	if delta := int16(seq - r.last); delta > 0 {
+		if seq < r.last {
+			r.roc++
+		}
+		r.last = seq
+		return r.roc, true
+	}
+	if seq > r.last { // from before the wrap
+		return r.roc - 1, r.roc > 0
+	}
+	return r.roc, true
+}

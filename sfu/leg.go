@@ -1,0 +1,296 @@
+package sfu
+
+import (
+	"encoding/binary"
+	"errors"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/rtp"
+	"github.com/pion/srtp/v3"
+	"github.com/pion/webrtc/v4"
+
+	"github.com/parley/parley/internal/batch"
+	"github.com/parley/parley/sfu/internal/seal"
+)
+
+const (
+	replayWindow = 1024 // packets
+	maxAddrs     = 8    // of one peer, from which it may send at once; the oldest gives way
+	maxForged    = 16   // packets in a row that do not authenticate: the addresses are somebody else's by now
+)
+
+var (
+	errTooLong  = errors.New("packet does not fit a datagram")
+	errFull     = errors.New("the rest of the frame is dropped")
+	errRollover = errors.New("no rollover counter")
+)
+
+// leg is a peer's part of the plane: its SRTP contexts for RTP in both directions, and where its packets go. It is the only
+// one that writes RTP to the peer, whatever the path: pion's session never does, or its nonces would be used twice.
+type leg struct {
+	// Static after construction.
+	peer  *Peer
+	plane *plane
+	keys  *seal.Handshake
+
+	ready atomic.Bool // up, for who is not in the loop
+
+	// Owned by the plane's loop.
+	up, closed bool // up: keys and a path are there
+	stock      bool // the keys could not be had: pion's own path, from the first packet on. Never taken back
+	in         *srtp.Context
+	gcm        *seal.GCM     // AEAD_AES_128_GCM
+	cm         *srtp.Context // every other profile
+	to         *batch.Dest   // over UDP
+	tcp        *tcpPath      // over ICE-TCP
+	header     rtp.Header
+	streams    []*inStream
+	addrs      []netip.AddrPort
+	forged     int
+	conns      []net.PacketConn // of ICE-TCP
+}
+
+// tcpPath is where packets for an ICE-TCP peer go. pion frames and queues them.
+type tcpPath struct {
+	conns []net.PacketConn
+	addr  *net.TCPAddr
+}
+
+func newLeg(p *Peer, pl *plane) *leg {
+	return &leg{peer: p, plane: pl, keys: &seal.Handshake{}}
+}
+
+// install puts the leg between pion and its transports.
+func (k *leg) install(s *webrtc.SettingEngine) {
+	n := k.peer.node
+	s.SetDTLSKeyLogWriter(k.keys)
+	s.SetDTLSServerHelloMessageHook(k.keys.ServerHello)
+	s.SetICEUDPMux(&udpMux{UDPMuxDefault: n.udp, leg: k, loopback: onlyLoopback(n.cfg.Conn.LocalAddr())})
+	if n.tcp != nil {
+		s.SetICETCPMux(&tcpMux{TCPMuxDefault: n.tcp, leg: k})
+	}
+}
+
+// start is called when DTLS is through, the client's certificate verified. Not before: nobody else is sent anything.
+func (k *leg) start() {
+	k.plane.Lock()
+	defer k.plane.Unlock()
+	if k.closed || k.stock || k.in != nil {
+		return
+	}
+	keys, err := k.keys.Keys()
+	if err == nil {
+		err = k.open(&keys)
+	}
+	if err != nil {
+		k.stock = true
+		k.peer.log.Warn("packets of this peer are not batched", "err", err)
+		return
+	}
+	k.refresh()
+}
+
+func (k *leg) open(keys *seal.Keys) error {
+	defer keys.Wipe()
+	in, err := srtp.CreateContext(keys.Remote.Key, keys.Remote.Salt, keys.Profile, srtp.SRTPReplayProtection(replayWindow))
+	if err != nil {
+		return err
+	}
+	if keys.Profile == srtp.ProtectionProfileAeadAes128Gcm {
+		k.gcm, err = seal.NewGCM(keys.Local)
+	} else {
+		k.cm, err = srtp.CreateContext(keys.Local.Key, keys.Local.Salt, keys.Profile)
+	}
+	if err == nil {
+		k.in = in
+	}
+	return err
+}
+
+// refresh sets up. The caller is in the loop.
+func (k *leg) refresh() {
+	k.up = !k.closed && k.in != nil && (k.to != nil || k.tcp != nil)
+	k.ready.Store(k.up)
+}
+
+// follow is told by pion which pair of candidates is used from now on.
+func (k *leg) follow(pair *webrtc.ICECandidatePair) {
+	if pair == nil || pair.Local == nil || pair.Remote == nil {
+		return
+	}
+	ip, err := netip.ParseAddr(pair.Remote.Address)
+	if err != nil {
+		return // never: a pair that was checked has an address
+	}
+	addr := netip.AddrPortFrom(ip.Unmap(), pair.Remote.Port)
+	k.plane.Lock()
+	defer k.plane.Unlock()
+	if pair.Local.Protocol == webrtc.ICEProtocolTCP {
+		k.to, k.tcp = nil, &tcpPath{conns: slices.Clone(k.conns), addr: net.TCPAddrFromAddrPort(addr)}
+	} else {
+		k.to, k.tcp = k.plane.conn.Dest(addr), nil
+	}
+	k.refresh()
+}
+
+// close ends the leg: keys are forgotten, addresses are free.
+func (k *leg) close() {
+	k.plane.Lock()
+	defer k.plane.Unlock()
+	k.closed = true
+	k.refresh()
+	k.plane.forget(k)
+	k.keys.Wipe()
+	k.in, k.gcm, k.cm, k.to, k.tcp, k.conns, k.streams = nil, nil, nil, nil, nil, nil, nil
+}
+
+// take is receive for the reader of the socket, which no mistake of ours must end.
+func (k *leg) take(b []byte) {
+	defer k.peer.guard("receive")
+	k.receive(b)
+}
+
+// receive decrypts a packet in place and hands it to the plane. False: it did not authenticate, or came before. The caller is
+// in the loop.
+func (k *leg) receive(b []byte) bool {
+	p := k.peer
+	plain, err := k.in.DecryptRTP(b, b, &k.header)
+	if err != nil {
+		if strings.Contains(err.Error(), "duplicated") { // networks duplicate; pion does not export this error
+			p.count.duplicate.Add(1)
+			return false
+		}
+		p.count.unauthenticated.Add(1)
+		if k.forged++; k.forged == maxForged {
+			k.forged = 0
+			k.plane.forget(k)
+		}
+		return false
+	}
+	k.forged = 0
+	s := k.stream(k.header.SSRC)
+	to, pkt := p.accept(s, plain, k.plane.now)
+	if to != nil {
+		k.plane.gather(to.line.source, to.layer, pkt)
+	}
+	return true
+}
+
+// stream finds a stream: there are about ten.
+func (k *leg) stream(ssrc uint32) *inStream {
+	for _, s := range k.streams {
+		if s.ssrc == ssrc {
+			return s
+		}
+	}
+	p := k.peer
+	p.streamsMu.Lock()
+	defer p.streamsMu.Unlock()
+	s := p.openStream(ssrc)
+	if s.ssrc == ssrc {
+		k.streams = append(k.streams, s)
+	}
+	return s
+}
+
+// late takes RTP that came over pion's transports: over TCP, or from an address that the plane does not know yet. False: the
+// leg is not up, the packet is pion's.
+func (k *leg) late(b []byte, from netip.AddrPort) bool {
+	if !k.ready.Load() || !isRTP(b) {
+		return false
+	}
+	pl := k.plane
+	pl.Lock()
+	defer pl.Unlock()
+	if !k.up {
+		return false
+	}
+	defer k.peer.guard("receive")
+	pl.now = time.Now()
+	if k.receive(b) && from.IsValid() {
+		pl.learn(from, k)
+	}
+	pl.deliver()
+	return true
+}
+
+// write seals a packet. It returns the length of the RTP packet, 0 while the leg is not up. The caller is in the loop.
+func (k *leg) write(l *slotLine, h *rtp.Header, payload []byte) (int, error) {
+	if !k.up {
+		return 0, nil
+	}
+	const fixed = 12
+	if fixed+len(payload)+seal.TagLen > batch.MaxPacket {
+		return 0, errTooLong
+	}
+	roll := &l.media
+	if h.SSRC != l.ssrc {
+		roll = &l.repair
+	} else if l.skips(h.Timestamp) {
+		return 0, errFull
+	}
+	roc, ok := roll.Next(h.SequenceNumber)
+	if !ok {
+		return 0, errRollover
+	}
+	b := k.plane.out.Next()[:fixed]
+	b[0], b[1] = 0x80, h.PayloadType
+	if h.Marker {
+		b[1] |= 0x80
+	}
+	binary.BigEndian.PutUint16(b[2:], h.SequenceNumber)
+	binary.BigEndian.PutUint32(b[4:], h.Timestamp)
+	binary.BigEndian.PutUint32(b[8:], h.SSRC)
+	if k.gcm != nil {
+		b = k.gcm.Seal(b, payload, h.SSRC, roc, h.SequenceNumber)
+	} else {
+		var err error
+		if b, err = k.cm.EncryptRTP(b[:0], append(b, payload...), h); err != nil {
+			return 0, err
+		}
+	}
+	if k.to != nil {
+		k.plane.out.Commit(len(b), k.to, l, !l.video)
+		return fixed + len(payload), nil
+	}
+	if err := k.tcp.write(b); err != nil {
+		return 0, err
+	}
+	return fixed + len(payload), nil
+}
+
+func (t *tcpPath) write(b []byte) error {
+	err := net.ErrClosed
+	for _, c := range t.conns {
+		if _, err = c.WriteTo(b, t.addr); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+// skips reports whether a packet belongs to a frame of which a part was dropped already. Sound is never skipped.
+func (l *slotLine) skips(timestamp uint32) bool {
+	if l.lastTime = timestamp; !l.skipping {
+		return false
+	}
+	if timestamp == l.skipTime {
+		l.peer.count.socketFull.Add(1)
+		return true
+	}
+	l.skipping = false
+	return false
+}
+
+// Dropped is told by the plane's sender that the socket had no room: the rest of a frame would be of no use.
+func (l *slotLine) Dropped(n int) {
+	l.peer.count.socketFull.Add(uint64(n))
+	if l.video {
+		l.skipping, l.skipTime = true, l.lastTime
+	}
+}
