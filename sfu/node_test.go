@@ -64,6 +64,9 @@ func TestStates(t *testing.T) {
 	n := newTestNode(t, nil)
 	b := join(t, n, "b", browserConfig{slots: 1})
 	eventually(t, "connected", func() bool { return len(b.on.seen()) == 2 })
+	eventually(t, "connected on the client's side, too", func() bool {
+		return b.pc.ConnectionState() == webrtc.PeerConnectionStateConnected
+	})
 	must(t, b.pc.Close()) // the page closes: DTLS says so
 	eventually(t, "the end", func() bool { return b.peer.State() == PeerClosed })
 	<-b.peer.done

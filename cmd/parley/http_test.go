@@ -130,3 +130,35 @@ func TestTimeoutsLeaveStreamsAlone(t *testing.T) {
 		t.Error("a client that sends nothing must not hold a connection for ever")
 	}
 }
+
+// deadlines notes what a handler sets.
+type deadlines struct {
+	*httptest.ResponseRecorder
+	read, write time.Time
+}
+
+func (d *deadlines) SetReadDeadline(t time.Time) error {
+	d.read = t
+	return nil
+}
+
+func (d *deadlines) SetWriteDeadline(t time.Time) error {
+	d.write = t
+	return nil
+}
+
+// TestRequestsAreBounded guards that a client which never sends the body it announced, or never takes the response, does not
+// hold its connection for ever.
+func TestRequestsAreBounded(t *testing.T) {
+	t.Parallel()
+	nothing := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	h := routes(nothing, nothing, nothing, silent())
+	for _, path := range []string{"/", "/v1/rooms", "/v1/rooms/a/events", "/v1/rooms/a/ws"} {
+		d := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+		began := time.Now()
+		h.ServeHTTP(d, httptest.NewRequest(http.MethodGet, path, nil))
+		if d.read.Before(began) || d.read.After(began.Add(time.Minute)) || d.write.Before(began) || d.write.After(began.Add(2*time.Minute)) {
+			t.Errorf("%s: deadlines %v and %v", path, d.read, d.write)
+		}
+	}
+}

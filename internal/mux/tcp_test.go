@@ -104,7 +104,7 @@ func TestTCPLimits(t *testing.T) {
 		reason string
 		cfg    TCPConfig
 	}{
-		{"too_many_undecided", TCPConfig{MaxUndecided: 2}},
+		{"too_many_undecided", TCPConfig{MaxUndecided: 8}}, // a quarter of them for one address
 		{"too_many_of_ip", TCPConfig{MaxPerIP: 2}},
 		{"too_many_open", TCPConfig{MaxOpen: 2}},
 	} {
@@ -125,6 +125,24 @@ func TestTCPLimits(t *testing.T) {
 			accept(t, m.TURN())
 		})
 	}
+}
+
+// TestTCPSilentAddress guards that one address that says nothing does not keep others out.
+func TestTCPSilentAddress(t *testing.T) {
+	t.Parallel()
+	m := listenTCP(t, TCPConfig{MaxUndecided: 8})
+	for range 12 {
+		dialTCP(t, m)
+	}
+	eventually(t, "the silent ones are refused", func() bool { return m.Stats().Dropped["too_many_undecided"] == 10 })
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
+	other, err := d.Dial("tcp", m.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { other.Close() })
+	send(t, other, packetAllocate)
+	accept(t, m.TURN())
 }
 
 func TestTCPBacklog(t *testing.T) {

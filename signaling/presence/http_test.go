@@ -173,6 +173,8 @@ func TestBadRequests(t *testing.T) {
 		"/v1/rooms/r/events?after=rubbish":                       200, // an unknown position: a snapshot
 		"/v1/rooms/r/events?after=" + strings.Repeat("9", 50000): 200,
 		"/v1/rooms/" + strings.Repeat("r", 65):                   400,
+		"/v1/rooms/%2e%2e":                                       400,
+		"/v1/rooms/%2e/events":                                   400,
 		"/v1/rooms/" + strings.Repeat("r", 64):                   200,
 		"/v1/rooms/a%2Fb":                                        400,
 		"/v1/rooms/%00/events":                                   400,

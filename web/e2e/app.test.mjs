@@ -90,7 +90,13 @@ test('two people meet, talk, chat, share a screen and leave', { timeout: 120_000
   await ann.keyboard.type('Hello Bob, see ');
   await ann.keyboard.press('Escape');
   await id(ann, 'chat-panel').waitFor({ state: 'detached' });
-  assert.ok(await ann.evaluate(() => document.activeElement?.getAttribute('data-testid') === 'call'), 'focus is back');
+  const focused = () =>
+    ann.evaluate(
+      () => document.activeElement?.getAttribute('data-testid') ?? document.activeElement?.outerHTML.slice(0, 80),
+    );
+  await until('the focus to be back', async () =>
+    (await focused()) === 'call' ? true : Promise.reject(new Error(await focused())),
+  );
   await ann.keyboard.press('c');
   await until('the draft', async () => (await id(ann, 'chat-text').inputValue()) === 'Hello Bob, see ');
   await ann.keyboard.type('https://example.org/agenda');
@@ -267,7 +273,12 @@ test('the back button leaves the call, and gives up joining one', { timeout: 60_
   // back while the join is on its way
   await ann.routeWebSocket(/\/ws$/, (ws) => {
     const up = ws.connectToServer();
-    ws.onMessage((m) => setTimeout(() => up.send(m), 1000));
+    let open = true;
+    ws.onClose((code, reason) => {
+      open = false;
+      up.close({ code, reason });
+    });
+    ws.onMessage((m) => setTimeout(() => open && up.send(m), 1000));
   });
   await id(ann, 'join').click();
   await ann.goBack();
