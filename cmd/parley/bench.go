@@ -38,11 +38,12 @@ func (b *benchFlags) declare(f *flagSet) {
 	c := &b.cfg
 	f.StringVar(&b.url, "url", "http://127.0.0.1:8080", "Where the server is, as https://meet.example.org.")
 	f.StringVar(&b.admin, "admin", "http://127.0.0.1:8081", "Its admin address, for CPU and memory; off: do not ask.")
-	f.IntVar(&b.pid, "pid", 0, "Process id of a server on this machine: CPU time to the nanosecond instead of to 10 ms.")
+	f.IntVar(&b.pid, "pid", 0, "Process id of a server on this machine: CPU time to the nanosecond instead of to 10 ms, and who else used the CPU.")
 	f.StringVar(&b.token, "token", "", "Access token for all rooms (parley token --room '*'). With --secret they are made here.")
 	f.IntVar(&c.Rooms, "rooms", 1, "Rooms.")
 	f.IntVar(&c.Publishers, "publishers", 1, "Participants of a room who send sound and picture.")
 	f.IntVar(&c.Viewers, "viewers", 10, "Participants of a room who only watch, up to 25 publishers.")
+	f.IntVar(&c.Early, "early", 0, "Viewers of a room who join before those whose joins are timed.")
 	f.BoolVar(&c.Meeting, "meeting", false, "Publishers watch each other.")
 	f.DurationVar(&c.Duration, "seconds", 10*time.Second, "How long to measure; a bare number is seconds.")
 	f.DurationVar(&c.Ramp, "ramp", 2*time.Second, "Time over which the viewers join; 0: all at once.")
@@ -62,7 +63,7 @@ func (b *benchFlags) declare(f *flagSet) {
 	f.IntVar(&b.search.Most, "most", 2000, "With --capacity: viewers a room that end it.")
 	f.BoolVar(&b.mute, "quiet", false, "No table while it runs.")
 	f.own = []string{
-		"url", "token", "rooms", "publishers", "viewers", "meeting", "seconds", "ramp", "settle", "codec", "simulcast",
+		"url", "token", "rooms", "publishers", "viewers", "early", "meeting", "seconds", "ramp", "settle", "codec", "simulcast",
 		"tile", "packet-bytes", "data", "full", "sample", "prefix", "capacity", "growth", "p99", "loss", "most", "quiet",
 		"admin", "pid",
 	}
@@ -207,9 +208,32 @@ func (b *benchFlags) ask(ctx context.Context) (loadgen.ServerSample, error) {
 	}
 	s, err := loadgen.ParseMetrics(res.Body, time.Now())
 	if err == nil && b.pid != 0 {
-		s.CPU, err = processTime(b.pid)
+		if s.CPU, err = processTime(b.pid); err == nil {
+			s.Machine, err = machineTime()
+		}
 	}
 	return s, err
+}
+
+// machineTime is how long the CPUs of this machine have been busy, in seconds to 10 ms (proc(5), /proc/stat).
+func machineTime() (float64, error) {
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0, fmt.Errorf("--pid: %w", err)
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	var ticks float64
+	for i, field := range strings.Fields(line) {
+		if i == 0 || i == 4 || i == 5 || i > 8 { // the name, idle, iowait, and guests, who are in user already
+			continue
+		}
+		n, err := strconv.ParseFloat(field, 64)
+		if err != nil {
+			return 0, fmt.Errorf("/proc/stat: %w", err)
+		}
+		ticks += n
+	}
+	return ticks / 100, nil
 }
 
 // processTime is the CPU time of all threads of a process on this machine, in seconds (Linux, CONFIG_SCHEDSTATS or

@@ -13,6 +13,7 @@ type Config struct {
 	Rooms      int           // default 1
 	Publishers int           // a room; default 1
 	Viewers    int           // a room, who only watch
+	Early      int           // a room, viewers who are there before those whose joins are timed
 	Meeting    bool          // publishers watch each other
 	Duration   time.Duration // of the measurement; default 10 s
 	Ramp       time.Duration // over which viewers join; 0: all at once
@@ -124,7 +125,7 @@ func (c Config) sampling() uint16 {
 	if c.Sample != 0 {
 		return uint16(c.Sample)
 	}
-	viewers := c.Viewers
+	viewers := c.Viewers + c.Early
 	if c.Capacity != nil {
 		viewers = max(viewers, 500)
 	}
@@ -142,7 +143,7 @@ func (c Config) Validate() error {
 	switch {
 	case c.Dial == nil || !c.Local.IsValid():
 		return errors.New("loadgen: no server to connect to")
-	case c.Rooms < 1 || c.Publishers < 1 || c.Viewers < 0:
+	case c.Rooms < 1 || c.Publishers < 1 || c.Viewers < 0 || c.Early < 0:
 		return errors.New("loadgen: a run has at least one room and one publisher in it, and no fewer than 0 viewers")
 	case c.Viewers == 0 && !c.Meeting:
 		return errors.New("loadgen: nobody watches: it takes viewers, or a meeting")

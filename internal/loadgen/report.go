@@ -22,6 +22,7 @@ type Setup struct {
 	Rooms       int     `json:"rooms"`
 	Publishers  int     `json:"publishers_per_room"`
 	Viewers     int     `json:"viewers_per_room"`
+	Early       int     `json:\"early_viewers_per_room\"` // more of them, there before the joins that were timed
 	Meeting     bool    `json:"meeting"`
 	Seconds     float64 `json:"seconds"`
 	Codec       string  `json:"codec"`
@@ -40,7 +41,10 @@ type Joins struct {
 	Failed     int       `json:"failed"`
 	FirstMedia Quantiles `json:"first_media"` // the first RTP packet, decrypted
 	FirstVideo Quantiles `json:"first_video"` // the first packet of a keyframe
-	Errors     []string  `json:"errors,omitempty"`
+	// What the joins of viewers cost; 0 where it is unknown.
+	ServerCPU    float64  `json:"server_cpu_ms_per_join"`
+	GeneratorCPU float64  `json:"generator_cpu_percent"` // while they joined, of its cores
+	Errors       []string `json:"errors,omitempty"`
 }
 
 // Traffic is what flowed in the measurement.
@@ -71,7 +75,8 @@ type Latency struct {
 type Server struct {
 	CPUPercent    float64           `json:"cpu_percent"` // of one core
 	CPUPerPacket  float64           `json:"cpu_us_per_packet"`
-	Forwarded     uint64            `json:"forwarded_packets"` // by the server's count
+	OthersCPU     float64           `json:"others_cpu_percent"` // of one core: what else ran on the machine; 0 without --pid
+	Forwarded     uint64            `json:"forwarded_packets"`  // by the server's count
 	Memory        float64           `json:"memory_kib_per_participant"`
 	Heap          float64           `json:"heap_kib_per_participant"`
 	Goroutines    float64           `json:"goroutines_per_participant"`
@@ -128,11 +133,15 @@ const (
 	maxGeneratorCPU = 85.0 // percent
 	maxSendLate     = 5.0  // ms, p99
 	maxReceiveDelay = 10.0 // ms, p99
+	maxOthersCPU    = 20.0 // percent of one core
 )
 
-// limits names what the generator could not keep up with.
-func (g Generator) limits() []string {
+// limits names what the generator could not keep up with, and who else was in the way.
+func (g Generator) limits(s *Server) []string {
 	out := []string{}
+	if s != nil && s.OthersCPU > maxOthersCPU {
+		out = append(out, fmt.Sprintf("other processes used %.0f %% of a core", s.OthersCPU))
+	}
 	if g.CPUPercent > maxGeneratorCPU {
 		out = append(out, fmt.Sprintf("the generator used %.0f %% of its CPU", g.CPUPercent))
 	}

@@ -21,6 +21,8 @@ type run struct {
 	before  ServerSample // before the participants came over whom memory is shared out
 	counted int          // those participants
 	nextID  int
+	joining float64 // percent of its CPU that the generator used while viewers joined
+	perJoin float64 // ms of the server's CPU
 
 	mu        sync.Mutex
 	clients   []*client // Guarded by mu.
@@ -79,7 +81,10 @@ func (r *run) do(ctx context.Context) (Report, error) {
 		}
 	}
 	r.enter("joining")
-	if err := r.view(ctx, r.cfg.Viewers, r.cfg.Ramp); err != nil {
+	if err := r.early(ctx); err != nil {
+		return Report{}, err
+	}
+	if err := r.timed(ctx); err != nil {
 		return Report{}, err
 	}
 	r.counted = r.count()
@@ -130,7 +135,7 @@ func (r *run) view(ctx context.Context, n int, ramp time.Duration) error {
 		c, err := newClient(&r.cfg, r.id, r.meter, r.role(i%r.cfg.Rooms, r.cfg.watched(), "viewer"), -1)
 		if err != nil {
 			for _, c := range clients[:i] {
-				err = errors.Join(err, c.close(ctx))
+				r.dismiss(c)
 			}
 			return err
 		}
@@ -149,6 +154,41 @@ func (r *run) view(ctx context.Context, n int, ramp time.Duration) error {
 	}
 	joins.Wait()
 	return ctx.Err()
+}
+
+// early brings in the viewers whose joins are not timed.
+func (r *run) early(ctx context.Context) error {
+	if r.cfg.Early == 0 {
+		return nil
+	}
+	if err := r.view(ctx, r.cfg.Early, time.Duration(r.cfg.Early*r.cfg.Rooms)*time.Second/joinPace); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.joinMedia.reset()
+	r.joinVideo.reset()
+	return nil
+}
+
+// timed brings in the viewers, and takes what that costs.
+func (r *run) timed(ctx context.Context) error {
+	a, err := r.server(ctx)
+	if err != nil {
+		return err
+	}
+	used, _ := cpuTime()
+	from := flow{at: time.Now(), cpu: used}
+	if err := r.view(ctx, r.cfg.Viewers, r.cfg.Ramp); err != nil {
+		return err
+	}
+	used, _ = cpuTime()
+	r.joining = generator(from, flow{at: time.Now(), cpu: used}).CPUPercent
+	b, err := r.server(ctx)
+	if n := r.cfg.Viewers * r.cfg.Rooms; n > 0 {
+		r.perJoin = 1000 * (b.CPU - a.CPU) / float64(n)
+	}
+	return err
 }
 
 // role makes the next participant of a room.
@@ -245,11 +285,15 @@ func (r *run) measure(ctx context.Context) (Report, error) {
 	report.Latency = Latency{Sampled: r.meter.sample.summary(), Full: r.meter.full.summary()}
 	g.ReceiveDelay = r.meter.delay.summary()
 	r.meter.mu.Unlock()
-	g.Limits = g.limits()
-	report.Generator = g
 	if r.cfg.Server != nil {
 		report.Server = server(r.before, a, b, r.counted)
+		if a.Machine > 0 {
+			others := b.Machine - a.Machine - (b.CPU - a.CPU) - (to.cpu - from.cpu).Seconds()
+			report.Server.OthersCPU = max(percent(others, b.At.Sub(a.At).Seconds()), 0)
+		}
 	}
+	g.Limits = g.limits(report.Server)
+	report.Generator = g
 	return report, nil
 }
 
@@ -257,7 +301,7 @@ func (r *run) measure(ctx context.Context) (Report, error) {
 func (r *run) describe(clients []*client) Report {
 	c := r.cfg
 	s := Setup{
-		Rooms: c.Rooms, Publishers: c.Publishers, Viewers: c.Viewers, Meeting: c.Meeting, Seconds: c.Duration.Seconds(),
+		Rooms: c.Rooms, Publishers: c.Publishers, Viewers: c.Viewers, Early: c.Early, Meeting: c.Meeting, Seconds: c.Duration.Seconds(),
 		Codec: "vp8", Simulcast: c.Simulcast, PacketBytes: c.PacketBytes, Data: c.Data, SampleEvery: int(c.every),
 	}
 	for _, cl := range clients {
@@ -274,7 +318,7 @@ func (r *run) describe(clients []*client) Report {
 	defer r.mu.Unlock()
 	j := Joins{
 		Joined: len(r.clients), Failed: len(r.failures), FirstMedia: r.joinMedia.summary(), FirstVideo: r.joinVideo.summary(),
-		Errors: r.failures[:min(len(r.failures), 5)],
+		ServerCPU: r.perJoin, GeneratorCPU: r.joining, Errors: r.failures[:min(len(r.failures), 5)],
 	}
 	for _, cl := range r.clients {
 		if err := cl.err(); err != nil && len(j.Errors) < 10 {

@@ -11,19 +11,28 @@ import (
 // long.
 const joinPace = 100
 
-// search raises the viewers until a bound is passed. first is the measurement with the viewers that it begins with. The
+// search raises the viewers until a bound is passed in two measurements in a row. first is the measurement with the viewers that it begins with. The
 // report is that of the last step within the bounds, or of the first step.
 func (r *run) search(ctx context.Context, first Report) (Report, error) {
 	bounds := *r.cfg.Capacity
 	best, last := first, first
 	s := &Search{}
-	viewers := r.cfg.Viewers
+	viewers, again := r.cfg.Viewers, false
 	for {
 		step := stepOf(viewers, last)
 		s.Steps = append(s.Steps, step)
 		if s.EndedBy = bounds.exceeded(step, last); s.EndedBy != "" {
-			break
+			if again {
+				break
+			}
+			again = true // a disturbance is not the end: the second measurement counts
+			var err error
+			if last, err = r.measure(ctx); err != nil {
+				return best, err
+			}
+			continue
 		}
+		again = false
 		best, s.Viewers, s.PacketsPerSecond = last, viewers, step.PacketsPerSecond
 		more := int(math.Ceil(float64(viewers)*bounds.Growth)) - viewers
 		if viewers+more > bounds.Most {

@@ -12,6 +12,7 @@ import (
 type ServerSample struct {
 	At         time.Time
 	CPU        float64 // seconds, user and system
+	Machine    float64 // seconds that all CPUs of the machine were busy; 0: unknown
 	Resident   uint64  // bytes of memory
 	Heap       uint64  // bytes in use by Go's heap and stacks
 	Goroutines uint64
