@@ -22,7 +22,7 @@ type Setup struct {
 	Rooms       int     `json:"rooms"`
 	Publishers  int     `json:"publishers_per_room"`
 	Viewers     int     `json:"viewers_per_room"`
-	Early       int     `json:\"early_viewers_per_room\"` // more of them, there before the joins that were timed
+	Early       int     `json:"early_viewers_per_room"` // more of them, there before the joins that were timed
 	Meeting     bool    `json:"meeting"`
 	Seconds     float64 `json:"seconds"`
 	Codec       string  `json:"codec"`
