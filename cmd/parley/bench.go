@@ -29,7 +29,7 @@ type benchFlags struct {
 	search        loadgen.Capacity
 	url, admin    string
 	token, codec  string
-	tile, file    string
+	tile          string
 	pid           int
 	growing, mute bool
 }

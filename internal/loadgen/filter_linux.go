@@ -75,14 +75,14 @@ func arrivalOf(oob []byte) (time.Time, bool) {
 	head := unix.CmsgLen(0)
 	for len(oob) >= head {
 		h := (*unix.Cmsghdr)(unsafe.Pointer(&oob[0]))
-		if int(h.Len) < head || int(h.Len) > len(oob) { //nolint:unconvert // 32 bits wide on some platforms
+		if int(h.Len) < head || int(h.Len) > len(oob) {
 			return time.Time{}, false
 		}
-		if h.Level == unix.SOL_SOCKET && h.Type == unix.SO_TIMESTAMPNS_NEW && int(h.Len) >= head+16 { //nolint:unconvert // as above
+		if h.Level == unix.SOL_SOCKET && h.Type == unix.SO_TIMESTAMPNS_NEW && int(h.Len) >= head+16 {
 			b := oob[head:]
 			return time.Unix(int64(binary.NativeEndian.Uint64(b)), int64(binary.NativeEndian.Uint64(b[8:]))), true
 		}
-		oob = oob[min(unix.CmsgSpace(int(h.Len)-head), len(oob)):] //nolint:unconvert // as above
+		oob = oob[min(unix.CmsgSpace(int(h.Len)-head), len(oob)):]
 	}
 	return time.Time{}, false
 }

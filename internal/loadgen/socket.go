@@ -35,8 +35,7 @@ func listen(local netip.Addr, media func([]byte, time.Time)) (*socket, error) {
 	}
 	err = errors.Join(conn.SetReadBuffer(receiveBuffer), stampArrivals(conn))
 	if err != nil {
-		conn.Close()
-		return nil, fmt.Errorf("media socket: %w", err)
+		return nil, fmt.Errorf("media socket: %w", errors.Join(err, conn.Close()))
 	}
 	return &socket{conn: conn, oob: make([]byte, stampSpace), media: media}, nil
 }

@@ -81,17 +81,15 @@ const (
 
 // newLink opens the socket and makes the agent: what a page has done before somebody clicks on join.
 func newLink(id *identity, sock *socket) (*link, error) {
-	never, every := time.Duration(0), checkEvery
-	agent, err := ice.NewAgent(&ice.AgentConfig{
-		UDPMux: sock, Net: id.net, LoggerFactory: id.logs, IncludeLoopback: true,
-		NetworkTypes:          []ice.NetworkType{ice.NetworkTypeUDP4, ice.NetworkTypeUDP6},
-		CandidateTypes:        []ice.CandidateType{ice.CandidateTypeHost},
-		MulticastDNSMode:      ice.MulticastDNSModeDisabled,
-		CheckInterval:         &every,
-		FailedTimeout:         &never,
-		InterfaceFilter:       func(string) bool { return false }, // the mux has the only candidate
-		HostAcceptanceMinWait: &never, PrflxAcceptanceMinWait: &never,
-	})
+	agent, err := ice.NewAgentWithOptions(
+		ice.WithUDPMux(sock), ice.WithNet(id.net), ice.WithLoggerFactory(id.logs), ice.WithIncludeLoopback(),
+		ice.WithNetworkTypes([]ice.NetworkType{ice.NetworkTypeUDP4, ice.NetworkTypeUDP6}),
+		ice.WithCandidateTypes([]ice.CandidateType{ice.CandidateTypeHost}),
+		ice.WithMulticastDNSMode(ice.MulticastDNSModeDisabled),
+		ice.WithInterfaceFilter(func(string) bool { return false }), // the mux has the only candidate
+		ice.WithCheckInterval(checkEvery), ice.WithFailedTimeout(0),
+		ice.WithHostAcceptanceMinWait(0), ice.WithPrflxAcceptanceMinWait(0),
+	)
 	if err != nil {
 		return nil, fmt.Errorf("ice: %w", err)
 	}
@@ -153,7 +151,7 @@ func (l *link) connect(ctx context.Context, a answer, data bool) (*srtp.Context,
 		return nil, fmt.Errorf("srtp: %w", err)
 	}
 	if data {
-		if l.sctp, err = sctp.Client(sctp.Config{NetConn: l.dtls, LoggerFactory: l.id.logs}); err != nil {
+		if l.sctp, err = sctp.ClientWithOptions(sctp.WithNetConn(l.dtls), sctp.WithLoggerFactory(l.id.logs)); err != nil {
 			return nil, fmt.Errorf("sctp: %w", err)
 		}
 	}

@@ -134,7 +134,7 @@ const maxServerMessage = 16 << 20
 
 // Dial opens the WebSocket at url, as ws://127.0.0.1:8080/v1/rooms/standup/ws.
 func Dial(ctx context.Context, url string) (*Client, error) {
-	c, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{
+	c, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{ //nolint:bodyclose // the library closes it
 		Subprotocols: []string{protocol}, CompressionMode: websocket.CompressionDisabled,
 	})
 	if err != nil {

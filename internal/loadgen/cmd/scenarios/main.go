@@ -1,14 +1,3 @@
-// Command scenarios runs parley bench through fixed scenarios, each on a fresh server, and writes the table of
-// docs/performance.md: make bench. The server has one core to itself, the load another (taskset).
-//
-// # Goroutines
-//
-// None of its own.
-//
-// # Invariants
-//
-//   - Planes are measured in turn within each round: the machine's moods hit all of them.
-//   - A run that the generator or the machine spoilt is marked, not left out.
 package main
 
 import (
@@ -41,7 +30,7 @@ type options struct {
 	only       *regexp.Regexp
 	out        string
 	port       int
-	nice       int
+	realtime   bool
 	serverCore string
 	loadCore   string
 }
@@ -130,7 +119,7 @@ func parse(args []string) (options, error) {
 	only := f.String("only", "", "Run the scenarios whose name matches this regular expression.")
 	f.StringVar(&o.out, "out", "", "Document whose table to write; empty: print it only.")
 	f.IntVar(&o.port, "port", 18480, "First of three loopback ports for the server.")
-	f.IntVar(&o.nice, "nice", 0, "Niceness of server and load; below 0 needs root.")
+	f.BoolVar(&o.realtime, "realtime", false, "Run server and load before everything else on the machine (chrt, needs root): where it is busy.")
 	f.StringVar(&o.serverCore, "server-core", "0", "CPU for the server.")
 	f.StringVar(&o.loadCore, "load-core", "1", "CPU for the load.")
 	if err := f.Parse(args); err != nil {
@@ -164,8 +153,11 @@ func (o options) known(ctx context.Context) ([]string, error) {
 
 // pinned is a command on one CPU.
 func (o options) pinned(ctx context.Context, core string, args ...string) *exec.Cmd {
-	all := append([]string{"-n", strconv.Itoa(o.nice), "taskset", "-c", core, o.binary}, args...)
-	return exec.CommandContext(ctx, "nice", all...)
+	all := append([]string{"taskset", "-c", core, o.binary}, args...)
+	if o.realtime {
+		all = append([]string{"chrt", "--rr", "1"}, all...)
+	}
+	return exec.CommandContext(ctx, all[0], all[1:]...)
 }
 
 func (o options) address(n int) string { return fmt.Sprintf("127.0.0.1:%d", o.port+n) }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -69,6 +70,9 @@ func (o options) render(ctx context.Context, results map[key][]loadgen.Report) s
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s; server on core %s, load on core %s; %d runs of %d s each on fresh servers: medians, and ranges in brackets.\n\n",
 		machine(ctx, o.binary), o.serverCore, o.loadCore, o.rounds, o.seconds)
+	if o.realtime {
+		b.WriteString("Server and load ran before all else on the machine (SCHED_RR).\n\n")
+	}
 	var names []string
 	for _, s := range o.scenarios() {
 		if s.name != capacity {
@@ -120,9 +124,19 @@ func (o options) table(b *strings.Builder, columns []column, names []string, res
 // remarks says what disturbed the runs, and what ended a search.
 func remarks(reports []loadgen.Report) string {
 	var notes []string
+	like := map[string]int{} // by the sentence without its figures
+	numbers := regexp.MustCompile(`[0-9.]+`)
+	for _, r := range reports {
+		for _, l := range r.Generator.Limits {
+			like[numbers.ReplaceAllString(l, "N")]++
+		}
+	}
 	for i, r := range reports {
 		for _, l := range r.Generator.Limits {
-			notes = append(notes, fmt.Sprintf("run %d: %s", i+1, l))
+			if n := like[numbers.ReplaceAllString(l, "N")]; n > 0 {
+				notes = append(notes, fmt.Sprintf("%s (%d of %d runs)", l, n, len(reports)))
+				delete(like, numbers.ReplaceAllString(l, "N"))
+			}
 		}
 		if r.Joins.Failed > 0 {
 			notes = append(notes, fmt.Sprintf("run %d: %d joins failed", i+1, r.Joins.Failed))
