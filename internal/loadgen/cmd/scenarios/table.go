@@ -22,30 +22,31 @@ type column struct {
 	title  string
 	digits int
 	value  func(loadgen.Report) float64
+	blank  bool // 0 says that it is not known
 }
 
 func columns() []column {
 	return []column{
-		{"packets/s", 0, func(r loadgen.Report) float64 { return r.Traffic.PacketsPerSecond }},
-		{"CPU µs/packet", 2, func(r loadgen.Report) float64 { return r.Server.CPUPerPacket }},
-		{"p50 ms", 2, func(r loadgen.Report) float64 { return r.Latency.Sampled.P50 }},
-		{"p99 ms", 2, func(r loadgen.Report) float64 { return r.Latency.Sampled.P99 }},
-		{"loss %", 2, func(r loadgen.Report) float64 { return r.Traffic.Loss() }},
-		{"first media ms, p50", 0, func(r loadgen.Report) float64 { return r.Joins.FirstMedia.P50 }},
-		{"first video ms, p50", 0, func(r loadgen.Report) float64 { return r.Joins.FirstVideo.P50 }},
-		{"and p99", 0, func(r loadgen.Report) float64 { return r.Joins.FirstVideo.P99 }},
-		{"CPU ms/join", 1, func(r loadgen.Report) float64 { return r.Joins.ServerCPU }},
-		{"KiB/participant", 0, func(r loadgen.Report) float64 { return r.Server.Memory }},
+		{"packets/s", 0, func(r loadgen.Report) float64 { return r.Traffic.PacketsPerSecond }, false},
+		{"CPU µs/packet", 2, func(r loadgen.Report) float64 { return r.Server.CPUPerPacket }, false},
+		{"p50 ms", 2, func(r loadgen.Report) float64 { return r.Latency.Sampled.P50 }, false},
+		{"p99 ms", 2, func(r loadgen.Report) float64 { return r.Latency.Sampled.P99 }, false},
+		{"loss %", 2, func(r loadgen.Report) float64 { return r.Traffic.Loss() }, false},
+		{"first media ms, p50", 0, func(r loadgen.Report) float64 { return r.Joins.FirstMedia.P50 }, false},
+		{"first video ms, p50", 0, func(r loadgen.Report) float64 { return r.Joins.FirstVideo.P50 }, false},
+		{"and p99", 0, func(r loadgen.Report) float64 { return r.Joins.FirstVideo.P99 }, false},
+		{"CPU ms/join", 1, func(r loadgen.Report) float64 { return r.Joins.ServerCPU }, true},
+		{"KiB/participant", 0, func(r loadgen.Report) float64 { return r.Server.Memory }, false},
 	}
 }
 
 func searchColumns() []column {
 	return []column{
-		{"viewers", 0, func(r loadgen.Report) float64 { return float64(r.Search.Viewers) }},
-		{"packets/s", 0, func(r loadgen.Report) float64 { return r.Search.PacketsPerSecond }},
-		{"CPU µs/packet there", 2, func(r loadgen.Report) float64 { return r.Server.CPUPerPacket }},
-		{"server CPU % there", 0, func(r loadgen.Report) float64 { return r.Server.CPUPercent }},
-		{"p99 ms there", 2, func(r loadgen.Report) float64 { return r.Latency.Sampled.P99 }},
+		{"viewers", 0, func(r loadgen.Report) float64 { return float64(r.Search.Viewers) }, false},
+		{"packets/s", 0, func(r loadgen.Report) float64 { return r.Search.PacketsPerSecond }, false},
+		{"CPU µs/packet there", 2, func(r loadgen.Report) float64 { return r.Server.CPUPerPacket }, false},
+		{"server CPU % there", 0, func(r loadgen.Report) float64 { return r.Server.CPUPercent }, false},
+		{"p99 ms there", 2, func(r loadgen.Report) float64 { return r.Latency.Sampled.P99 }, false},
 	}
 }
 
@@ -56,6 +57,9 @@ func (c column) cell(reports []loadgen.Report) string {
 		values = append(values, c.value(r))
 	}
 	slices.Sort(values)
+	if c.blank && values[len(values)-1] == 0 {
+		return "-"
+	}
 	show := func(v float64) string { return fmt.Sprintf("%.*f", c.digits, v) }
 	low, high := show(values[0]), show(values[len(values)-1])
 	out := show(values[len(values)/2])
