@@ -38,7 +38,7 @@ var mayImport = map[string][]string{
 // Tests are free to import any of them.
 var thirdParties = map[string][]string{
 	"github.com/golang-jwt/jwt":           {"signaling/token"},
-	"github.com/pion":                     {"sfu", "turn", "relay/cascade"},
+	"github.com/pion":                     {"sfu", "turn", "relay/cascade", "internal/loadgen"}, // the load tool is a client of its own
 	"github.com/prometheus/client_golang": {"cmd/parley"},
 	"github.com/rs/cors":                  {"signaling/presence"},
 	"go.yaml.in/yaml":                     {"cmd/parley"},
@@ -48,7 +48,7 @@ var thirdParties = map[string][]string{
 	"nhooyr.io/websocket":                 {"signaling/ws"},
 	"net/http":                            {"cmd/parley", "signaling", "web"},
 	"github.com/nats-io":                  {"relay/bus"},
-	"encoding/json":                       {"cmd/parley", "signaling", "web", "relay"},
+	"encoding/json":                       {"cmd/parley", "signaling", "web", "relay", "internal/loadgen"},
 }
 
 // goFile is one parsed source file of the tree.

@@ -26,6 +26,7 @@ func commands() []command {
 		{"serve", "run the server (what parley does without a command)", runServe},
 		{"config", "print the configuration in effect, with comments, as YAML", runConfig},
 		{"token", "print an access token for a room", runToken},
+		{"bench", "put load on a running server and measure what it does", runBench},
 		{"health", "ask a running server whether it is ready", runHealth},
 		{"version", "print the version", runVersion},
 		{"help", "print this", nil},

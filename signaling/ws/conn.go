@@ -125,3 +125,38 @@ func (c *conn) Close(code signaling.CloseCode, reason string) {
 	c.raw.closing.Store(true)
 	_ = c.ws.Close(websocket.StatusCode(code), reason)
 }
+
+// Client is the other end of a conn: for the load tool and for tests.
+type Client struct{ ws *websocket.Conn }
+
+// maxServerMessage bounds what a client reads: the snapshot of a large room is the largest message.
+const maxServerMessage = 16 << 20
+
+// Dial opens the WebSocket at url, as ws://127.0.0.1:8080/v1/rooms/standup/ws.
+func Dial(ctx context.Context, url string) (*Client, error) {
+	c, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{ //nolint:bodyclose // the library closes it
+		Subprotocols: []string{protocol}, CompressionMode: websocket.CompressionDisabled,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("dial: %w", err)
+	}
+	c.SetReadLimit(maxServerMessage)
+	return &Client{c}, nil
+}
+
+// Read waits for the next message.
+func (c *Client) Read(ctx context.Context) ([]byte, error) {
+	_, msg, err := c.ws.Read(ctx)
+	return msg, err
+}
+
+// Write sends a text message. Several goroutines may write at once.
+func (c *Client) Write(ctx context.Context, msg []byte) error {
+	return c.ws.Write(ctx, websocket.MessageText, msg)
+}
+
+// Close closes the connection at once, without a code: say leave before.
+func (c *Client) Close() error {
+	_ = c.ws.CloseNow() // it says only that the peer has gone already
+	return nil
+}

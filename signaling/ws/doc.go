@@ -1,13 +1,13 @@
 // Package ws carries signaling over WebSockets: it checks who may connect, and hands messages to and from a
-// signaling.Link. Compression is off: messages are small but for SDP, and a compressor would cost more memory than the
-// session itself.
+// signaling.Link. Dial is the client's end, for the load tool. Compression is off: messages are small but for SDP, and a
+// compressor would cost more memory than the session itself.
 //
 // # Goroutines
 //
 //	| goroutine             | started by          | stopped by                                              |
 //	|-----------------------|---------------------|---------------------------------------------------------|
 //	| the reader            | net/http            | the end of the connection; it is the handler itself      |
-//	| the library's timeout | accept              | conn.Close                                              |
+//	| the library's timeout | accept, Dial        | conn.Close, Client.Close                                |
 //	| the hard close        | conn.Close, a timer | conn.Close, or it closes the socket and ends            |
 //
 // The writer is the link's.
