@@ -209,7 +209,7 @@ func TestStalledInFrame(t *testing.T) {
 	s := newSite(t, nil)
 	s.ws.cut = 300 * time.Millisecond
 	w := s.open("a")
-	w.frame(fin|opText, 1<<40, make([]byte, s.rooms.MaxMessage()+1))
+	w.frame(fin|opText, 1<<31-1, make([]byte, s.rooms.MaxMessage()+1))
 	if m := w.read(); m["code"] != "message_too_big" {
 		t.Errorf("%v", m)
 	}
