@@ -12,9 +12,10 @@ COPY web ./web
 ARG VERSION=container
 RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /parley ./cmd/parley
 
-FROM gcr.io/distroless/static-debian12:nonroot
+FROM scratch
 COPY LICENSE /LICENSE
 COPY --from=build /parley /parley
+USER 65532:65532
 # pages and signaling; media, STUN and TURN; the same over TCP
 EXPOSE 8080/tcp 7880/udp 7881/tcp
 HEALTHCHECK --interval=10s --timeout=4s --start-period=2s --retries=3 CMD ["/parley", "health"]

@@ -1,5 +1,5 @@
 import { Backoff } from './backoff';
-import type { FeedReader } from './presence';
+import type { FeedReader } from './feedreader';
 import type { RoomEvent, Snapshot } from './protocol';
 import { refusal } from './refusal';
 import { readToken } from './url';

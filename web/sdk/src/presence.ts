@@ -1,6 +1,7 @@
 import { Emitter } from './emitter';
 import type { ParleyError } from './errors';
 import { eventStream } from './eventstream';
+import type { FeedReader } from './feedreader';
 import { longPoll } from './longpoll';
 import type { Participant } from './participant';
 import type { RoomEvent, Snapshot } from './protocol';
@@ -23,19 +24,6 @@ export interface WatchOptions {
   token?: Token;
   /** Default: SSE, and long-poll where that does not get through. */
   transport?: 'sse' | 'poll';
-}
-
-/** What a feed needs of its reader, and tells it. */
-export interface FeedReader {
-  readonly url: string;
-  readonly token: Token;
-  position(): string | undefined;
-  snapshot(snapshot: Snapshot): void;
-  event(event: RoomEvent): void;
-  /** Connected, or not. */
-  live(live: boolean): void;
-  /** Trying again would not help. */
-  fatal(error: ParleyError): void;
 }
 
 /** Follows who is in a room without joining it. */

@@ -1,5 +1,5 @@
 import { ParleyError, serverError } from './errors';
-import type { FeedReader } from './presence';
+import type { FeedReader } from './feedreader';
 
 /** The typed error in an HTTP answer that is not a 2xx. Server trouble and too many requests may be tried again. */
 export async function refusal(response: Response): Promise<ParleyError> {

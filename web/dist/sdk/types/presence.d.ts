@@ -1,7 +1,6 @@
 import { Emitter } from './emitter';
 import type { ParleyError } from './errors';
 import type { Participant } from './participant';
-import type { RoomEvent, Snapshot } from './protocol';
 import { type ModelEvents } from './roommodel';
 import { type Token } from './url';
 export type PresenceState = 'connecting' | 'live' | 'reconnecting' | 'closed';
@@ -18,18 +17,6 @@ export interface WatchOptions {
     token?: Token;
     /** Default: SSE, and long-poll where that does not get through. */
     transport?: 'sse' | 'poll';
-}
-/** What a feed needs of its reader, and tells it. */
-export interface FeedReader {
-    readonly url: string;
-    readonly token: Token;
-    position(): string | undefined;
-    snapshot(snapshot: Snapshot): void;
-    event(event: RoomEvent): void;
-    /** Connected, or not. */
-    live(live: boolean): void;
-    /** Trying again would not help. */
-    fatal(error: ParleyError): void;
 }
 /** Follows who is in a room without joining it. */
 export declare class Presence extends Emitter<PresenceEvents> {

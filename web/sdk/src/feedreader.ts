@@ -1,0 +1,16 @@
+import type { ParleyError } from './errors';
+import type { RoomEvent, Snapshot } from './protocol';
+import type { Token } from './url';
+
+/** What a feed needs of its reader, and tells it. */
+export interface FeedReader {
+  readonly url: string;
+  readonly token: Token;
+  position(): string | undefined;
+  snapshot(snapshot: Snapshot): void;
+  event(event: RoomEvent): void;
+  /** Connected, or not. */
+  live(live: boolean): void;
+  /** Trying again would not help. */
+  fatal(error: ParleyError): void;
+}
