@@ -2,6 +2,7 @@ package sfu
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -220,4 +221,25 @@ func FuzzParseData(f *testing.F) {
 			t.Fatalf("frame %x, want %x", out, want)
 		}
 	})
+}
+
+// TestDataBeforeTheChannelIsBounded guards the memory of messages for a client that never opens its channels.
+func TestDataBeforeTheChannelIsBounded(t *testing.T) {
+	t.Parallel()
+	n := newTestNode(t, nil)
+	p, err := n.NewPeer("never", &events{})
+	must(t, err)
+	_, err = p.Negotiate(context.Background(), goodOffer(t))
+	must(t, err)
+	m := Data{From: "x", Payload: make([]byte, 60_000), Reliable: true}
+	sent := 0
+	for sent < 100 {
+		if err = p.Send(m); err != nil {
+			break
+		}
+		sent++
+	}
+	if !errors.Is(err, ErrSlow) || sent != reliableQueue/len(m.Payload) {
+		t.Errorf("%d of %d bytes are kept, then %v", sent, len(m.Payload), err)
+	}
 }

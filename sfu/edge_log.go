@@ -49,7 +49,7 @@ var expected = []string{
 	"Failed to read from candidate",   // the candidate closed: a restart, or the end
 	"Failed to read streaming packet", // an ICE-TCP connection closed
 	"no endpoint for packet",          // from the client after its end
-	"Failed to start SCTP: DTLS not",  // the peer closed before it was connected
+	"Failed to start SCTP",            // the peer closed before it was connected
 	"the agent is closed",             // the same
 	"Failed to write packet: io: rea", // the peer closed meanwhile
 	"io: read/write on closed pipe",   // the same, of whatever was to be written

@@ -38,7 +38,9 @@ func goodOffer(t *testing.T) Offer {
 
 func TestCheckOffer(t *testing.T) {
 	t.Parallel()
-	got, err := checkOffer(goodOffer(t), nil)
+	in := goodOffer(t)
+	in.SDP = strings.ReplaceAll(in.SDP, "a=ice-ufrag:", "a=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\na=end-of-candidates\r\na=ice-ufrag:")
+	got, err := checkOffer(in, nil)
 	must(t, err)
 	want := []sendOffer{
 		{SendLine: SendLine{MID: "0", Kind: Microphone}},

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -255,6 +256,11 @@ func TestParseHeader(t *testing.T) {
 	}
 	if got := string(h.extension(raw, 3)); got != "mid" {
 		t.Errorf("extension 3: %q", got)
+	}
+	over := slices.Clone(raw)
+	over[h.extEnd-1] = 7<<4 | 3 // an element in the last byte, whose content would lie in the payload
+	if h.extension(over, 7) != nil {
+		t.Error("an extension reaches into the payload")
 	}
 	if h.extension(raw, 4) != nil || h.extension(raw, 0) != nil || len(h.extension(raw, 5)) != 2 {
 		t.Error("extensions 0, 4, 5")

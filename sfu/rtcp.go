@@ -59,6 +59,9 @@ func (p *Peer) receiveRTCP(ssrc uint32, pkt rtcp.Packet, now time.Time) {
 		if k := l.sink.Load(); k != nil {
 			var seqs []uint16
 			for _, pair := range pkt.Nacks {
+				if len(seqs) >= videoHistory { // a line remembers no more, and the loop is everybody's
+					break
+				}
 				seqs = append(seqs, pair.PacketList()...)
 			}
 			p.count.nacksIn.Add(uint64(len(seqs)))

@@ -235,7 +235,7 @@ func (l *Link) leave(code CloseCode) {
 	}
 	r := s.room
 	r.mu.Lock()
-	if s.link != l {
+	if s.latest != l {
 		r.mu.Unlock()
 		return
 	}

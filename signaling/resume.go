@@ -61,7 +61,7 @@ func (l *Link) takeOver(s *session, position string, reply *resumedReply) (old *
 	if s.ended || !l.adopt(s) {
 		return nil, false
 	}
-	old, s.link = s.link, l
+	old, s.link, s.latest = s.link, l, l
 	s.heard.Store(time.Now().UnixNano())
 	from, err := eventlog.ParsePosition(position)
 	// What came before the join is not for this session, though the log may still hold it.

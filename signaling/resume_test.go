@@ -486,3 +486,27 @@ func TestReaches(t *testing.T) {
 		}
 	})
 }
+
+// TestFarewellAfterTheWriter guards a race: of a page that closed, the writer may hear first, by an error, before the reader
+// finds the farewell. The participant leaves at once all the same; not so where the session lives on another connection.
+func TestFarewellAfterTheWriter(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, r *rig) {
+		ann, ben := r.joined("a", "Ann", 0), r.joined("a", "Ben", 0)
+		ben.events()
+		ann.link.shut(closeGone, "")
+		ann.link.End(true)
+		if e := ben.event("left"); e["participant"] != ann.me || e["reason"] != "left" {
+			t.Errorf("%v", e)
+		}
+		cem := r.joined("a", "Cem", 0)
+		ben.events()
+		old := cem.link
+		if reply := cem.resume(cem.position()); reply["type"] != "resumed" {
+			t.Fatalf("%v", reply)
+		}
+		old.End(true)
+		if got := ben.events("left"); len(got) != 0 {
+			t.Errorf("a resumed session ended with its old connection: %v", got)
+		}
+	})
+}

@@ -137,7 +137,7 @@ func (r *room) add(s *session, l *Link, slots int) (Snapshot, []messageEvent, er
 	if !l.adopt(s) {
 		return Snapshot{}, nil, errLinkClosed
 	}
-	s.link = l
+	s.link, s.latest = l, l
 	s.joinedAt = time.Now().UTC().Truncate(time.Millisecond)
 	s.growLocked(slots)
 	r.sessions[s.id] = s

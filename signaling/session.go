@@ -42,6 +42,7 @@ type session struct {
 	since    eventlog.Position // where the event stream began
 	ended    bool
 	link     *Link // nil: no connection now
+	latest   *Link // the newest connection, also when it is gone: the writer may find that before the reader finds the farewell
 	sources  map[sfu.Kind]*publication
 	private  []messageEvent // that the session sent or got, oldest first
 	tiles    []tile

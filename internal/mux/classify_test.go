@@ -64,6 +64,7 @@ func TestClassify(t *testing.T) {
 		{"STUN longer than the datagram", withSize(stunPacket(0x0001), 4), dropBadSTUN},
 		{"STUN shorter than the datagram", append(stunPacket(0x0001), 0, 0, 0, 0), dropBadSTUN},
 		{"STUN length not a multiple of 4", stunPacket(0x0001, 1, 2), dropBadSTUN},
+		{"request for TURN, length not a multiple of 4", stunPacket(0x0003, 1, 2), dropBadSTUN},
 		{"attribute over the end", stunPacket(0x0001, 0x80, 0x22, 0, 9, 'a', 'b', 'c', 0), dropBadSTUN},
 		{"DTLS client hello", []byte{22, 254, 253, 0}, dtls},
 		{"lowest DTLS", []byte{20}, dtls},

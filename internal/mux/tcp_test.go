@@ -127,6 +127,21 @@ func TestTCPLimits(t *testing.T) {
 	}
 }
 
+// TestTCPForgetsAddresses guards that the table of addresses does not grow with every one ever seen.
+func TestTCPForgetsAddresses(t *testing.T) {
+	t.Parallel()
+	m := listenTCP(t, TCPConfig{})
+	c := dialTCP(t, m)
+	eventually(t, "it is admitted", func() bool { return m.Stats().Open == 1 })
+	closed(t, c)
+	eventually(t, "it is forgotten", func() bool { return m.Stats().Open == 0 })
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.perIP) != 0 || len(m.undecided) != 0 {
+		t.Errorf("left: %v, %v", m.perIP, m.undecided)
+	}
+}
+
 // TestTCPSilentAddress guards that one address that says nothing does not keep others out.
 func TestTCPSilentAddress(t *testing.T) {
 	t.Parallel()
