@@ -12,10 +12,10 @@ import (
 type Impairment struct {
 	Delay     time.Duration // of every frame
 	Jitter    time.Duration // added or taken away at random, evenly, up to this; frames keep their order
-	Rate      float64       // bit/s; 0: unlimited
+	Rate      float64       // bit/s, at least 1000; 0: unlimited
 	Queue     time.Duration // how long a frame may wait for Rate before it is dropped; 0: 200 ms
 	Loss      float64       // percent
-	Burst     float64       // mean length of a run of losses (Gilbert's model); up to 1: losses are independent
+	Burst     float64       // mean length of a run of losses (Gilbert's model); up to 1: losses are independent; longer where Loss needs it
 	Duplicate float64       // percent
 	Reorder   float64       // percent of frames that get half the delay and may overtake
 }
@@ -39,7 +39,9 @@ func (i *Impairment) Set(s string) error {
 		case "queue":
 			next.Queue, err = span(value)
 		case "rate":
-			next.Rate, err = number(value, 1e12)
+			if next.Rate, err = number(value, 1e12); err == nil && next.Rate > 0 && next.Rate < minRate {
+				err = fmt.Errorf("neither 0 nor at least %d bit/s", minRate)
+			}
 		case "loss":
 			next.Loss, err = number(value, 100)
 		case "duplicate":
@@ -58,6 +60,9 @@ func (i *Impairment) Set(s string) error {
 	*i = next
 	return nil
 }
+
+// minRate keeps the time that a frame of 64 KiB takes within minutes; far below, it would overflow a time.Duration.
+const minRate = 1000
 
 func span(s string) (time.Duration, error) {
 	d, err := time.ParseDuration(s)
@@ -122,10 +127,11 @@ func (l *line) next(now time.Time, n int) (at time.Time, times int) {
 	if l.chance(l.Reorder) {
 		return at.Add(l.Delay / 2), times
 	}
-	at = at.Add(l.Delay)
+	delay := l.Delay
 	if l.Jitter > 0 {
-		at = at.Add(time.Duration((l.rng.Float64()*2 - 1) * float64(l.Jitter)))
+		delay += time.Duration((l.rng.Float64()*2 - 1) * float64(l.Jitter))
 	}
+	at = at.Add(max(0, delay)) // nothing leaves before the rate limit has sent it
 	if at.Before(l.last) {
 		at = l.last
 	}
@@ -134,16 +140,19 @@ func (l *line) next(now time.Time, n int) (at time.Time, times int) {
 }
 
 // loses draws one loss. With bursts there are two states, one that passes everything and one that loses everything, which
-// is left with probability 1/Burst and entered so often that Loss percent are lost on average.
+// is left with probability 1/Burst and entered so often that Loss percent are lost on average. Between two runs at least one
+// frame passes, so a high Loss makes the runs longer than asked.
 func (l *line) loses() bool {
-	if l.Burst <= 1 || l.Loss >= 100 {
+	if l.Burst <= 1 || l.Loss <= 0 || l.Loss >= 100 {
+		l.inLoss = false // a run does not outlive the setting that began it
 		return l.chance(l.Loss)
 	}
-	p := l.Loss / 100
+	odds := l.Loss / (100 - l.Loss)
+	burst := max(l.Burst, odds)
 	if l.inLoss {
-		l.inLoss = l.rng.Float64() >= 1/l.Burst
+		l.inLoss = l.rng.Float64() >= 1/burst
 	} else {
-		l.inLoss = l.rng.Float64() < p/(1-p)/l.Burst
+		l.inLoss = l.rng.Float64() < odds/burst
 	}
 	return l.inLoss
 }

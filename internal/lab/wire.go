@@ -31,8 +31,8 @@ type Wire struct {
 	errClose error
 }
 
-// Wire replaces the cable of a side by a wire, at first a clean one. Chance comes from the seed. Until Close, the context
-// has no effect.
+// Wire replaces the cable of a side by a wire, at first a clean one. Chance comes from the seed: up draws from seed, down
+// from seed+1. The context bounds the making only; the wire lasts until Close. A side has one wire at a time.
 func (l *Lab) Wire(ctx context.Context, s Side, seed uint64) (*Wire, error) {
 	if err := s.check(); err != nil {
 		return nil, err
@@ -67,8 +67,10 @@ func (l *Lab) Wire(ctx context.Context, s Side, seed uint64) (*Wire, error) {
 // Control does what a line of text says: "up", "down" or "both", followed by what Impairment.Set takes. It answers with the
 // counters of both directions; an empty line only asks for them.
 func (w *Wire) Control(text string) (string, error) {
-	text = strings.TrimSpace(text)
-	direction, change, _ := strings.Cut(text, " ")
+	direction, change := "", ""
+	if words := strings.Fields(text); len(words) > 0 {
+		direction, change = words[0], strings.Join(words[1:], " ")
+	}
 	var lanes []*lane
 	switch direction {
 	case "":
@@ -89,13 +91,16 @@ func (w *Wire) Control(text string) (string, error) {
 	return fmt.Sprintf("up %v; down %v", w.up, w.down), nil
 }
 
-// Close puts the plain cable back.
+// Close puts the plain cable back. It fails where the lab is gone already.
 func (w *Wire) Close() error {
 	w.closing.Do(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		// The interfaces would go with their files, but only once a process that is being forked has let go of its copies.
 		var errs []error
-		for _, tap := range w.taps {
-			if tap != nil {
-				errs = append(errs, tap.Close()) // the interface goes with it
+		for i, remove := range []string{"-n {client} link del eth0", "-n {nat} link del lan"} {
+			if tap := w.taps[i]; tap != nil {
+				errs = append(errs, w.lab.side(ctx, w.side, remove), tap.Close())
 			}
 		}
 		if w.up != nil {
@@ -103,8 +108,6 @@ func (w *Wire) Close() error {
 			close(w.down.closed)
 		}
 		w.tasks.Wait()
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
 		errs = append(errs, w.lab.side(ctx, w.side, cable+inner))
 		w.errClose = errors.Join(errs...)
 	})
@@ -172,7 +175,7 @@ func (d *lane) read() {
 			return
 		}
 		if n >= 14 && string(b[12:14]) == arp { // passes untouched: a lost answer would stop everything for a second
-			if _, err := d.to.Write(b[:n]); err != nil {
+			if !d.put(b[:n]) {
 				return
 			}
 			continue
@@ -190,6 +193,19 @@ func (d *lane) read() {
 	}
 }
 
+// put hands a frame to the other end and says whether there still is one. An interface that is down takes no frame (EIO)
+// but may come up again: that frame is lost and counted.
+func (d *lane) put(b []byte) bool {
+	_, err := d.to.Write(b)
+	if errors.Is(err, unix.EIO) {
+		d.mu.Lock()
+		d.line.lost++
+		d.mu.Unlock()
+		return true
+	}
+	return err == nil
+}
+
 // write puts frames onto the other end when their time has come.
 func (d *lane) write() {
 	var waiting frames
@@ -198,8 +214,8 @@ func (d *lane) write() {
 	for {
 		for len(waiting) > 0 && !waiting[0].at.After(time.Now()) {
 			f := heap.Pop(&waiting).(frame)
-			if _, err := d.to.Write(f.data); err != nil {
-				return // closed; read ends as well
+			if !d.put(f.data) {
+				return // read ends as well
 			}
 		}
 		if len(waiting) > 0 {

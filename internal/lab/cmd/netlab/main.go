@@ -10,8 +10,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
 	"strconv"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -23,7 +25,7 @@ const usage = `usage: netlab [-p PREFIX] COMMAND     (PREFIX: default pl_, or $L
   up                build the lab, both NATs "restricted"
   down              remove it
   nat A|B KIND      full, restricted, symmetric, udpblock or only443
-  exec NODE CMD...  run CMD in a node: sfu, turn, natA, natB, cliA, cliB, inet
+  exec NODE CMD...  run CMD in a node: sfu, turn, natA, natB, cliA, cliB, inet; the exit status is CMD's
   wire A|B [SEED]   replace a side's cable by a wire until standard input ends; lines on it change the wire:
                     "up|down|both delay=50ms jitter=5ms rate=1e6 queue=300ms loss=2 burst=4 duplicate=1 reorder=1",
                     "both clean"; each line, also an empty one, is answered with the counters, or "error: ..."
@@ -33,7 +35,10 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM)
 	err := run(ctx, os.Args[1:])
 	stop()
+	var exit *exec.ExitError
 	switch {
+	case errors.As(err, &exit) && exit.ExitCode() > 0: // CMD's own, which has said why
+		os.Exit(exit.ExitCode())
 	case errors.Is(err, errUsage):
 		fmt.Fprint(os.Stderr, usage)
 		os.Exit(2)
@@ -70,6 +75,8 @@ func run(ctx context.Context, args []string) error {
 	case name == "exec" && len(rest) >= 2:
 		cmd := l.Command(ctx, lab.Node(rest[0]), rest[1], rest[2:]...)
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+		cmd.Cancel = func() error { return cmd.Process.Signal(unix.SIGTERM) } // a browser has children to end
+		cmd.WaitDelay = 5 * time.Second
 		return cmd.Run()
 	case name == "wire" && (len(rest) == 1 || len(rest) == 2):
 		return wire(ctx, l, rest)
@@ -91,10 +98,12 @@ func wire(ctx context.Context, l *lab.Lab, args []string) error {
 	if err != nil {
 		return err
 	}
-	stop := context.AfterFunc(ctx, func() { os.Stdin.Close() })
-	defer stop()
+	in, err := newInterruptible(ctx, os.Stdin)
+	if err != nil {
+		return errors.Join(err, w.Close())
+	}
 	fmt.Println("wired")
-	return errors.Join(control(os.Stdin, os.Stdout, w.Control), w.Close())
+	return errors.Join(control(in, os.Stdout, w.Control), in.Close(), w.Close())
 }
 
 // control answers lines until in ends.
@@ -109,8 +118,5 @@ func control(in io.Reader, out io.Writer, do func(string) (string, error)) error
 			return err
 		}
 	}
-	if err := lines.Err(); err != nil && !errors.Is(err, os.ErrClosed) {
-		return err
-	}
-	return nil
+	return lines.Err()
 }
