@@ -66,14 +66,17 @@ func TestStreamBadFrames(t *testing.T) {
 		"channel data too long":        "\x40\x01\xff\xff",
 	} {
 		s, client, counts := pipeStream(false)
+		written := make(chan struct{})
 		go func() {
+			defer close(written)
 			io.WriteString(client, in) //nolint:errcheck // the other side hangs up
-			client.Close()
 		}()
 		if _, _, err := s.ReadFrom(make([]byte, inboundMTU)); !errors.Is(err, errBadFrame) || counts[BadFrame] != 1 {
 			t.Errorf("%s: %v, %v", name, err, counts)
 		}
 		closed(t, s)
+		<-written
+		client.Close()
 	}
 }
 

@@ -61,6 +61,7 @@ export async function startServer({
   netns,
   port,
   scheme = 'http',
+  tries = 3,
 } = {}) {
   const listen = port ?? (await freePort());
   const udp = await freePort();
@@ -134,6 +135,9 @@ export async function startServer({
     );
   } catch (e) {
     await server.stop();
+    // a port that was free a moment ago may not be any more
+    if (exit.code === 1 && port === undefined && tries > 1)
+      return startServer({ args, env, name, media, http, netns, scheme, tries: tries - 1 });
     throw e;
   }
   return server;
