@@ -143,6 +143,7 @@ func launch(t *testing.T, env, args []string) *process {
 	})
 	return p
 }
+
 // wait returns the exit code.
 func (p *process) wait(t *testing.T) int {
 	t.Helper()
