@@ -99,6 +99,7 @@ test('two people meet, talk, chat, share a screen and leave', { timeout: 120_000
   );
   await ann.keyboard.press('c');
   await until('the draft', async () => (await id(ann, 'chat-text').inputValue()) === 'Hello Bob, see ');
+  await until('the cursor in it', async () => (await focused()) === 'chat-text');
   await ann.keyboard.type('https://example.org/agenda');
   await ann.keyboard.press('Enter');
   await until('the unread mark', () => id(bob, 'unread').isVisible());

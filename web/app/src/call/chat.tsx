@@ -104,7 +104,8 @@ function Write({ onFile }: { onFile: (to: string) => void }) {
   const [sending, setSending] = useState(false);
   const field = useRef<HTMLTextAreaElement>(null);
   const to = others.value.some((p) => p.id === chatTo.value) ? chatTo.value : '';
-  useEffect(() => {
+  useLayoutEffect(() => {
+    // before the next key, which would be a shortcut elsewhere
     // On a phone this would bring up the keyboard before anybody asked for it.
     if (!matchMedia('(pointer: coarse)').matches) field.current?.focus();
   }, [chatTo.value]);

@@ -1,6 +1,6 @@
 // The frame of a side panel: a named region that takes the focus when it opens and can be closed.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { panel } from '../state/view';
 import { IconButton } from '../ui/button';
 import { CloseIcon } from '../ui/icons';
@@ -10,7 +10,7 @@ export function Side({ title, testid, children }: { title: string; testid: strin
   const heading = useRef<HTMLHeadingElement>(null);
   // Taken before anything inside has the focus: what is inside runs its effects first.
   const before = useRef(document.activeElement as HTMLElement | null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const panel = heading.current?.closest('.side');
     if (!panel?.contains(document.activeElement)) heading.current?.focus();
     return () => before.current?.focus?.();
