@@ -25,15 +25,15 @@ test('three encodings are sent, and the layer follows the tile', async () => {
     microphone: false,
     tile: [1280, 720],
   });
-  await until('three layers', async () => (await sent(ann.page)).filter((l) => l.frames > 5).length === 3, 20_000);
+  await until('three layers', async () => (await sent(ann.page)).filter((l) => l.frames > 5).length === 3, 60_000);
   const width = async () => (await bob.received()).videos[0]?.width;
-  await until('the full picture', async () => (await width()) === 1280, 20_000);
+  await until('the full picture', async () => (await width()) === 1280, 40_000);
   await bob.resize([160, 90]);
-  await until('the quarter', async () => (await width()) === 320, 15_000);
+  await until('the quarter', async () => (await width()) === 320, 30_000);
   await bob.resize([600, 338]);
-  await until('the half', async () => (await width()) === 640, 15_000);
+  await until('the half', async () => (await width()) === 640, 30_000);
   await bob.resize([1280, 720]);
-  await until('the full picture again', async () => (await width()) === 1280, 15_000);
+  await until('the full picture again', async () => (await width()) === 1280, 30_000);
   const frames = (await bob.received()).videos[0];
   assert.ok(frames.freezes <= 2, `a switch must not freeze the picture: ${frames.freezes} freezes`);
   for (const g of [ann, bob]) await g.leave();
