@@ -95,6 +95,7 @@ type Source struct {
 	muted   atomic.Bool
 	rtt     atomic.Int64  // nanoseconds
 	level   atomic.Uint64 // float64 bits
+	scores  atomic.Uint64 // loudness.Scores: 32, 16 and 16 bits
 	levelAt atomic.Int64  // Unix nanoseconds
 }
 
@@ -422,7 +423,19 @@ func (s *Source) meter(p *rtp.Packet, now time.Time) {
 		return
 	}
 	s.level.Store(math.Float64bits(s.meterOf.Observe(now, ext[0]&0x7f)))
+	scores := s.meterOf.Scores()
+	s.scores.Store(uint64(scores.Immediate)<<32 | uint64(scores.Medium)<<16 | uint64(scores.Long))
 	s.levelAt.Store(now.UnixNano())
+}
+
+// voice returns how loud and how active the source is. It takes no lock.
+func (s *Source) voice(id string, now time.Time) loudness.Voice {
+	v := loudness.Voice{ID: id, Level: s.loudness(now)}
+	if v.Level > 0 {
+		n := s.scores.Load()
+		v.Scores = loudness.Scores{Immediate: int(n >> 32), Medium: int(n >> 16 & 0xffff), Long: int(n & 0xffff)}
+	}
+	return v
 }
 
 // loudness returns the smoothed audio level, 0 (silence) to 1. It takes no lock.

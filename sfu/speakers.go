@@ -39,7 +39,7 @@ func (s *Speakers) Update(now time.Time) (loudest []string, changed bool) {
 	defer s.mu.Unlock()
 	s.voices = s.voices[:0]
 	for id, src := range s.sources {
-		s.voices = append(s.voices, loudness.Voice{ID: id, Level: src.loudness(now)})
+		s.voices = append(s.voices, src.voice(id, now))
 	}
 	changed = s.order.Update(now, s.voices)
 	return s.order.IDs(), changed

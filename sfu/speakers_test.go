@@ -65,7 +65,8 @@ func TestSpeakers(t *testing.T) {
 		{"a cough", 60 * time.Millisecond, map[string]uint8{"ann": 20, "bob": 10, "eve": 50}, []string{"ann"}, 0},
 		{"on", time.Second, map[string]uint8{"ann": 20, "bob": 60, "eve": 50}, []string{"ann"}, 0},
 		{"a little louder", 2 * time.Second, map[string]uint8{"ann": 20, "bob": 18, "eve": 50}, []string{"ann", "bob"}, 1},
-		{"much louder", 2 * time.Second, map[string]uint8{"ann": 20, "bob": 8, "eve": 50}, []string{"bob", "ann"}, 1},
+		{"louder, but no longer", 2 * time.Second, map[string]uint8{"ann": 20, "bob": 8, "eve": 50}, []string{"ann", "bob"}, 0},
+		{"takes over", 2 * time.Second, map[string]uint8{"ann": 60, "bob": 20, "eve": 50}, []string{"bob"}, 2},
 		{"packets end", 3 * time.Second, nil, []string{}, 1},
 	}
 	for _, st := range steps {

@@ -19,6 +19,7 @@ type Meter struct {
 	last     time.Time
 	now, old tally
 	level    float64
+	activity activity
 }
 
 type tally struct {
@@ -26,10 +27,14 @@ type tally struct {
 	peak        uint8 // -dBov of the loudest
 }
 
+// Scores returns how active the source is on each time scale.
+func (m *Meter) Scores() Scores { return m.activity.scores() }
+
 // Observe takes one packet's level in -dBov, 0 to 127, and returns the smoothed loudness: 0 (silence) to 1.
 func (m *Meter) Observe(now time.Time, level uint8) float64 {
+	m.activity.observe(now, level)
 	if m.last.IsZero() || now.Sub(m.last) > 2*half {
-		*m = Meter{began: now, last: now, now: tally{peak: 127}, old: tally{peak: 127}}
+		m.level, m.began, m.last, m.now, m.old = 0, now, now, tally{peak: 127}, tally{peak: 127}
 	}
 	d := min(now.Sub(m.last), longest)
 	m.last = now

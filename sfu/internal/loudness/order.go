@@ -14,9 +14,11 @@ const (
 type Voice struct {
 	ID    string
 	Level float64
+	Scores
 }
 
-// Order keeps the list of speakers, the loudest first. The zero value is ready.
+// Order keeps the list of speakers: who has the floor, then the others, the loudest first. The floor changes hands when
+// somebody is more active on all three time scales, or its holder is silent. The zero value is ready.
 type Order struct {
 	list []speaker
 }
@@ -38,21 +40,37 @@ func (o *Order) Update(now time.Time, voices []Voice) (changed bool) {
 		i := slices.IndexFunc(o.list, func(s speaker) bool { return s.ID == v.ID })
 		switch {
 		case i >= 0 && v.Level > 0:
-			o.list[i].Level, o.list[i].spoke = v.Level, now
+			o.list[i].Voice, o.list[i].spoke = v, now
 		case i >= 0:
-			o.list[i].Level = 0
+			o.list[i].Voice = v
 		case v.Level > 0:
 			o.list = append(o.list, speaker{v, now})
 			changed = true
 		}
 	}
-	for i := 1; i < len(o.list); i++ { // stable: neighbours change places only for a clear difference
-		for j := i; j > 0 && o.list[j].Level > o.list[j-1].Level*clearly; j-- {
+	for i := 2; i < len(o.list); i++ { // stable: neighbours change places only for a clear difference
+		for j := i; j > 1 && o.list[j].Level > o.list[j-1].Level*clearly; j-- {
 			o.list[j], o.list[j-1] = o.list[j-1], o.list[j]
 			changed = true
 		}
 	}
-	return changed
+	return o.giveFloor() || changed
+}
+
+// giveFloor puts the most active of those who beat the head of the list there.
+func (o *Order) giveFloor() (changed bool) {
+	best := 0
+	for i, s := range o.list {
+		if i > 0 && s.Level > 0 && s.beats(o.list[0].Scores) && (best == 0 || s.Long > o.list[best].Long) {
+			best = i
+		}
+	}
+	if best == 0 {
+		return false
+	}
+	s := o.list[best]
+	o.list = slices.Insert(slices.Delete(o.list, best, best+1), 0, s)
+	return true
 }
 
 // IDs returns the list, the loudest first.
