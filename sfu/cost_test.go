@@ -117,7 +117,7 @@ func serveCost(plane Plane, profile string) error {
 }
 
 func answerCost(n *Node, q *costRequest, sources map[int][]*Source) (string, error) {
-	p, err := n.NewPeer("p", &events{})
+	p, err := n.NewPeer("p", fmt.Sprint(q.Room), &events{})
 	if err != nil {
 		return "", err
 	}

@@ -227,7 +227,7 @@ func FuzzParseData(f *testing.F) {
 func TestDataBeforeTheChannelIsBounded(t *testing.T) {
 	t.Parallel()
 	n := newTestNode(t, nil)
-	p, err := n.NewPeer("never", &events{})
+	p, err := n.NewPeer("never", "room", &events{})
 	must(t, err)
 	_, err = p.Negotiate(context.Background(), goodOffer(t))
 	must(t, err)

@@ -24,14 +24,14 @@
 //
 // # Invariants
 //
-//   - All layers, sinks and attached lines of a source are touched under the source's lock only, "its loop": one lock per
-//     batch of packets, none per sink. The loop never blocks and calls out through Egress and Upstream alone, which do not
-//     call back: so there is no lock order to keep.
+//   - All sources, sinks, lines and legs of a group of peers (a room's) are touched under the group's lock only, "the loop":
+//     one lock per batch of packets, a NACK or a view, none per sink; giving it back sends what was written. The loop never
+//     blocks and calls out through Egress and Upstream alone, which do not call back. It may be entered with Peer.mu held, never
+//     with Node.mu.
+//   - Nobody is in two loops. A line whose source belongs to another group gets its packets by an inbox (inbox.go): copied in the
+//     source's loop, sent in the line's, by the same thread.
 //   - From a packet's arrival to its leaving nothing allocates, looks into a map or logs (TestForwardingDoesNotAllocate;
 //     BenchmarkFanout without encryption: 37 to 130 ns per packet and sink from 10 sinks up, on a busy 2-core machine).
-//   - On the batched plane all sources and lines of a node run in one loop, the plane's lock: it is taken once for a batch, a
-//     NACK or a view, and giving it back sends what was written. Unlike the loops of sources it may be entered with Peer.mu held,
-//     never with Node.mu.
 //   - RTP to a peer is encrypted by its leg or by pion's session, never by both: with two writers of one SSRC under one key
 //     nonces would repeat. Which one it is, is decided before the first packet, for the peer's life, whatever path it takes.
 //     SRTCP is pion's always.
@@ -43,7 +43,7 @@
 //     and again: a receiver that never got a packet asks for none.
 //   - A muted source forwards nothing, and nothing from before is shown after.
 //   - Every packet that is not forwarded is counted under a DropReason.
-//   - Locks are taken in this order: Peer.negotiating, Peer.mu, a source's loop. pion calls back with none of them held,
+//   - Locks are taken in this order: Peer.negotiating, Peer.mu, a loop, then an inbox's or the plane's. pion calls back with none of them held,
 //     except for Peer.buffer, which may come from within a loop and so takes Peer.streamsMu alone.
 //   - RTP and RTCP are acted on only after SRTP has authenticated them, and no candidate of a client's is ever used: nobody can
 //     make a node send to an address that has not answered its checks.

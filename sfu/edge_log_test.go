@@ -49,7 +49,7 @@ func TestOrdinaryEndsAreQuiet(t *testing.T) {
 		must(t, early.negotiate(nil))
 		must(t, early.peer.Close()) // while ICE and DTLS are under way
 		early.close()
-		never, err := n.NewPeer("never", &events{})
+		never, err := n.NewPeer("never", "room", &events{})
 		must(t, err)
 		_, err = never.Negotiate(context.Background(), goodOffer(t))
 		must(t, err)
@@ -93,7 +93,7 @@ func TestBadOfferIsNoWarning(t *testing.T) {
 	t.Parallel()
 	var lines logged
 	n := newTestNode(t, func(c *Config) { c.Log = lines.logger() })
-	p, err := n.NewPeer("p", &events{})
+	p, err := n.NewPeer("p", "room", &events{})
 	must(t, err)
 	bad := goodOffer(t)
 	bad.SDP = strings.ReplaceAll(bad.SDP, "a=recvonly", "a=inactive\r\na=recvonly")

@@ -36,11 +36,14 @@ type leg struct {
 	// Static after construction.
 	peer  *Peer
 	plane *plane
+	loop  *loop // the peer's
 	keys  *seal.Handshake
 
 	ready atomic.Bool // up, for who is not in the loop
 
-	// Owned by the plane's loop.
+	addrs []netip.AddrPort // Guarded by plane.mu.
+
+	// Owned by the loop.
 	up, closed bool // up: keys and a path are there
 	stock      bool // the keys could not be had: pion's own path, from the first packet on. Never taken back
 	in         *srtp.Context
@@ -50,7 +53,6 @@ type leg struct {
 	tcp        *tcpPath      // over ICE-TCP
 	header     rtp.Header
 	streams    []*inStream
-	addrs      []netip.AddrPort
 	forged     int
 	conns      []net.PacketConn // of ICE-TCP
 }
@@ -62,7 +64,7 @@ type tcpPath struct {
 }
 
 func newLeg(p *Peer, pl *plane) *leg {
-	return &leg{peer: p, plane: pl, keys: &seal.Handshake{}}
+	return &leg{peer: p, plane: pl, loop: p.loop, keys: &seal.Handshake{}}
 }
 
 // install puts the leg between pion and its transports.
@@ -78,8 +80,8 @@ func (k *leg) install(s *webrtc.SettingEngine) {
 
 // start is called when DTLS is through, the client's certificate verified. Not before: nobody else is sent anything.
 func (k *leg) start() {
-	k.plane.Lock()
-	defer k.plane.Unlock()
+	k.loop.Lock()
+	defer k.loop.Unlock()
 	if k.closed || k.stock || k.in != nil {
 		return
 	}
@@ -128,8 +130,8 @@ func (k *leg) follow(pair *webrtc.ICECandidatePair) {
 		return // never: a pair that was checked has an address
 	}
 	addr := netip.AddrPortFrom(ip.Unmap(), pair.Remote.Port)
-	k.plane.Lock()
-	defer k.plane.Unlock()
+	k.loop.Lock()
+	defer k.loop.Unlock()
 	if pair.Local.Protocol == webrtc.ICEProtocolTCP {
 		k.to, k.tcp = nil, &tcpPath{conns: slices.Clone(k.conns), addr: net.TCPAddrFromAddrPort(addr)}
 	} else {
@@ -140,8 +142,8 @@ func (k *leg) follow(pair *webrtc.ICECandidatePair) {
 
 // close ends the leg: keys are forgotten, addresses are free.
 func (k *leg) close() {
-	k.plane.Lock()
-	defer k.plane.Unlock()
+	k.loop.Lock()
+	defer k.loop.Unlock()
 	k.closed = true
 	k.refresh()
 	k.plane.forget(k)
@@ -149,13 +151,17 @@ func (k *leg) close() {
 	k.in, k.gcm, k.cm, k.to, k.tcp, k.conns, k.streams = nil, nil, nil, nil, nil, nil, nil
 }
 
-// take is receive for the reader of the socket, which no mistake of ours must end.
+// take is receive for the reader of the socket, which no mistake of ours must end. The caller is in the loop.
 func (k *leg) take(b []byte) {
 	defer k.peer.guard("receive")
+	if !k.up { // closed since the batch was looked at
+		k.peer.count.peerClosed.Add(1)
+		return
+	}
 	k.receive(b)
 }
 
-// receive decrypts a packet in place and hands it to the plane. False: it did not authenticate, or came before. The caller is
+// receive decrypts a packet in place and gathers it in the loop. False: it did not authenticate, or came before. The caller is
 // in the loop.
 func (k *leg) receive(b []byte) bool {
 	p := k.peer
@@ -174,9 +180,9 @@ func (k *leg) receive(b []byte) bool {
 	}
 	k.forged = 0
 	s := k.stream(k.header.SSRC)
-	to, pkt := p.accept(s, plain, k.plane.now)
+	to, pkt := p.accept(s, plain, k.loop.now)
 	if to != nil {
-		k.plane.gather(to.line.source, to.layer, pkt)
+		k.loop.gather(to.line.source, to.layer, pkt)
 	}
 	return true
 }
@@ -204,18 +210,18 @@ func (k *leg) late(b []byte, from netip.AddrPort) bool {
 	if !k.ready.Load() || !isRTP(b) {
 		return false
 	}
-	pl := k.plane
-	pl.Lock()
-	defer pl.Unlock()
+	l := k.loop
+	l.Lock()
+	defer l.Unlock()
 	if !k.up {
 		return false
 	}
 	defer k.peer.guard("receive")
-	pl.now = time.Now()
+	l.now = time.Now()
 	if k.receive(b) && from.IsValid() {
-		pl.learn(from, k)
+		k.plane.learn(from, k)
 	}
-	pl.deliver()
+	l.deliver()
 	return true
 }
 
@@ -238,7 +244,8 @@ func (k *leg) write(l *slotLine, h *rtp.Header, payload []byte) (int, error) {
 	if !ok {
 		return 0, errRollover
 	}
-	b := k.plane.out.Next()[:fixed]
+	out := k.loop.sender()
+	b := out.Next()[:fixed]
 	b[0], b[1] = 0x80, h.PayloadType
 	if h.Marker {
 		b[1] |= 0x80
@@ -255,7 +262,7 @@ func (k *leg) write(l *slotLine, h *rtp.Header, payload []byte) (int, error) {
 		}
 	}
 	if k.to != nil {
-		k.plane.out.Commit(len(b), k.to, l, !l.video)
+		out.Commit(len(b), k.to, l, !l.video)
 		return fixed + len(payload), nil
 	}
 	if err := k.tcp.write(b); err != nil {
@@ -287,7 +294,7 @@ func (l *slotLine) skips(timestamp uint32) bool {
 	return false
 }
 
-// Dropped is told by the plane's sender that the socket had no room: the rest of a frame would be of no use.
+// Dropped is told by the loop's sender that the socket had no room: the rest of a frame would be of no use.
 func (l *slotLine) Dropped(n int) {
 	l.peer.count.socketFull.Add(uint64(n))
 	if l.video {

@@ -98,8 +98,8 @@ func (m *tcpMux) GetConnByUfrag(ufrag string, isIPv6 bool, local net.IP) (net.Pa
 		return nil, err
 	}
 	k := m.leg
-	k.plane.Lock()
-	defer k.plane.Unlock()
+	k.loop.Lock()
+	defer k.loop.Unlock()
 	k.conns = append(k.conns, c)
 	if len(k.conns) > maxAddrs {
 		k.conns = slices.Delete(k.conns, 0, 1)

@@ -3,7 +3,7 @@ package sfu
 import (
 	"math/rand/v2"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/rtp"
@@ -29,7 +29,7 @@ type LineConfig struct {
 	Codecs  []Codec // what the receiver negotiated, RTX payload types included
 	Egress  Egress
 
-	loop sync.Locker // what Egress must be called under; nil: nothing
+	loop *loop // the receiver's, which Egress must be called in; nil: any
 }
 
 // Line is what a slot's receiver sees of one medium: one SSRC with one sequence and one timestamp line, that survives every
@@ -61,7 +61,9 @@ type Line struct {
 	packets        uint32
 	octets         uint32
 	history        history
-	foreign        bool // the source runs in another loop than the egress: it is entered for each packet
+	from           *loop // the source's, where it is not the receiver's
+
+	outcome atomic.Pointer[outcome] // of the last packet that was posted to another loop; nil: all is well
 }
 
 // Clock rates in ticks a second. A line has one for its life, so sources of other rates are not mapped to it.
@@ -237,9 +239,8 @@ func (l *Line) write(ssrc uint32, pt uint8, seq uint16, s *ring.Slot, e *sent, p
 	h.Padding, h.Extension, h.Extensions = false, false, h.Extensions[:0]
 	h.SSRC, h.PayloadType, h.SequenceNumber = ssrc, pt, seq
 	h.Timestamp, h.Marker = e.timestamp, s.Marker
-	if l.foreign {
-		l.cfg.loop.Lock()
-		defer l.cfg.loop.Unlock()
+	if l.from != nil {
+		return l.from.post(l.cfg.loop, l, h, payload)
 	}
 	return l.cfg.Egress.WriteRTP(h, payload)
 }

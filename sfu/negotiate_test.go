@@ -127,7 +127,7 @@ func TestBadOffers(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			p, err := n.NewPeer("p", &events{})
+			p, err := n.NewPeer("p", "room", &events{})
 			must(t, err)
 			defer func() { _ = p.Close() }()
 			bad := goodOffer(t)
@@ -224,7 +224,7 @@ func TestSlotsInAnyOrder(t *testing.T) {
 	o := goodOffer(t)
 	o.Slots[0], o.Slots[1] = o.Slots[1], o.Slots[0]
 	o.Slots[0].Video, o.Slots[1].Video = o.Slots[1].Video, o.Slots[0].Video
-	p, err := n.NewPeer("p", &events{})
+	p, err := n.NewPeer("p", "room", &events{})
 	must(t, err)
 	answer, err := p.Negotiate(context.Background(), o)
 	must(t, err)
@@ -269,7 +269,7 @@ func TestCloseWhileNegotiating(t *testing.T) {
 	n := newTestNode(t, nil)
 	for i := range 10 {
 		o := goodOffer(t)
-		p, err := n.NewPeer("p", &events{})
+		p, err := n.NewPeer("p", "room", &events{})
 		must(t, err)
 		var wg sync.WaitGroup
 		wg.Go(func() {
@@ -301,7 +301,7 @@ func TestCloseWhileNegotiating(t *testing.T) {
 func TestNegotiateHonoursContext(t *testing.T) {
 	t.Parallel()
 	n := newTestNode(t, nil)
-	p, err := n.NewPeer("p", &events{})
+	p, err := n.NewPeer("p", "room", &events{})
 	must(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -346,7 +346,7 @@ func TestNegotiationsTakeTurns(t *testing.T) {
 	if all := runtime.GOMAXPROCS(0); all > 1 && cap(n.turns) >= all {
 		t.Errorf("%d negotiations may run on %d processors", cap(n.turns), all)
 	}
-	p, err := n.NewPeer("p", &events{})
+	p, err := n.NewPeer("p", "room", &events{})
 	must(t, err)
 	for range cap(n.turns) {
 		n.turns <- struct{}{}

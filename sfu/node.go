@@ -35,6 +35,7 @@ type Node struct {
 	tcp      *ice.TCPMuxDefault // nil without cfg.TCP
 	turns    chan struct{}      // one place for each negotiation that may run
 	plane    *plane             // nil: pion's own path
+	loops    *loops
 	stop     chan struct{}
 	tasks    sync.WaitGroup
 	muxLog   *pionLog
@@ -73,6 +74,7 @@ func New(cfg Config) (*Node, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sfu: %w", err)
 	}
+	n.loops = newLoops(n.plane)
 	n.udp = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: conn, Logger: n.muxLog.NewLogger("udp")})
 	if cfg.TCP != nil {
 		n.tcp = ice.NewTCPMuxDefault(ice.TCPMuxParams{

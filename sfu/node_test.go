@@ -45,7 +45,7 @@ func TestConfigValidate(t *testing.T) {
 func TestPublicAddressIsAnnounced(t *testing.T) {
 	t.Parallel()
 	n := newTestNode(t, func(c *Config) { c.PublicIPs = []netip.Addr{netip.MustParseAddr("203.0.113.9")} })
-	p, err := n.NewPeer("p", &events{})
+	p, err := n.NewPeer("p", "room", &events{})
 	must(t, err)
 	answer, err := p.Negotiate(t.Context(), goodOffer(t))
 	must(t, err)
@@ -189,12 +189,12 @@ func TestNodeCloseEndsPeers(t *testing.T) {
 	t.Parallel()
 	n := newTestNode(t, nil)
 	b := join(t, n, "b", browserConfig{slots: 1})
-	fresh, err := n.NewPeer("fresh", &events{})
+	fresh, err := n.NewPeer("fresh", "room", &events{})
 	must(t, err)
 	must(t, n.Close())
 	<-b.peer.done
 	<-fresh.done
-	if _, err := n.NewPeer("late", &events{}); err == nil {
+	if _, err := n.NewPeer("late", "room", &events{}); err == nil {
 		t.Error("a closed node made a peer")
 	}
 	must(t, n.Close())
@@ -203,7 +203,7 @@ func TestNodeCloseEndsPeers(t *testing.T) {
 func TestTooManySSRCs(t *testing.T) {
 	t.Parallel()
 	n := newTestNode(t, nil)
-	p, err := n.NewPeer("p", &events{})
+	p, err := n.NewPeer("p", "room", &events{})
 	must(t, err)
 	for i := range uint32(maxStreams + 10) {
 		_ = p.buffer(0, i+1)

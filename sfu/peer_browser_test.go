@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -166,6 +167,7 @@ type browserConfig struct {
 	video     []string // mime types, empty: VP8
 	network   webrtc.NetworkType
 	loss      *loss
+	group     string // "": the same for all
 }
 
 func clientAPI(t testing.TB, c browserConfig) *webrtc.API {
@@ -246,7 +248,7 @@ func newBrowser(t testing.TB, n *Node, id string, c browserConfig) *browser {
 		tracks: make(map[Kind][]*webrtc.TrackLocalStaticRTP),
 	}
 	var err error
-	b.peer, err = n.NewPeer(id, b.on)
+	b.peer, err = n.NewPeer(id, cmp.Or(c.group, "room"), b.on)
 	must(t, err)
 	b.pc, err = clientAPI(t, c).NewPeerConnection(webrtc.Configuration{})
 	must(t, err)

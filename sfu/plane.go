@@ -18,33 +18,48 @@ import (
 // grouped by source and layer, and forwarded; what sinks write is sealed straight into one slab and leaves in GSO runs when the
 // batch is through. pion keeps ICE, DTLS, SCTP and SRTCP.
 
-// plane is the loop of one socket. Its lock is the loop: all sources and lines of the node run in it, and unlocking it sends
-// what was written meanwhile. Lock it once for all there is to do, never for a packet.
+// plane is what the loops of a node share: the socket, and whose packets come from where.
 type plane struct {
 	// Static after construction.
-	conn *batch.Conn
+	conn   *batch.Conn
+	reader *reader
 
-	mu  sync.Mutex
-	out *batch.Sender // Guarded by mu.
+	senders senders
 
-	// Guarded by mu; from the first Packet to Done the reader of the socket holds it.
-	now    time.Time
-	groups [maxGroups]group
-	used   int
-
-	reading bool // Owned by the reader of the socket: it holds mu.
-
+	mu    sync.Mutex                              // taken within any loop, and nothing is within it
 	known atomic.Pointer[map[netip.AddrPort]*leg] // copied on change, under mu
 }
 
-// group is what one batch brought for one layer.
-type group struct {
-	source *Source
-	layer  int
-	pkts   [][]byte
+// senders are those that no loop uses now.
+type senders struct {
+	conn *batch.Conn // Static after construction.
+
+	mu   sync.Mutex
+	free []*batch.Sender // Guarded by mu.
 }
 
-const maxGroups = 32 // a batch has no more packets
+// maxSenders is how many are kept, of 270 KB each: as many as goroutines send at once beside the reader, usually.
+const maxSenders = 4
+
+func (s *senders) take() *batch.Sender {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := len(s.free)
+	if n == 0 {
+		return s.conn.NewSender()
+	}
+	out := s.free[n-1]
+	s.free = s.free[:n-1]
+	return out
+}
+
+func (s *senders) give(out *batch.Sender) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.free) < maxSenders {
+		s.free = append(s.free, out)
+	}
+}
 
 // batchedConn is a Conn that shares its socket, and can be read in batches nevertheless.
 type batchedConn interface {
@@ -65,7 +80,7 @@ func (n *Node) startPlane() (net.PacketConn, error) {
 			return nil, err
 		}
 		n.plane = newPlane(conn)
-		c.SetTap(conn, n.plane)
+		c.SetTap(conn, n.plane.reader)
 		return cfg.Conn, nil
 	case *net.UDPConn:
 		conn, err := batch.NewConn(c, n.log)
@@ -73,7 +88,7 @@ func (n *Node) startPlane() (net.PacketConn, error) {
 			return nil, err
 		}
 		n.plane = newPlane(conn)
-		return conn.Tapped(n.plane), nil
+		return conn.Tapped(n.plane.reader), nil
 	}
 	if cfg.Plane == PlaneBatched {
 		return nil, fmt.Errorf("plane: a %T cannot be read in batches", cfg.Conn)
@@ -82,96 +97,70 @@ func (n *Node) startPlane() (net.PacketConn, error) {
 }
 
 func newPlane(conn *batch.Conn) *plane {
-	pl := &plane{conn: conn, out: conn.NewSender()}
+	pl := &plane{conn: conn, senders: senders{conn: conn}}
+	pl.reader = &reader{plane: pl, out: conn.NewSender()}
 	pl.known.Store(new(map[netip.AddrPort]*leg))
 	return pl
 }
 
-// loop returns what the node's sources and lines run in, nil where each source has its own.
-func (n *Node) loop() sync.Locker {
-	if n.plane == nil {
-		return nil
-	}
-	return n.plane
+// reader is what whoever reads the socket does with RTP.
+type reader struct {
+	// Static after construction.
+	plane *plane
+	out   *batch.Sender
+
+	got []datagram // Owned by who reads: of this batch.
 }
 
-// Lock enters the loop.
-func (pl *plane) Lock() { pl.mu.Lock() }
-
-// Unlock sends what was written, and leaves the loop.
-func (pl *plane) Unlock() {
-	if pl.out.Pending() {
-		pl.out.Flush()
-	}
-	pl.mu.Unlock()
+// datagram is one that a leg will decrypt.
+type datagram struct {
+	leg *leg
+	b   []byte
 }
 
 // Packet takes RTP from the addresses of peers that are up: batch.Tap.
-func (pl *plane) Packet(b []byte, from netip.AddrPort) bool {
+func (r *reader) Packet(b []byte, from netip.AddrPort) bool {
 	if !isRTP(b) {
 		return false
 	}
-	k := (*pl.known.Load())[from]
-	if k == nil {
+	k := (*r.plane.known.Load())[from]
+	if k == nil || !k.ready.Load() {
 		return false
 	}
-	if !pl.reading {
-		pl.reading = true
-		pl.mu.Lock()
-		pl.now = time.Now()
-	}
-	if !k.up {
-		return false
-	}
-	k.take(b)
+	r.got = append(r.got, datagram{k, b})
 	return true
 }
 
-// Done forwards what Packet gathered.
-func (pl *plane) Done() {
-	if pl.reading {
-		pl.reading = false
-		pl.deliver()
-		pl.Unlock()
-	}
-}
-
-// gather adds a packet to its group. The caller is in the loop, and b stays until deliver.
-func (pl *plane) gather(s *Source, layer int, b []byte) {
-	for i := pl.used - 1; i >= 0; i-- {
-		if g := &pl.groups[i]; g.source == s && g.layer == layer {
-			g.pkts = append(g.pkts, b)
-			return
+// Done forwards what Packet took, loop by loop.
+func (r *reader) Done() {
+	now := time.Now()
+	for i := range r.got {
+		if k := r.got[i].leg; k != nil {
+			r.run(k.loop, r.got[i:], now)
 		}
 	}
-	if pl.used == maxGroups {
-		pl.deliver()
-	}
-	g := &pl.groups[pl.used]
-	pl.used++
-	g.source, g.layer, g.pkts = s, layer, append(g.pkts[:0], b)
+	clear(r.got)
+	r.got = r.got[:0]
 }
 
-// deliver gives the groups to their sources. The caller is in the loop.
-func (pl *plane) deliver() {
-	for i := range pl.used {
-		g := &pl.groups[i]
-		pl.forward(g)
-		g.source = nil
-		clear(g.pkts)
+// run forwards what a batch brought for one loop, and takes it out.
+func (r *reader) run(l *loop, got []datagram, now time.Time) {
+	l.enter(r.out)
+	defer l.Unlock()
+	l.now = now
+	for i := range got {
+		if k := got[i].leg; k != nil && k.loop == l {
+			k.take(got[i].b)
+			got[i].leg = nil
+		}
 	}
-	pl.used = 0
+	l.deliver()
 }
 
-func (pl *plane) forward(g *group) {
-	if l, ok := g.source.cfg.Upstream.(*sendLine); ok {
-		defer l.peer.guard("forward")
-	}
-	g.source.receive(pl.now, g.layer, g.pkts)
-}
-
-// learn makes from an address of k. The caller is in the loop.
+// learn makes from an address of k.
 func (pl *plane) learn(from netip.AddrPort, k *leg) {
+	pl.mu.Lock()
+	defer pl.mu.Unlock()
 	known := *pl.known.Load()
 	if known[from] == k {
 		return
@@ -192,8 +181,10 @@ func (pl *plane) learn(from netip.AddrPort, k *leg) {
 	pl.known.Store(&next)
 }
 
-// forget takes all addresses from k. The caller is in the loop.
+// forget takes all addresses from k.
 func (pl *plane) forget(k *leg) {
+	pl.mu.Lock()
+	defer pl.mu.Unlock()
 	if len(k.addrs) == 0 {
 		return
 	}

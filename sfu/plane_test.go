@@ -42,10 +42,10 @@ type rawPlane struct {
 func up(t testing.TB, p *Peer, at netip.AddrPort) {
 	t.Helper()
 	keys := testKeys()
-	p.leg.plane.Lock()
+	p.loop.Lock()
 	must(t, p.leg.open(&keys))
+	p.loop.Unlock()
 	p.leg.plane.learn(at, p.leg)
-	p.leg.plane.Unlock()
 	p.leg.follow(&webrtc.ICECandidatePair{
 		Local:  &webrtc.ICECandidate{Protocol: webrtc.ICEProtocolUDP},
 		Remote: &webrtc.ICECandidate{Address: at.Addr().String(), Port: at.Port()},
@@ -90,7 +90,7 @@ func (r *rawPlane) protect(t testing.TB, seq uint16, payload []byte) []byte {
 func TestPlaneAllocatesNothing(t *testing.T) {
 	r := newRawPlane(t, func(c *Config) { c.Plane = PlaneBatched })
 	up(t, r.pub, r.from)
-	pl := r.node.plane
+	in := r.node.plane.reader
 	sink, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	must(t, err)
 	defer sink.Close()
@@ -111,12 +111,12 @@ func TestPlaneAllocatesNothing(t *testing.T) {
 	next := 0
 	once := func() {
 		for range burst {
-			if !pl.Packet(pkts[next], r.from) {
+			if !in.Packet(pkts[next], r.from) {
 				t.Fatal("not taken")
 			}
 			next++
 		}
-		pl.Done()
+		in.Done()
 	}
 	for range 300 {
 		once()
@@ -126,9 +126,9 @@ func TestPlaneAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations for %d packets in, %d out", n, burst, burst*viewers)
 	}
 	after := r.node.Stats()
-	in, out := after.PacketsIn-before.PacketsIn, after.PacketsOut-before.PacketsOut
-	if in != (runs+1)*burst || out != in*viewers {
-		t.Errorf("%d in, %d out", in, out)
+	received, out := after.PacketsIn-before.PacketsIn, after.PacketsOut-before.PacketsOut
+	if received != (runs+1)*burst || out != received*viewers {
+		t.Errorf("%d in, %d out", received, out)
 	}
 }
 
@@ -153,12 +153,12 @@ func TestCountersAddUp(t *testing.T) {
 		}
 		offered++
 		twice := bytes.Clone(p)
-		r.node.plane.Packet(p, r.from)
+		r.node.plane.reader.Packet(p, r.from)
 		if rng.IntN(10) == 0 {
 			offered++
-			r.node.plane.Packet(twice, r.from)
+			r.node.plane.reader.Packet(twice, r.from)
 		}
-		r.node.plane.Done()
+		r.node.plane.reader.Done()
 	}
 	st := r.node.Stats()
 	sum := st.PacketsOut - st.RTXOut
@@ -263,19 +263,17 @@ func FuzzPlanePacket(f *testing.F) {
 	f.Add([]byte{0x80})
 	f.Add(binary.BigEndian.AppendUint64([]byte{0xBF, 0x78, 0, 1}, 1<<63))
 	f.Add([]byte{0x90, 120, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0xBE, 0xDE, 0xFF, 0xFF})
-	var _ batch.Tap = r.node.plane
+	var _ batch.Tap = r.node.plane.reader
 	f.Fuzz(func(t *testing.T, b []byte) {
 		before := r.pub.count.packetsIn.Load()
-		r.node.plane.Packet(bytes.Clone(b), r.from)
-		r.node.plane.Done()
+		r.node.plane.reader.Packet(bytes.Clone(b), r.from)
+		r.node.plane.reader.Done()
 		if r.pub.count.panics.Load() != 0 {
 			t.Fatal("panic")
 		}
 		if r.pub.count.packetsIn.Load() != before {
 			t.Fatal("it was taken for the publisher's")
 		}
-		r.node.plane.Lock() // forged packets make the plane forget the address
-		r.node.plane.learn(r.from, r.pub.leg)
-		r.node.plane.Unlock()
+		r.node.plane.learn(r.from, r.pub.leg) // forged packets make the plane forget the address
 	})
 }

@@ -63,7 +63,9 @@ func (s *Source) Attach(now time.Time, l *Line, width, height int) *Sink {
 		return k
 	}
 	clear(l.history) // it refers to another source's ring
-	l.foreign = l.cfg.loop != nil && l.cfg.loop != s.mu
+	if l.from = nil; l.cfg.loop != nil && l.cfg.loop != s.mu {
+		l.from = s.mu
+	}
 	s.sinks = append(s.sinks, k)
 	s.choose(k, now)
 	if s.cfg.Kind.Video() && !s.muted.Load() {

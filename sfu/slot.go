@@ -43,7 +43,7 @@ type slotLine struct {
 
 	reportDue atomic.Int64 // Unix nanoseconds of the next sender report
 
-	// Owned by the plane's loop.
+	// Owned by the peer's loop.
 	media, repair seal.Rollover
 	lastTime      uint32 // timestamp of the last packet sent
 	skipTime      uint32 // of the frame whose rest is dropped
@@ -109,7 +109,7 @@ func (l *slotLine) start(codecs []Codec) error {
 	}
 	l.ssrc, l.rtx = uint32(p.Encodings[0].SSRC), uint32(p.Encodings[0].RTX.SSRC)
 	l.line = NewLine(LineConfig{
-		Video: l.video, SSRC: l.ssrc, RTXSSRC: l.rtx, Codecs: codecs, Egress: l, loop: l.peer.node.loop(),
+		Video: l.video, SSRC: l.ssrc, RTXSSRC: l.rtx, Codecs: codecs, Egress: l, loop: l.peer.loop,
 	})
 	return nil
 }

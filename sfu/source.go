@@ -4,7 +4,6 @@ import (
 	"errors"
 	"math"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -40,8 +39,8 @@ type SourceConfig struct {
 	Nack         bool     // the publisher answers NACKs
 	Upstream     Upstream // nil: no feedback (tests)
 
-	clock *clock      // shared by the sources of one publisher, so that lips stay in sync; nil: its own
-	loop  sync.Locker // the loop to run in: the node's plane; nil: its own
+	clock *clock // shared by the sources of one publisher, so that lips stay in sync; nil: its own
+	loop  *loop  // the publisher's; nil: one of its own
 }
 
 // Validate reports the first mistake in c.
@@ -68,15 +67,14 @@ const (
 )
 
 // Source is one published track with its simulcast layers. All methods may be called from any goroutine: each enters the
-// source's loop (one short, mostly uncontended lock), in which its layers and sinks live, and the lines attached to them.
+// source's loop (one short, mostly uncontended lock), its group's, in which its layers and sinks live, and the lines attached to them.
 type Source struct {
 	// Static after construction.
 	cfg   SourceConfig
 	clock *clock
 	rate  uint32 // ticks a second
 
-	own sync.Mutex
-	mu  sync.Locker // the loop: own, or the plane's, which is held over a whole batch of packets
+	mu *loop // the publisher's: it is held over a whole batch of packets
 
 	// Guarded by mu.
 	streams  []*stream // by rising resolution
@@ -113,7 +111,7 @@ func NewSource(cfg SourceConfig) *Source {
 		s.clock = newClock()
 	}
 	if s.mu = cfg.loop; s.mu == nil {
-		s.mu = &s.own
+		s.mu = &loop{}
 	}
 	for i := range n {
 		l := &stream{index: i, fresh: true, ring: ring.New(size, ringKeep)}

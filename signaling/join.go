@@ -79,7 +79,7 @@ func (l *Link) joinRoom(id uint64, s *session, offer *sfu.Offer) error {
 		if err := l.srv.checkOffer(offer); err != nil {
 			return err
 		}
-		peer, err := l.srv.cfg.Media.NewPeer(s.id, s)
+		peer, err := l.srv.cfg.Media.NewPeer(s.id, r.name, s)
 		if err != nil {
 			return err
 		}

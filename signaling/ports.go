@@ -9,8 +9,9 @@ import (
 
 // Media makes the peers of one media node.
 type Media interface {
-	// NewPeer makes a peer that waits for its first Negotiate. id is the participant's.
-	NewPeer(id string, on sfu.PeerEvents) (Peer, error)
+	// NewPeer makes a peer that waits for its first Negotiate. id is the participant's. Peers of one group, their room, are cheap
+	// to forward between.
+	NewPeer(id, group string, on sfu.PeerEvents) (Peer, error)
 	// NewSpeakers makes the loudness meter of one room.
 	NewSpeakers() Speakers
 }

@@ -29,7 +29,7 @@ type fakeMedia struct {
 
 func newFakeMedia() *fakeMedia { return &fakeMedia{peers: map[string]*fakePeer{}} }
 
-func (m *fakeMedia) NewPeer(id string, on sfu.PeerEvents) (Peer, error) {
+func (m *fakeMedia) NewPeer(id, _ string, on sfu.PeerEvents) (Peer, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	p := &fakePeer{id: id, media: m, on: on, published: map[sfu.Kind]*sfu.Source{}, muted: map[sfu.Kind]bool{}}

@@ -15,8 +15,8 @@ import (
 // realMedia is the media node itself, on loopback.
 type realMedia struct{ *sfu.Node }
 
-func (m realMedia) NewPeer(id string, on sfu.PeerEvents) (Peer, error) {
-	p, err := m.Node.NewPeer(id, on)
+func (m realMedia) NewPeer(id, group string, on sfu.PeerEvents) (Peer, error) {
+	p, err := m.Node.NewPeer(id, group, on)
 	if err != nil {
 		return nil, err
 	}

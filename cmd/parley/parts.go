@@ -21,8 +21,8 @@ type mediaNode struct{ node *sfu.Node }
 var _ signaling.Media = mediaNode{}
 
 // NewPeer makes a peer of the node.
-func (m mediaNode) NewPeer(id string, on sfu.PeerEvents) (signaling.Peer, error) {
-	p, err := m.node.NewPeer(id, on)
+func (m mediaNode) NewPeer(id, group string, on sfu.PeerEvents) (signaling.Peer, error) {
+	p, err := m.node.NewPeer(id, group, on)
 	if err != nil {
 		return nil, err // not a nil *sfu.Peer in an interface
 	}

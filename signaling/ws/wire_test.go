@@ -25,7 +25,7 @@ import (
 // noMedia is a media node that nobody in these tests asks for a peer.
 type noMedia struct{}
 
-func (noMedia) NewPeer(string, sfu.PeerEvents) (signaling.Peer, error) {
+func (noMedia) NewPeer(string, string, sfu.PeerEvents) (signaling.Peer, error) {
 	return nil, errors.New("no media")
 }
 func (noMedia) NewSpeakers() signaling.Speakers { return noSpeakers{} }
