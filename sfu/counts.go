@@ -17,6 +17,7 @@ type SourceStats struct {
 	Resent           uint64
 	KeyframeRequests uint64 // sent to the publisher
 	Nacks            uint64 // sequence numbers asked for
+	Recovered        uint64 // lost packets of sound that the publisher's redundancy brought back
 	Dropped          map[DropReason]uint64
 }
 
@@ -54,6 +55,7 @@ func (s *Source) Stats(now time.Time) SourceStats {
 	for _, l := range s.streams {
 		st.KeyframeRequests += l.requests
 		st.Nacks += l.nacks
+		st.Recovered += l.recovered
 		st.Layers = append(st.Layers, s.layerStats(l))
 	}
 	for _, k := range s.sinks {

@@ -40,6 +40,7 @@ type stream struct {
 	started bool // a packet came since the start or the last reset
 	ring    *ring.Ring
 	seq     ring.Sequence
+	began   uint64 // the number seq began with
 	padding padding
 	nack    nack.Tracker
 	key     keyframe.Requester
@@ -60,6 +61,9 @@ type stream struct {
 
 	packets, bytes, keyframes uint64
 	requests, nacks           uint64
+	recovered                 uint64 // packets that were lost, from a later one's redundancy
+
+	redundant *redundant // nil while nobody gets RED
 }
 
 // ingest checks one packet and stores it. False: nothing to forward.
@@ -69,6 +73,15 @@ func (s *Source) ingest(l *stream, pkt []byte, now time.Time) (index uint16, ok 
 		s.drops[dropMalformed]++
 		return 0, false
 	}
+	if s.red != 0 && p.PayloadType == s.red && !s.unpack(l, p, now) {
+		s.drops[dropMalformed]++
+		return 0, false
+	}
+	return s.store(l, p, len(pkt), now)
+}
+
+// store gives the parsed packet, whose size is in bytes, its place.
+func (s *Source) store(l *stream, p *rtp.Packet, size int, now time.Time) (index uint16, ok bool) {
 	if !s.follow(l, p) {
 		s.drops[dropUnknownCodec]++
 		return 0, false
@@ -78,7 +91,7 @@ func (s *Source) ingest(l *stream, pkt []byte, now time.Time) (index uint16, ok 
 		return 0, false
 	}
 	l.packets++
-	l.bytes += uint64(len(pkt))
+	l.bytes += uint64(size)
 	slot, index := l.ring.Insert(num, p.Payload, now)
 	info := l.kind.Inspect(p.Payload)
 	slot.Timestamp, slot.Marker = p.Timestamp, p.Marker
@@ -129,6 +142,7 @@ func (s *Source) number(l *stream, p *rtp.Packet, now time.Time) (num uint64, ok
 		return s.late(l, ext)
 	case ring.Restart:
 		s.reset(l)
+		l.began = ext
 	case ring.Newer:
 		if s.jumped(l, p.Timestamp, now) {
 			s.reset(l)

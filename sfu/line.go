@@ -54,6 +54,7 @@ type Line struct {
 	tl0Shift       uint8
 	payloadType    uint8
 	rtxPayloadType uint8
+	red            uint8 // 0: the receiver does not take it
 	started        bool
 	pictures       bool // lastPicture is known
 	lastTime       uint32
@@ -198,8 +199,9 @@ func (l *Line) step() uint32 {
 	return audioRate / 50
 }
 
-// send forwards a packet, which lies at index in the ring of a layer.
-func (l *Line) send(s *ring.Slot, index uint16, layer int) (int, error) {
+// send forwards a packet, which lies at index in the ring of a layer. The payload is the slot's, or RED made from it, with the
+// type pt.
+func (l *Line) send(s *ring.Slot, index uint16, layer int, pt uint8, payload []byte) (int, error) {
 	e := sent{
 		serial: s.Serial, index: index, layer: uint8(layer),
 		seq:       l.firstSeq + uint16(s.Num-l.firstNum),
@@ -219,8 +221,8 @@ func (l *Line) send(s *ring.Slot, index uint16, layer int) (int, error) {
 	}
 	l.history.put(e)
 	l.packets++
-	l.octets += uint32(len(s.Payload()))
-	return l.write(l.cfg.SSRC, l.payloadType, e.seq, s, &e, s.Payload())
+	l.octets += uint32(len(payload))
+	return l.write(l.cfg.SSRC, pt, e.seq, s, &e, payload)
 }
 
 // resend sends a remembered packet again, over RTX where the receiver negotiated it.
@@ -239,6 +241,10 @@ func (l *Line) write(ssrc uint32, pt uint8, seq uint16, s *ring.Slot, e *sent, p
 	h.Padding, h.Extension, h.Extensions = false, false, h.Extensions[:0]
 	h.SSRC, h.PayloadType, h.SequenceNumber = ssrc, pt, seq
 	h.Timestamp, h.Marker = e.timestamp, s.Marker
+	return l.emit(h, payload)
+}
+
+func (l *Line) emit(h *rtp.Header, payload []byte) (int, error) {
 	if l.from != nil {
 		return l.from.post(l.cfg.loop, l, h, payload)
 	}

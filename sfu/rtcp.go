@@ -103,7 +103,13 @@ func (p *Peer) receiveReports(l *slotLine, reports []rtcp.ReceptionReport, now t
 		return
 	}
 	for _, r := range reports {
-		if r.SSRC != l.ssrc || r.LastSenderReport == 0 {
+		if r.SSRC != l.ssrc {
+			continue
+		}
+		if k := l.sink.Load(); k != nil && !l.video {
+			k.SetLoss(now, float64(r.FractionLost)/256)
+		}
+		if r.LastSenderReport == 0 {
 			continue
 		}
 		units := uint32(ntp.FromTime(now)>>16) - r.LastSenderReport - r.Delay

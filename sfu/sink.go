@@ -34,6 +34,8 @@ type Sink struct {
 	unsent      bool // the transport is not up yet
 	restart     bool // it has just come up
 	detached    bool
+	redundancy  uint8     // packets that are repeated, where the receiver takes RED
+	lossAt      time.Time // of the last bad report
 	sinkCounts
 }
 
@@ -55,7 +57,7 @@ func (c *sinkCounts) add(o *sinkCounts) {
 // the last keyframe if that is recent, else with the next. A closed source gives a sink that stays silent,
 // and so does a line of the wrong medium.
 func (s *Source) Attach(now time.Time, l *Line, width, height int) *Sink {
-	k := &Sink{source: s, line: l, shown: layer.Size{Width: width, Height: height}, current: -1, target: -1}
+	k := &Sink{source: s, line: l, shown: layer.Size{Width: width, Height: height}, current: -1, target: -1, redundancy: redundancy}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed || l.rate != s.rate {
@@ -128,7 +130,11 @@ func (k *Sink) forward(p *ring.Slot, index uint16) {
 		k.drops[dropBeforeSwitch]++
 		return
 	}
-	n, err := k.line.send(p, index, k.current)
+	payload, pt := p.Payload(), k.line.payloadType
+	if k.line.red != 0 {
+		payload, pt = k.redundantly(k.source.streams[k.current], p)
+	}
+	n, err := k.line.send(p, index, k.current, pt, payload)
 	if n == 0 || err != nil {
 		k.unsent = k.unsent || err == nil
 		k.drops[dropWriteFailed]++

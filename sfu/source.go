@@ -11,6 +11,7 @@ import (
 
 	"github.com/parley/parley/sfu/internal/layer"
 	"github.com/parley/parley/sfu/internal/loudness"
+	"github.com/parley/parley/sfu/internal/red"
 	"github.com/parley/parley/sfu/internal/ring"
 )
 
@@ -73,6 +74,8 @@ type Source struct {
 	cfg   SourceConfig
 	clock *clock
 	rate  uint32 // ticks a second
+	red   uint8  // payload type of RED, 0: the publisher does not send it
+	most  int    // packets to take in one go, so that batch holds what they bring
 
 	mu *loop // the publisher's: it is held over a whole batch of packets
 
@@ -83,6 +86,8 @@ type Source struct {
 	options  []layer.Option
 	packet   rtp.Packet // reused for parsing
 	batch    [batchLen]uint16
+	stored   int // in batch
+	blocks   [red.MaxBlocks]red.Block
 	meterOf  loudness.Meter
 	stale    bool // options must be renewed
 	restarts bool // some sink's transport came up
@@ -102,13 +107,16 @@ func NewSource(cfg SourceConfig) *Source {
 	if err := cfg.Validate(); err != nil {
 		panic(err)
 	}
-	s := &Source{cfg: cfg, clock: cfg.clock, rate: audioRate}
+	s := &Source{cfg: cfg, clock: cfg.clock, rate: audioRate, most: batchLen}
 	size, n := audioRing, max(len(cfg.RIDs), 1)
 	if cfg.Kind.Video() {
 		s.rate, size = videoRate, videoRing
 	}
 	if s.clock == nil {
 		s.clock = newClock()
+	}
+	if s.red = redType(cfg.Codecs); s.red != 0 {
+		s.most = batchLen / (1 + maxRedundancy)
 	}
 	if s.mu = cfg.loop; s.mu == nil {
 		s.mu = &loop{}
@@ -157,18 +165,19 @@ func (s *Source) receive(now time.Time, layer int, pkts [][]byte) {
 	}
 	l := s.streams[layer]
 	for len(pkts) > 0 {
-		n, stored := min(len(pkts), batchLen), 0
+		n := min(len(pkts), s.most)
+		s.stored = 0
 		for _, pkt := range pkts[:n] {
 			if index, ok := s.ingest(l, pkt, now); ok {
-				s.batch[stored] = index
-				stored++
+				s.batch[s.stored] = index
+				s.stored++
 			}
 		}
 		chosen := s.stale
 		if chosen {
 			s.chooseAll(now)
 		}
-		s.fanout(l, s.batch[:stored], now)
+		s.fanout(l, s.batch[:s.stored], now)
 		if chosen { // now that this batch's keyframes were used
 			s.askKeyframes(now)
 		}
@@ -223,11 +232,15 @@ func (s *Source) join(k *Sink, l *stream, first, newest *ring.Slot) bool {
 		s.wait(k, false, time.Time{})
 		return false
 	}
+	k.line.hush(first.At)
 	at, known := s.align(k, l, newest.Timestamp)
 	if pt != k.line.payloadType {
 		clear(k.line.history)
 	}
-	k.line.payloadType, k.line.rtxPayloadType = pt, rtx
+	k.line.payloadType, k.line.rtxPayloadType, k.line.red = pt, rtx, 0
+	if !s.cfg.Kind.Video() {
+		k.line.red = redType(k.line.cfg.Codecs)
+	}
 	k.line.anchor(first, newest, at, known)
 	s.leave(k)
 	k.current = l.index

@@ -237,7 +237,7 @@ func TestCodecOfPayloadType(t *testing.T) {
 		}
 		got = append(got, p.Payload[2])
 	}
-	if d := cmp.Diff([]byte{0, 1, 5}, got); d != "" {
+	if d := cmp.Diff([]byte{0, 1, opusSilence[2], 5}, got); d != "" {
 		t.Error(d)
 	}
 	st := src.Stats(now)

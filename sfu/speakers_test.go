@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"bytes"
 	"testing"
 	"time"
 
@@ -115,8 +116,13 @@ func TestAudioLineMovesBetweenSources(t *testing.T) {
 		k.Detach()
 	}
 	out := v.take()
-	if len(out) != 60 {
+	if len(out) != 60+19 { // three of each turn, and a silent one between turns
 		t.Fatalf("%d packets", len(out))
+	}
+	for i := 3; i < len(out); i += 4 {
+		if !bytes.Equal(out[i].Payload, opusSilence) || out[i].PayloadType != 99 {
+			t.Errorf("packet %d: % x, type %d", i, out[i].Payload, out[i].PayloadType)
+		}
 	}
 	for i := 1; i < len(out); i++ {
 		if d := out[i].Timestamp - out[i-1].Timestamp; out[i].SequenceNumber != out[i-1].SequenceNumber+1 || d < 960 || d > 960+48*2 {
