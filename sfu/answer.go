@@ -16,11 +16,15 @@ type answered struct {
 	rtx      map[uint8]uint8  // RTX payload type: the type that it repairs
 	nack     bool
 	pli, fir bool
+
+	// Of what the client sends, or of what it is sent: ids of the header extensions, and the feedback that tells a sender's rate.
+	ext               extensionIDs
+	transportCC, remb bool
 }
 
 // finishAnswer makes the answer for the client out of pion's: encoders of video send lines start at startBitrate (bit/s), so
-// that all simulcast layers are there at once; slots have no header extensions and no transport-cc; data messages have our
-// limit. It returns the SDP and the sections by mid.
+// that all simulcast layers are there at once; sections have the header extensions and the feedback of their direction; data
+// messages have our limit. It returns the SDP and the sections by mid.
 func finishAnswer(raw string, o *offer, startBitrate int) (string, map[string]answered, error) {
 	var d sdp.SessionDescription
 	if err := d.UnmarshalString(raw); err != nil {
@@ -40,6 +44,7 @@ func finishAnswer(raw string, o *offer, startBitrate int) (string, map[string]an
 		if mid == "" || m.MediaName.Port.Value == 0 {
 			return "", nil, badOffer("there is no codec in common in a %s section", m.MediaName.Media)
 		}
+		keepDirection(m, sending[mid])
 		a := readAnswered(m)
 		if len(a.codecs) == 0 {
 			return "", nil, badOffer("there is no codec in common in media section %q", mid)
@@ -49,10 +54,6 @@ func finishAnswer(raw string, o *offer, startBitrate int) (string, map[string]an
 		dropLegacyNames(m)
 		if sending[mid] {
 			hintStartBitrate(m, a, startBitrate)
-		} else {
-			m.Attributes = slices.DeleteFunc(m.Attributes, func(at sdp.Attribute) bool {
-				return at.Key == sdp.AttrKeyExtMap || at.Key == "rtcp-fb" && strings.HasSuffix(at.Value, " transport-cc")
-			})
 		}
 	}
 	out, err := d.Marshal()
@@ -60,6 +61,44 @@ func finishAnswer(raw string, o *offer, startBitrate int) (string, map[string]an
 		return "", nil, fmt.Errorf("write the answer: %w", err)
 	}
 	return string(out), sections, nil
+}
+
+// keepDirection removes the header extensions that are of no use in the section's direction, and goog-remb where the client
+// sends and knows transport-cc: it gets that.
+func keepDirection(m *sdp.MediaDescription, sends bool) {
+	transportCC := slices.ContainsFunc(m.Attributes, func(a sdp.Attribute) bool {
+		return a.Key == "rtcp-fb" && strings.HasSuffix(a.Value, " transport-cc")
+	})
+	m.Attributes = slices.DeleteFunc(m.Attributes, func(a sdp.Attribute) bool {
+		switch a.Key {
+		case sdp.AttrKeyExtMap:
+			uri, _ := extensionOf(a)
+			return !slices.Contains(extensionsOf(sends), uri)
+		case "rtcp-fb":
+			return sends && transportCC && strings.HasSuffix(a.Value, " goog-remb")
+		}
+		return false
+	})
+}
+
+// extensionsOf lists the header extensions of what clients send, or of what they are sent.
+func extensionsOf(sends bool) []string {
+	if sends {
+		return []string{
+			sdp.SDESMidURI, sdp.SDESRTPStreamIDURI, sdp.SDESRepairRTPStreamIDURI, sdp.AudioLevelURI, sdp.TransportCCURI,
+			dependencyDescriptorURI,
+		}
+	}
+	return []string{sdp.TransportCCURI, sdp.ABSSendTimeURI, dependencyDescriptorURI}
+}
+
+// extensionOf returns the URI and id of an a=extmap, "" and 0 where it is malformed.
+func extensionOf(a sdp.Attribute) (uri string, id uint8) {
+	var x sdp.ExtMap
+	if x.Unmarshal(a.Key+":"+a.Value) != nil || x.URI == nil || x.Value < 1 || x.Value > 255 {
+		return "", 0
+	}
+	return x.URI.String(), uint8(x.Value)
 }
 
 // dropSecondComponent removes the RTCP candidates, which rtcp-mux makes useless.
@@ -127,6 +166,16 @@ func readAnswered(m *sdp.MediaDescription) answered {
 		a.nack = a.nack || slices.Contains(c.RTCPFeedback, "nack")
 		a.pli = a.pli || slices.Contains(c.RTCPFeedback, "nack pli")
 		a.fir = a.fir || slices.Contains(c.RTCPFeedback, "ccm fir")
+		a.transportCC = a.transportCC || slices.Contains(c.RTCPFeedback, "transport-cc")
+		a.remb = a.remb || slices.Contains(c.RTCPFeedback, "goog-remb")
+	}
+	for _, at := range m.Attributes {
+		if at.Key == sdp.AttrKeyExtMap {
+			uri, id := extensionOf(at)
+			if p := a.ext.byURI(uri); p != nil {
+				*p = id
+			}
+		}
 	}
 	for pt, apt := range a.rtx {
 		for i := range a.codecs {

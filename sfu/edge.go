@@ -205,7 +205,7 @@ func (m *receiveMap) next(p *Peer, o *offer, sections map[string]answered) *rece
 		}
 		l := m.byKind(s.Kind)
 		if l == nil {
-			l = &sendLine{peer: p, offer: s, pli: a.pli || !a.fir}
+			l = &sendLine{peer: p, offer: s, agreed: a, pli: a.pli || !a.fir}
 			l.source = NewSource(SourceConfig{
 				ID: p.id + "." + string(s.Kind), Kind: s.Kind, RIDs: s.rids, Codecs: a.codecs,
 				AudioLevelID: o.extensions.audioLevel, Nack: a.nack, Upstream: l, clock: p.clock, loop: p.loop,

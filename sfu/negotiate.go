@@ -144,7 +144,7 @@ func (p *Peer) install(o *offer, sections map[string]answered, added []*slot) er
 	p.receive.Store(p.receive.Load().next(p, o, sections))
 	for _, s := range added {
 		for _, l := range []*slotLine{s.audio, s.video} {
-			if err := l.start(sections[l.mid].codecs); err != nil {
+			if err := l.start(sections[l.mid]); err != nil {
 				return err
 			}
 		}

@@ -23,14 +23,14 @@ var videoFormats = []videoFormat{
 type videoFormat struct{ mime, fmtp string }
 
 // newMediaEngine lists what we negotiate. There is no video-orientation extension, so senders rotate their pictures
-// themselves, and no goog-remb, because transport-cc feedback is sent.
+// themselves. goog-remb is for what we send to clients without transport-cc, see answer.go.
 func newMediaEngine() (*webrtc.MediaEngine, error) {
 	m := &webrtc.MediaEngine{}
 	err := m.RegisterCodec(webrtc.RTPCodecParameters{
 		RTPCodecCapability: webrtc.RTPCodecCapability{
 			MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2,
 			SDPFmtpLine:  "minptime=10;useinbandfec=1;usedtx=1",
-			RTCPFeedback: []webrtc.RTCPFeedback{{Type: "transport-cc"}},
+			RTCPFeedback: []webrtc.RTCPFeedback{{Type: "transport-cc"}, {Type: "goog-remb"}},
 		},
 		PayloadType: 111,
 	}, webrtc.RTPCodecTypeAudio)
@@ -39,6 +39,7 @@ func newMediaEngine() (*webrtc.MediaEngine, error) {
 	}
 	feedback := []webrtc.RTCPFeedback{
 		{Type: "nack"}, {Type: "nack", Parameter: "pli"}, {Type: "ccm", Parameter: "fir"}, {Type: "transport-cc"},
+		{Type: "goog-remb"},
 	}
 	for i, f := range videoFormats {
 		pt := webrtc.PayloadType(96 + 2*i)
@@ -72,7 +73,9 @@ func registerExtensions(m *webrtc.MediaEngine) error {
 	}{
 		{sdp.SDESMidURI, both},
 		{sdp.TransportCCURI, both},
+		{sdp.ABSSendTimeURI, both},
 		{sdp.AudioLevelURI, both[:1]},
+		{dependencyDescriptorURI, both[1:]},
 		{sdp.SDESRTPStreamIDURI, both[1:]},
 		{sdp.SDESRepairRTPStreamIDURI, both[1:]},
 	} {

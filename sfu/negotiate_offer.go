@@ -38,9 +38,13 @@ type sendOffer struct {
 	ssrcs map[uint32]uint32 // the SSRCs it declares, and their RTX SSRCs or 0; empty in simulcast
 }
 
-// extensionIDs are the RTP header extension ids of what the client sends, the same in all sections (RFC 8843, section 9.2);
-// 0: not offered.
-type extensionIDs struct{ mid, rid, repairedRID, audioLevel, transportCC uint8 }
+// extensionIDs are RTP header extension ids. One that is in several sections is the same in all (RFC 8843, section 9.2); 0: it
+// is not there.
+type extensionIDs struct {
+	mid, rid, repairedRID, audioLevel, transportCC, absSendTime, dependencyDescriptor uint8
+}
+
+const dependencyDescriptorURI = "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension"
 
 func badOffer(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrBadOffer, fmt.Sprintf(format, args...))
@@ -210,11 +214,14 @@ func (p *offer) readSend(lines []SendLine, byMID map[string]*sdp.MediaDescriptio
 
 func (p *offer) checkSlots(byMID map[string]*sdp.MediaDescription, used map[string]bool) error {
 	for _, s := range p.slots {
-		if _, err := claim(byMID, used, s.Audio, "audio", "recvonly"); err != nil {
-			return err
-		}
-		if _, err := claim(byMID, used, s.Video, "video", "recvonly"); err != nil {
-			return err
+		for _, l := range []struct{ mid, media string }{{s.Audio, "audio"}, {s.Video, "video"}} {
+			m, err := claim(byMID, used, l.mid, l.media, "recvonly")
+			if err != nil {
+				return err
+			}
+			if err := p.extensions.read(m, l.mid); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -350,25 +357,35 @@ func (e *extensionIDs) read(m *sdp.MediaDescription, mid string) error {
 		if err := x.Unmarshal(a.Key + ":" + a.Value); err != nil || x.URI == nil {
 			return badOffer("media section %q: a=extmap:%s is malformed", mid, a.Value)
 		}
-		var id *uint8
-		switch x.URI.String() {
-		case sdp.SDESMidURI:
-			id = &e.mid
-		case sdp.SDESRTPStreamIDURI:
-			id = &e.rid
-		case sdp.SDESRepairRTPStreamIDURI:
-			id = &e.repairedRID
-		case sdp.AudioLevelURI:
-			id = &e.audioLevel
-		case sdp.TransportCCURI:
-			id = &e.transportCC
-		default:
+		id := e.byURI(x.URI.String())
+		if id == nil {
 			continue
 		}
 		if x.Value < 1 || x.Value > 255 || *id != 0 && *id != uint8(x.Value) {
 			return badOffer("media section %q: header extension id %d is out of range or differs from the others", mid, x.Value)
 		}
 		*id = uint8(x.Value)
+	}
+	return nil
+}
+
+// byURI returns where the id of an extension is kept, nil for one that is not known here.
+func (e *extensionIDs) byURI(uri string) *uint8 {
+	switch uri {
+	case sdp.SDESMidURI:
+		return &e.mid
+	case sdp.SDESRTPStreamIDURI:
+		return &e.rid
+	case sdp.SDESRepairRTPStreamIDURI:
+		return &e.repairedRID
+	case sdp.AudioLevelURI:
+		return &e.audioLevel
+	case sdp.TransportCCURI:
+		return &e.transportCC
+	case sdp.ABSSendTimeURI:
+		return &e.absSendTime
+	case dependencyDescriptorURI:
+		return &e.dependencyDescriptor
 	}
 	return nil
 }

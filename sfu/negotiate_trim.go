@@ -34,6 +34,7 @@ func trim(m *sdp.MediaDescription) bool {
 
 var knownExtensions = []string{
 	sdp.SDESMidURI, sdp.SDESRTPStreamIDURI, sdp.SDESRepairRTPStreamIDURI, sdp.AudioLevelURI, sdp.TransportCCURI,
+	sdp.ABSSendTimeURI, dependencyDescriptorURI,
 }
 
 // usableFormats returns the formats of a section that we can answer, with their RTX: those of a profile that we list, or,

@@ -9,6 +9,7 @@ import (
 type sendLine struct {
 	peer   *Peer
 	offer  sendOffer
+	agreed answered // codecs, header extension ids and feedback of this line
 	source *Source
 	pli    bool  // the client takes PLI; else FIR
 	fir    uint8 // Owned by the source's loop: sequence number of the last FIR (RFC 5104, section 4.3.1.1)

@@ -38,6 +38,7 @@ type slotLine struct {
 	ssrc   uint32
 	rtx    uint32
 	line   *Line
+	agreed answered // codecs, header extension ids and feedback of this line
 
 	sink atomic.Pointer[Sink] // written under Peer.mu; nil: nothing is shown
 
@@ -101,15 +102,16 @@ func (l *slotLine) show(now time.Time, src *Source, width, height int) {
 	l.reportDue.Store(now.Add(senderReportAfterSwitch).UnixNano())
 }
 
-// start makes the Line once the codecs are known.
-func (l *slotLine) start(codecs []Codec) error {
+// start makes the Line once it is known what the client takes.
+func (l *slotLine) start(a answered) error {
 	p := l.sender.GetParameters()
 	if len(p.Encodings) != 1 || l.out == nil {
 		return errors.New("sfu: a slot's sender was not started")
 	}
 	l.ssrc, l.rtx = uint32(p.Encodings[0].SSRC), uint32(p.Encodings[0].RTX.SSRC)
+	l.agreed = a
 	l.line = NewLine(LineConfig{
-		Video: l.video, SSRC: l.ssrc, RTXSSRC: l.rtx, Codecs: codecs, Egress: l, loop: l.peer.loop,
+		Video: l.video, SSRC: l.ssrc, RTXSSRC: l.rtx, Codecs: a.codecs, Egress: l, loop: l.peer.loop,
 	})
 	return nil
 }
