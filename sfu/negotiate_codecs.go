@@ -38,7 +38,10 @@ func newMediaEngine() (*webrtc.MediaEngine, error) {
 		return nil, fmt.Errorf("register opus: %w", err)
 	}
 	feedback := []webrtc.RTCPFeedback{
-		{Type: "nack"}, {Type: "nack", Parameter: "pli"}, {Type: "ccm", Parameter: "fir"}, {Type: "transport-cc"},
+		{Type: "nack"},
+		{Type: "nack", Parameter: "pli"},
+		{Type: "ccm", Parameter: "fir"},
+		{Type: "transport-cc"},
 		{Type: "goog-remb"},
 	}
 	for i, f := range videoFormats {
