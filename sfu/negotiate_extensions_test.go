@@ -34,7 +34,7 @@ func withExtensions(o Offer) Offer {
 func TestExtensionsOfTheAnswer(t *testing.T) {
 	t.Parallel()
 	n := newTestNode(t, nil)
-	p, err := n.NewPeer("p", &events{})
+	p, err := n.NewPeer("p", "", &events{})
 	must(t, err)
 	o := withExtensions(goodOffer(t))
 	answer, err := p.Negotiate(context.Background(), o)
