@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"regexp"
 	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -25,35 +27,38 @@ const (
 	TURN     Node = "turn" // 203.0.113.20
 	NATA     Node = "natA" // 203.0.113.101, inside 10.1.0.1
 	NATB     Node = "natB" // 203.0.113.102, inside 10.2.0.1
+	NATC     Node = "natC" // 203.0.113.103, inside 10.3.0.1
 	ClientA  Node = "cliA" // 10.1.0.2
 	ClientB  Node = "cliB" // 10.2.0.2
+	ClientC  Node = "cliC" // 10.3.0.2
 )
 
-var nodes = []Node{Internet, SFU, TURN, NATA, NATB, ClientA, ClientB}
+var nodes = []Node{Internet, SFU, TURN, NATA, NATB, NATC, ClientA, ClientB, ClientC}
 
 // Side is a client with its NAT.
 type Side string
 
-// The two sides.
+// The sides.
 const (
 	A Side = "A"
 	B Side = "B"
+	C Side = "C"
 )
+
+// sides are all of them.
+var sides = []Side{A, B, C}
 
 func (s Side) nat() Node    { return Node("nat" + s) }
 func (s Side) client() Node { return Node("cli" + s) }
 
 // subnet is the second byte of the side's inner network.
 func (s Side) subnet() string {
-	if s == B {
-		return "2"
-	}
-	return "1"
+	return strconv.Itoa(slices.Index(sides, s) + 1)
 }
 
 func (s Side) check() error {
-	if s != A && s != B {
-		return fmt.Errorf("lab: no side %q, there are A and B", string(s))
+	if !slices.Contains(sides, s) {
+		return fmt.Errorf("lab: no side %q, there are %v", string(s), sides)
 	}
 	return nil
 }
@@ -96,7 +101,7 @@ link add lan netns {nat} type veth peer name eth0 netns {client}
 `
 )
 
-// Up builds the lab anew, both NATs restricted. It takes about 0.2 s. What ran in an old lab of this prefix keeps running
+// Up builds the lab anew, all NATs restricted. It takes about 0.2 s. What ran in an old lab of this prefix keeps running
 // in namespaces that nobody can reach any more: stop it first.
 func (l *Lab) Up(ctx context.Context) error {
 	if err := l.Down(ctx); err != nil {
@@ -114,12 +119,12 @@ func (l *Lab) Up(ctx context.Context) error {
 	if err := l.ip(ctx, "-n {inet} link add br0 type bridge\n-n {inet} link set br0 up", "{inet}", inet); err != nil {
 		return err
 	}
-	for n, address := range map[Node]string{SFU: "203.0.113.10", TURN: "203.0.113.20", NATA: "203.0.113.101", NATB: "203.0.113.102"} {
+	for n, address := range map[Node]string{SFU: "203.0.113.10", TURN: "203.0.113.20", NATA: "203.0.113.101", NATB: "203.0.113.102", NATC: "203.0.113.103"} {
 		if err := l.ip(ctx, outer, "{node}", string(n), "{ns}", l.Namespace(n), "{inet}", inet, "{address}", address); err != nil {
 			return err
 		}
 	}
-	for _, s := range []Side{A, B} {
+	for _, s := range sides {
 		if err := l.side(ctx, s, cable+inner); err != nil {
 			return err
 		}

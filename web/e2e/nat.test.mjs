@@ -1,16 +1,13 @@
 // Browsers behind real NATs: media by UDP through each kind, by ICE-TCP where UDP is blocked; files from browser to browser,
 // through the relay where hole punching cannot work.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { startChromium, stats } from './support/browsers.mjs';
 import { joinGuest } from './support/guest.mjs';
-import { Lab } from './support/lab.mjs';
-import { artifacts, root_user, startServer, token, until } from './support/server.mjs';
+import { Lab, labSecret, startLabServer } from './support/lab.mjs';
+import { root_user, token, until } from './support/server.mjs';
 
 const skip = !root_user && !process.env.PARLEY_REQUIRE_LAB && 'needs root and nftables for the network lab';
-const secret = 'a secret for the network lab, 32+ bytes';
 let lab;
 let server;
 let a;
@@ -18,40 +15,7 @@ let b;
 before(async () => {
   if (skip) return;
   lab = new Lab('pe_');
-  const [key, cert] = [join(artifacts, 'lab.key'), join(artifacts, 'lab.pem')];
-  execFileSync(
-    'openssl',
-    [
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:P-256',
-      '-nodes',
-      '-keyout',
-      key,
-      '-out',
-      cert,
-      '-days',
-      '2',
-      '-subj',
-      '/CN=203.0.113.10',
-      '-addext',
-      'subjectAltName=IP:203.0.113.10',
-    ],
-    { stdio: 'ignore' },
-  );
-  server = await startServer({
-    name: 'nat',
-    netns: lab.ns('sfu'),
-    http: '203.0.113.10',
-    media: '203.0.113.10',
-    scheme: 'https',
-    // the lab's Internet is a documentation prefix, which the relay refuses by default
-    args: ['--tls-cert', cert, '--tls-key', key, '--public-ip', '203.0.113.10', '--turn-allow', '203.0.113.0/24'],
-    env: { PARLEY_SECRET: secret },
-  });
+  server = await startLabServer(lab, { name: 'nat' });
   [a, b] = await Promise.all(
     ['cliA', 'cliB'].map((node) => startChromium({ netns: lab.ns(node), args: ['--ignore-certificate-errors'] })),
   );
@@ -70,7 +34,7 @@ const join2 = async (room, media) => {
       name: identity,
       camera: media,
       microphone: media,
-      token: token(['--room', room, '--identity', identity], secret),
+      token: token(['--room', room, '--identity', identity], labSecret),
     });
   return [await one(a, 'Ann'), await one(b, 'Bob')];
 };

@@ -1,42 +1,53 @@
-// Join to first decoded frame, in Chromium, into a running room: `node web/e2e/measure/join.mjs [times]`. Prints the median.
-import { startChromium } from '../support/browsers.mjs';
-import { joinGuest } from '../support/guest.mjs';
-import { startServer, until } from '../support/server.mjs';
+// Joining a running room from behind a NAT, and layer switches by resizing the tile: milliseconds, as the page sees them.
+import { until } from '../support/server.mjs';
 
-const times = Number(process.argv[2] ?? 20);
-const server = await startServer({ name: 'measure-join' });
-const browser = await startChromium();
-try {
-  const ann = await joinGuest(browser, server.url, { room: 'measure', name: 'Ann', tile: [1280, 720] });
-  await until(
-    'three layers',
-    async () =>
-      (await ann.page.evaluate(
-        async () =>
-          [...(await window.__pcs[0].getStats()).values()].filter(
-            (s) => s.type === 'outbound-rtp' && s.framesEncoded > 5,
-          ).length,
-      )) >= 3,
-    20_000,
-  );
-  const all = [];
-  for (let i = 0; i < times; i++) {
-    const bob = await joinGuest(browser, server.url, { room: 'measure', name: `Bob ${i}`, tile: [640, 360] });
-    all.push(await until('the first frame', () => bob.page.evaluate(() => window.firstFrame), 20_000, 10));
-    await bob.leave();
+/** Runs in the page: sets the tile's size, and says after how many ms a frame of that many lines is shown. */
+function switchTo({ size, lines }) {
+  return new Promise((done, failed) => {
+    const timer = setTimeout(() => failed(new Error(`no frame of ${lines} lines in 10 s`)), 10_000);
+    const [{ el }] = window.tiles.values();
+    const began = performance.now();
+    window.tileSize = size;
+    el.style.width = `${size[0]}px`;
+    el.style.height = `${size[1]}px`;
+    const seen = (now, frame) => {
+      if (frame.height !== lines) return el.requestVideoFrameCallback(seen);
+      clearTimeout(timer);
+      done(now - began);
+    };
+    el.requestVideoFrameCallback(seen);
+  });
+}
+
+export async function measureJoins({ lab, server, start, enter, devices, times }) {
+  const [publisher, viewer] = await Promise.all([
+    start(lab, 'cliC', 'chromium', devices),
+    start(lab, 'cliA', 'chromium'),
+  ]);
+  const joins = { 'first frame': [], 'first 720p': [], 'switch down': [], 'switch up': [] };
+  try {
+    await enter(publisher, server, 'joins', 'Ann', { camera: true, microphone: true });
+    // One viewer stays, so that the room runs and all layers are wanted.
+    const stays = await enter(viewer, server, 'joins', 'stays');
+    await until('720 lines', () => stays.page.evaluate(() => window.probe.firstOf[720] > 0), 30_000);
+    for (let i = 0; i < times; i++) {
+      const guest = await enter(viewer, server, 'joins', `guest ${i}`);
+      const full = () => guest.page.evaluate(() => window.probe.firstOf[720] > 0);
+      await until('720 lines', full, 20_000, 10);
+      const { first, firstOf } = await guest.page.evaluate(() => window.probe);
+      joins['first frame'].push(first);
+      joins['first 720p'].push(firstOf[720]);
+      await guest.leave();
+    }
+    for (let i = 0; i < times; i++) {
+      await new Promise((r) => setTimeout(r, 700 + 130 * i)); // at any moment between two keyframes
+      joins['switch down'].push(await stays.page.evaluate(switchTo, { size: [320, 180], lines: 180 }));
+      await new Promise((r) => setTimeout(r, 700 + 170 * i));
+      joins['switch up'].push(await stays.page.evaluate(switchTo, { size: [1280, 720], lines: 720 }));
+    }
+    return { side: 'join', at: new Date().toISOString(), joins };
+  } finally {
+    await publisher.close();
+    await viewer.close();
   }
-  all.sort((a, b) => a - b);
-  console.log(
-    JSON.stringify({
-      what: 'join to first decoded frame, ms',
-      times,
-      median: Math.round(all[times >> 1]),
-      min: Math.round(all[0]),
-      max: Math.round(all.at(-1)),
-      all: all.map(Math.round),
-    }),
-  );
-} finally {
-  await browser.close();
-  await server.stop();
 }

@@ -35,6 +35,7 @@ async function joinInPage({ room, name, token, camera, microphone, tile, options
       el.style.cssText = `display:inline-block;object-fit:contain;width:${window.tileSize[0]}px;height:${window.tileSize[1]}px`;
       el.dataset.key = key;
       el.requestVideoFrameCallback?.(() => (window.firstFrame ??= performance.now() - clicked));
+      window.onTile?.(el, clicked); // a measurement's own look at the frames
       document.body.append(el);
       tiles.set(key, { el, detach: r.attach(el, id, stream) });
     }

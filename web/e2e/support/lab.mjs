@@ -1,8 +1,8 @@
-// The project's network lab (internal/lab) from node: two clients behind NATs, the server on a network between them.
+// The project's network lab (internal/lab) from node: three clients behind NATs, the server on a network between them.
 import { execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { artifacts, root } from './server.mjs';
+import { artifacts, root, startServer } from './server.mjs';
 
 export class Lab {
   constructor(prefix) {
@@ -17,7 +17,7 @@ export class Lab {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
   }
-  /** The namespace of a node: sfu, turn, natA, natB, cliA, cliB, inet. */
+  /** The namespace of a node: sfu, turn, inet, natA, cliA and so on. */
   ns(node) {
     return this.prefix + node;
   }
@@ -47,4 +47,29 @@ export class Lab {
   down() {
     this.run('down');
   }
+}
+
+export const labSecret = 'a secret for the network lab, 32+ bytes';
+
+/** Starts a server on the lab's Internet, with a certificate of its own, since cameras need https. */
+export function startLabServer(lab, { name, args = [], env = {} }) {
+  const [key, cert] = [join(artifacts, 'lab.key'), join(artifacts, 'lab.pem')];
+  const subject = ['-subj', '/CN=203.0.113.10', '-addext', 'subjectAltName=IP:203.0.113.10'];
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+  execFileSync('openssl', ['req', '-x509', ...curve, '-keyout', key, '-out', cert, '-days', '2', ...subject], {
+    stdio: 'ignore',
+  });
+  return startServer({
+    name,
+    netns: lab.ns('sfu'),
+    http: '203.0.113.10',
+    media: '203.0.113.10',
+    scheme: 'https',
+    // the lab's Internet is a documentation prefix, which the relay refuses by default
+    args: [
+      ...['--tls-cert', cert, '--tls-key', key, '--public-ip', '203.0.113.10', '--turn-allow', '203.0.113.0/24'],
+      ...args,
+    ],
+    env: { PARLEY_SECRET: labSecret, ...env },
+  });
 }

@@ -22,11 +22,11 @@ import (
 
 const usage = `usage: netlab [-p PREFIX] COMMAND     (PREFIX: default pl_, or $LAB_PREFIX; needs root)
 
-  up                build the lab, both NATs "restricted"
+  up                build the lab, all NATs "restricted"
   down              remove it
-  nat A|B KIND      full, restricted, symmetric, udpblock or only443
-  exec NODE CMD...  run CMD in a node: sfu, turn, natA, natB, cliA, cliB, inet; the exit status is CMD's
-  wire A|B [SEED]   replace a side's cable by a wire until standard input ends; lines on it change the wire:
+  nat A|B|C KIND    full, restricted, symmetric, udpblock or only443
+  exec NODE CMD...  run CMD in a node: sfu, turn, inet, natA, cliA and so on; the exit status is CMD's
+  wire A|B|C [SEED] replace a side's cable by a wire until standard input ends; lines on it change the wire:
                     "up|down|both delay=50ms jitter=5ms rate=1e6 queue=300ms loss=2 burst=4 duplicate=1 reorder=1",
                     "both clean"; each line, also an empty one, is answered with the counters, or "error: ..."
 `
