@@ -5,7 +5,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 FUZZTIME ?= 10s
 export FUZZTIME
 
-.PHONY: help run build web test check lint fmt docs fuzz bench clean
+.PHONY: help run build web test check lint fmt docs fuzz bench lab clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ fuzz: ## run each fuzz target for FUZZTIME (10s)
 bench: ## measure the server (about 14 min) and write the table of docs/performance.md; QUICK=1: 3 min, print only
 	CGO_ENABLED=0 go build -ldflags "-X main.version=$(VERSION)" -o artifacts/parley ./cmd/parley
 	go run ./internal/loadgen/cmd/scenarios -parley artifacts/parley $(if $(QUICK),-rounds 1 -seconds 2 -growth 1.6,-out docs/performance.md) $(BENCHFLAGS)
+
+lab: ## measure the picture in browsers over a bad network (root; about 6 min); SIDE=down STEPS=rate500 SECONDS=10: one step, quickly
+	node web/e2e/measure/lab.mjs $(foreach v,SIDE STEPS SECONDS SEED CONTENT VIEWER JOINS,$(if $($(v)),"$(v)=$($(v))"))
 
 clean: ## remove what was built, but not web/dist, which is committed
 	rm -rf parley artifacts .ci/bin

@@ -120,7 +120,7 @@ function intervals(frames, last, from, to) {
   for (const t of [...frames.map(([at]) => at), to]) {
     const gap = t - before;
     const inside = t - Math.max(before, from);
-    out.longest = Math.max(out.longest, t === to ? inside : gap);
+    out.longest = Math.max(out.longest, inside);
     const mean = recent.length > 0 ? recent.reduce((a, b) => a + b, 0) / recent.length : 1000 / 30;
     if (gap >= Math.max(3 * mean, mean + 150)) {
       out.freezes++;
