@@ -280,7 +280,7 @@ func TestEmbeddedBuild(t *testing.T) {
 	if regexp.MustCompile(`<script(?:\s[^>]*)?>[^<]`).MatchString(page) || regexp.MustCompile(`\s(?:style|on\w+)=|<style`).MatchString(page) {
 		t.Error("the page has inline script or style, which the policy blocks")
 	}
-	for _, path := range []string{"/sdk/parley.js", "/sdk/parley-worker.js", "/sdk/parley.d.ts"} {
+	for _, path := range []string{"/sdk/parley.js", "/sdk/parley-worker.js", "/sdk/parley-clockworker.js", "/sdk/parley.d.ts"} {
 		if r := get(t, h, path); r.StatusCode != 200 {
 			t.Errorf("%s: status %d", path, r.StatusCode)
 		}

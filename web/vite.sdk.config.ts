@@ -3,14 +3,14 @@ import { defineConfig } from 'vite';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-// The SDK as one ES module with a worker beside it: dist/sdk/parley.js and dist/sdk/parley-worker.js. The relative base
-// keeps the worker's address relative to the module, wherever it is served from.
+// The SDK as one ES module with two workers beside it: dist/sdk/parley.js, parley-worker.js and parley-clockworker.js. The
+// relative base keeps the workers' address relative to the module, wherever it is served from.
 export default defineConfig({
   base: './',
   publicDir: false,
   worker: {
     format: 'es',
-    rolldownOptions: { output: { entryFileNames: 'parley-worker.js' } },
+    rolldownOptions: { output: { entryFileNames: 'parley-[name].js' } },
   },
   build: {
     outDir: here('./dist/sdk'),

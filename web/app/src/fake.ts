@@ -4,11 +4,14 @@
 import type {
   ConnectOptions,
   Kind,
+  MediaState,
   Message,
   Permission,
   PresenceEvents,
+  Reason,
   RoomEvents,
   RoomState,
+  RoomStats,
   TransferEvents,
   TransferState,
 } from 'parley-sdk';
@@ -17,6 +20,7 @@ import { ParleyError } from '../../sdk/src/errors';
 import { Participant } from '../../sdk/src/participant';
 import type { Backend, CallRoom, Watch } from './backend';
 import { picture, screenPicture } from './fakepicture';
+import { fakeStats } from './fakestats';
 
 export interface Scenario {
   path: string;
@@ -244,8 +248,31 @@ export class FakeRoom extends Emitter<RoomEvents> implements CallRoom {
   quality(): undefined {
     return undefined;
   }
-  async stats(): Promise<never[]> {
-    return [];
+  mediaState: MediaState = 'connected';
+  held = new Map<string, Reason>();
+  pins = new Set<string>();
+  pin(participant: string, stream: string, pinned = true): void {
+    if (pinned) this.pins.add(`${stream} ${participant}`);
+    else this.pins.delete(`${stream} ${participant}`);
+  }
+  paused(participant: string, stream: string): Reason | undefined {
+    return this.held.get(`${stream} ${participant}`);
+  }
+  retries = 0;
+  retry(): void {
+    this.retries++;
+  }
+  fakePause(participant: string, stream: 'camera' | 'screen', reason: Reason | undefined): void {
+    if (reason) this.held.set(`${stream} ${participant}`, reason);
+    else this.held.delete(`${stream} ${participant}`);
+    this.emit('paused', { participant, stream, reason });
+  }
+  fakeMedia(state: MediaState): void {
+    this.mediaState = state;
+    this.emit('media', state);
+  }
+  async stats(): Promise<RoomStats> {
+    return fakeStats(this);
   }
   async leave(): Promise<void> {
     this.fakeState('closed');

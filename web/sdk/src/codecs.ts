@@ -4,6 +4,12 @@
 const AUDIO = new Set(['audio/opus']);
 const VIDEO = new Set(['video/vp8', 'video/vp9', 'video/h264', 'video/av1', 'video/rtx']);
 
+/** A video codec as SDP writes it. */
+export type VideoCodec = 'VP8' | 'VP9' | 'AV1' | 'H264';
+
+/** What every browser that can make calls decodes, the better choice first. */
+const COMMON: readonly VideoCodec[] = ['VP8', 'H264'];
+
 interface Codec {
   mimeType: string;
   sdpFmtpLine?: string;
@@ -22,15 +28,53 @@ export function wanted(codec: Codec): boolean {
   return true;
 }
 
-/** Narrows what the transceiver offers. A browser that does not know how offers everything. */
-export function narrow(transceiver: RTCRtpTransceiver, kind: 'audio' | 'video'): void {
+/** Narrows what the transceiver offers, `first` first. A browser that does not know how offers everything. */
+export function narrow(transceiver: RTCRtpTransceiver, kind: 'audio' | 'video', first?: VideoCodec): void {
   if (typeof transceiver.setCodecPreferences !== 'function') return;
   const all = RTCRtpReceiver.getCapabilities?.(kind)?.codecs ?? [];
-  const some = all.filter(wanted);
+  const preferred = (c: Codec) => c.mimeType.toLowerCase() === `video/${first?.toLowerCase()}`;
+  const some = all.filter(wanted).sort((a, b) => Number(preferred(b)) - Number(preferred(a)));
   if (some.length === 0) return;
   try {
     transceiver.setCodecPreferences(some);
   } catch {
     // Some versions want send capabilities for a sending line: leave the browser's own order.
   }
+}
+
+/** The video codecs that this browser can encode and the server forwards. */
+export function sendable(): VideoCodec[] {
+  return named(RTCRtpSender.getCapabilities?.('video')?.codecs ?? []);
+}
+
+/** The video codecs that this browser can decode, of those the server forwards. */
+export function decodable(): VideoCodec[] {
+  return named(RTCRtpReceiver.getCapabilities?.('video')?.codecs ?? []);
+}
+
+function named(codecs: readonly Codec[]): VideoCodec[] {
+  const types = new Set(codecs.filter(wanted).map((c) => c.mimeType.toLowerCase()));
+  return (['VP8', 'VP9', 'AV1', 'H264'] as const).filter((name) => types.has(`video/${name.toLowerCase()}`));
+}
+
+/** What to send instead to somebody who decodes only `theirs`; undefined: there is nothing. */
+export function fallback(ours: readonly VideoCodec[], theirs: readonly unknown[]): VideoCodec | undefined {
+  return COMMON.find((codec) => ours.includes(codec) && theirs.includes(codec));
+}
+
+/** Puts a codec first in one media section of the answer: browsers send the first that they can. */
+export function prefer(sdp: string, mid: string | undefined, codec: VideoCodec): string {
+  const sections = sdp.split(/(?=^m=)/m);
+  const at = sections.findIndex((section) => mid !== undefined && section.split(/\r?\n/).includes(`a=mid:${mid}`));
+  const section = sections[at];
+  if (!section) return sdp;
+  const types = new Set<string>();
+  for (const [, type, name] of section.matchAll(/^a=rtpmap:(\d+) ([^/\s]+)\//gm)) {
+    if (type && name?.toUpperCase() === codec) types.add(type);
+  }
+  sections[at] = section.replace(/^(m=video \S+ \S+ )([\d ]+)/, (_, head: string, list: string) => {
+    const all = list.trim().split(' ');
+    return head + [...all.filter((t) => types.has(t)), ...all.filter((t) => !types.has(t))].join(' ');
+  });
+  return sections.join('');
 }

@@ -1,15 +1,30 @@
-export { type CameraOptions, captureCamera, captureMicrophone } from './capture';
+export { type CameraOptions, captureCamera, captureMicrophone, type ScreenOptions } from './capture';
 export type { SendOptions } from './data';
 export { type Devices, levelMeter, listDevices, onDeviceChange } from './devices';
 export { Emitter } from './emitter';
 export { type ErrorCode, ParleyError } from './errors';
 export type { AcceptOptions, Transfer, TransferEvents, TransferState } from './files/transfer';
 export type { LocalSource } from './local';
+export type { MediaState } from './media';
 export { Participant, type Source } from './participant';
 export { unsupported } from './peer';
 export { Presence, type PresenceEvents, type PresenceState, type WatchOptions } from './presence';
-export type { Json, Kind, LeaveReason, Limits, Metadata, ModerateAction, Permission, Stream } from './protocol';
+export type {
+  Json,
+  Kind,
+  LeaveReason,
+  Limits,
+  Metadata,
+  ModerateAction,
+  Permission,
+  Reason,
+  Stream,
+} from './protocol';
+export type { Quality } from './quality';
+export type { Downlink, RoomStats } from './report';
 export { Room, type RoomData, type RoomFiles } from './room';
 export type { ConnectOptions, Message, RoomEvents, RoomState } from './roomevents';
-export type { Quality, StreamStats } from './stats';
+export type { CodecChoice, LayerChoice } from './sending';
+export type { PathStats, StreamReason, StreamStats } from './stats';
 export type { Token } from './url';
+export type { AttachOptions } from './views';

@@ -1,4 +1,4 @@
-import { type CameraOptions, captureCamera, captureMicrophone, captureScreen } from './capture';
+import { type CameraOptions, captureCamera, captureMicrophone, captureScreen, type ScreenOptions } from './capture';
 import { ParleyError } from './errors';
 import type { Reply, Request } from './pending';
 import { KINDS, type Kind } from './protocol';
@@ -7,6 +7,8 @@ export interface LocalOwner {
   sender(kind: Kind): RTCRtpSender | undefined;
   request(message: Request): Promise<Reply>;
   changed(kind: Kind): void;
+  /** The track that is sent from now on, with what its content asks for. */
+  using(kind: Kind, track: MediaStreamTrack): void;
   fault(error: ParleyError): void;
 }
 
@@ -72,13 +74,13 @@ export class Local {
     });
   }
 
-  async screen(on: boolean, options: { audio?: boolean } = {}): Promise<void> {
+  async screen(on: boolean, options: ScreenOptions = {}): Promise<void> {
     if (!on) {
       await Promise.all([this.unpublish('screen'), this.unpublish('screen_audio')]);
       return;
     }
     // The picker needs the click that led here: it comes before anything that waits.
-    const captured = await captureScreen(options.audio ?? false);
+    const captured = await captureScreen(options);
     await this.#publish('screen', captured.video, true);
     if (captured.audio) await this.#publish('screen_audio', captured.audio, true);
   }
@@ -156,6 +158,7 @@ export class Local {
       if (state.owned) before.stop();
     }
     if (kind === 'screen' && track.contentHint === '') track.contentHint = 'detail';
+    this.#owner.using(kind, track);
     state.track = track;
     state.owned = owned;
     state.deviceId = deviceId ?? track.getSettings().deviceId;

@@ -1,14 +1,24 @@
+import { fallback, sendable } from './codecs';
+import { Encodings } from './encodings';
 import { ParleyError } from './errors';
 import type { IceServers } from './iceservers';
 import { Peer } from './peer';
 import type { Reply, Request } from './pending';
 import type { MediaOffer, WireSlot } from './protocol';
+import type { SendPlan } from './sending';
 import { type SlotChange, Slots } from './slots';
+
+/**
+ * The connection that carries sound and picture. `failed`: several attempts in a row found no way; it goes on trying.
+ * `none`: the room was joined without media.
+ */
+export type MediaState = 'none' | 'connecting' | 'connected' | 'reconnecting' | 'failed';
 
 export interface MediaOwner {
   request(message: Request): Promise<Reply>;
   data(frame: ArrayBuffer, reliable: boolean): void;
   writable(): void;
+  state(state: MediaState): void;
   /** Streams whose tracks changed. */
   changed(changes: SlotChange[]): void;
   fault(error: ParleyError): void;
@@ -18,12 +28,19 @@ export interface MediaOwner {
 
 const DISCONNECTED = 3000; // ms without connectivity before ICE is restarted; it often comes back by itself
 const CONNECT = 12_000; // ms a negotiated connection may take
+const HOPELESS = 3; // failed restarts in a row after which the page is told
 const RESTARTS = [0, 1000, 2000, 4000, 8000, 15_000]; // ms before the restart that follows so many failed ones
 
 /** The media connection of a room: its negotiations one after the other, its slots, and its recovery. */
 export class Media {
   peer: Peer | undefined;
   readonly slots = new Slots();
+  readonly encodings = {
+    camera: new Encodings(() => this.peer?.sender('camera')),
+    screen: new Encodings(() => this.peer?.sender('screen')),
+  };
+  state: MediaState = 'connecting';
+  readonly #plan: SendPlan;
   readonly #ice: IceServers;
   readonly #owner: MediaOwner;
   #slotCount = 1;
@@ -31,14 +48,21 @@ export class Media {
   #accepted = false; // the server answered the first offer: later ones may follow
   #negotiating: Promise<void> | undefined;
   #wantRestart = false;
+  #wantOffer = false; // something else changed that only a negotiation brings about
   #restarts = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #state: RTCPeerConnectionState = 'new';
   #closed = false;
 
-  constructor(owner: MediaOwner, ice: IceServers) {
+  constructor(owner: MediaOwner, ice: IceServers, plan: SendPlan) {
     this.#owner = owner;
     this.#ice = ice;
+    this.#plan = { ...plan };
+  }
+
+  /** What we send video in, as far as it depends on us. */
+  get codec(): string {
+    return this.#plan.codec;
   }
 
   /** Makes a new connection's first offer. A connection from before is closed: the server has forgotten it. */
@@ -47,8 +71,10 @@ export class Media {
     this.peer?.close();
     this.#accepted = false;
     this.#wantRestart = false;
+    this.#wantOffer = false;
     this.#watch('new');
-    const peer = new Peer(this.#slotCount, {
+    if (this.state === 'connected') this.#tell('reconnecting');
+    const peer = new Peer(this.#slotCount, this.#plan, {
       connection: (state) => peer === this.peer && this.#watch(state),
       data: (frame, reliable) => this.#owner.data(frame, reliable),
       writable: () => this.#owner.writable(),
@@ -64,8 +90,9 @@ export class Media {
     const peer = this.peer;
     if (!peer) return;
     this.#arm(CONNECT);
-    await this.#run(() => peer.answer(sdp));
+    await this.#run(() => peer.answer(sdp, this.#plan.codec));
     this.#accepted = true;
+    for (const encodings of [this.encodings.camera, this.encodings.screen]) encodings.apply();
     this.#next();
   }
 
@@ -81,6 +108,24 @@ export class Media {
     if (!this.#accepted) return;
     if (this.#state === 'connected' && !this.#ice.stale(Date.now())) return;
     this.#wantRestart = true;
+    this.#next();
+  }
+
+  /** Tries now, whatever the patience that is left: a person wants it. */
+  retry(): void {
+    if (!this.#accepted || this.#state === 'connected') return;
+    this.#restarts = 0;
+    this.#wantRestart = true;
+    this.#next();
+  }
+
+  /** Somebody in the room decodes only those codecs: sends all in one that they have, if there is one. */
+  decodes(theirs: readonly unknown[]): void {
+    if (theirs.includes(this.#plan.codec)) return;
+    const codec = fallback(sendable(), theirs);
+    if (!codec || codec === this.#plan.codec) return;
+    this.#plan.codec = codec;
+    this.#wantOffer = true;
     this.#next();
   }
 
@@ -103,9 +148,10 @@ export class Media {
   #next(): void {
     const peer = this.peer;
     if (!peer || !this.#accepted || this.#negotiating) return;
-    if (!this.#wantRestart && peer.slots.length >= this.#slotCount) return;
+    if (!this.#wantRestart && !this.#wantOffer && peer.slots.length >= this.#slotCount) return;
     const restart = this.#wantRestart;
     this.#wantRestart = false;
+    this.#wantOffer = false;
     this.#run(() => this.#negotiate(peer, restart)).then(
       () => this.#next(),
       (error) => this.#failed(peer, restart, error),
@@ -118,7 +164,7 @@ export class Media {
     const reply = await this.#owner.request({ type: 'negotiate', media });
     if (peer !== this.peer) return;
     this.#ice.take(reply, Date.now());
-    await peer.answer(reply.media?.sdp ?? '');
+    await peer.answer(reply.media?.sdp ?? '', this.#plan.codec);
     this.slots.lines(peer.slots, false);
     if (this.#pendingMap) this.map(this.#pendingMap);
     if (restart) this.#arm(CONNECT);
@@ -148,10 +194,16 @@ export class Media {
   #watch(state: RTCPeerConnectionState): void {
     this.#state = state;
     clearTimeout(this.#timer);
-    if (state === 'connected') this.#restarts = 0;
-    else if (state === 'disconnected') this.#arm(DISCONNECTED);
-    else if (state === 'failed') this.#later();
-    else if (state === 'connecting') this.#arm(CONNECT);
+    if (state === 'connected') {
+      this.#restarts = 0;
+      this.#tell('connected');
+    } else if (state === 'disconnected') {
+      this.#arm(DISCONNECTED);
+    } else if (state === 'failed') {
+      this.#later();
+    } else if (state === 'connecting') {
+      this.#arm(CONNECT);
+    }
   }
 
   #arm(delay: number): void {
@@ -164,12 +216,20 @@ export class Media {
   #later(): void {
     const delay = RESTARTS[Math.min(this.#restarts, RESTARTS.length - 1)]!;
     this.#restarts++;
-    if (this.#restarts === 3) this.#owner.fault(new ParleyError('media_failed', undefined, true));
+    if (this.#restarts === HOPELESS) this.#owner.fault(new ParleyError('media_failed', undefined, true));
+    this.#tell(this.#restarts >= HOPELESS ? 'failed' : 'reconnecting');
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       this.#wantRestart = true;
       this.#next();
     }, delay);
+  }
+
+  #tell(state: MediaState): void {
+    // What failed stays failed until it works: the attempts in between are no news.
+    if (this.state === state || (this.state === 'failed' && state !== 'connected')) return;
+    this.state = state;
+    this.#owner.state(state);
   }
 }
 

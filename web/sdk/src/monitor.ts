@@ -1,7 +1,9 @@
 import type { Peer } from './peer';
 import { KINDS, type Kind, type Stream } from './protocol';
+import { type Quality, quality } from './quality';
+import type { Measured } from './report';
 import type { Slots } from './slots';
-import { type Quality, quality, StatsReader, type StreamStats } from './stats';
+import { StatsReader, type StreamStats } from './stats';
 
 const EVERY = 2000; // ms
 const FRESH = 500; // ms that figures stay good enough to be given again
@@ -21,6 +23,7 @@ export class Monitor {
     private readonly slots: Slots,
     private readonly me: () => string,
     private readonly changed: (participant: string, level: Quality) => void,
+    private readonly strained: (limited: boolean) => void,
   ) {
     this.#timer = setInterval(() => void this.look(), EVERY);
   }
@@ -30,9 +33,9 @@ export class Monitor {
   }
 
   /** The figures of now, rates since the look before. */
-  async stats(): Promise<StreamStats[]> {
+  async measure(): Promise<Omit<Measured, 'state'>> {
     if (Date.now() - this.#lookedAt > FRESH) await this.look();
-    return this.#last;
+    return { streams: this.#last, path: this.#reader.path };
   }
 
   look(): Promise<void> {
@@ -64,17 +67,14 @@ export class Monitor {
     );
     this.#lookedAt = Date.now();
     this.#grade();
+    this.strained(this.#last.some((s) => s.direction === 'out' && s.reason === 'cpu'));
   }
 
-  #owner(trackId: string): { participant: string; kind: Kind } | undefined {
-    for (const slot of this.slots.slots) {
-      if (!slot.participant || !slot.stream) continue;
-      if (slot.hasVideo && slot.video.getTracks()[0]?.id === trackId) {
-        return { participant: slot.participant, kind: videoKind(slot.stream) };
-      }
-      if (slot.hasAudio && slot.audio.getTracks()[0]?.id === trackId) {
-        return { participant: slot.participant, kind: audioKind(slot.stream) };
-      }
+  #owner(trackId: string): { participant: string; kind: Kind; slot: number } | undefined {
+    for (const [slot, { participant, stream, hasVideo, hasAudio, video, audio }] of this.slots.slots.entries()) {
+      if (!participant || !stream) continue;
+      if (hasVideo && video.getTracks()[0]?.id === trackId) return { participant, kind: videoKind(stream), slot };
+      if (hasAudio && audio.getTracks()[0]?.id === trackId) return { participant, kind: audioKind(stream), slot };
     }
     return undefined;
   }

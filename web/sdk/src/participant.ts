@@ -1,4 +1,5 @@
 import type { Kind, Metadata, Stream, WireParticipant, WireSource } from './protocol';
+import type { Quality } from './quality';
 
 /** One published track, as everybody in the room knows it. */
 export interface Source {
@@ -16,9 +17,12 @@ export class Participant {
   readonly joinedAt: Date;
   readonly metadata: Metadata;
   readonly sources: readonly Source[];
+  /** How good the server finds their connection: 5 (excellent) to 1 (bad). 5 until it says something else. */
+  readonly quality: Quality;
 
   /** @internal */
-  constructor(wire: WireParticipant) {
+  constructor(wire: WireParticipant, quality: Quality = 5) {
+    this.quality = quality;
     this.id = wire.id;
     this.identity = wire.identity ?? '';
     this.name = wire.name ?? '';
@@ -45,13 +49,16 @@ export class Participant {
 
   /** @internal */
   withSources(sources: readonly WireSource[]): Participant {
-    return new Participant({
-      id: this.id,
-      identity: this.identity,
-      name: this.name,
-      joined_at: this.joinedAt.toISOString(),
-      metadata: this.metadata,
-      sources: [...sources],
-    });
+    return new Participant({ ...this.#wire(), sources: [...sources] }, this.quality);
+  }
+
+  /** @internal */
+  withQuality(quality: Quality): Participant {
+    return new Participant(this.#wire(), quality);
+  }
+
+  #wire(): WireParticipant {
+    const { id, identity, name, metadata, sources } = this;
+    return { id, identity, name, joined_at: this.joinedAt.toISOString(), metadata, sources: [...sources] };
   }
 }

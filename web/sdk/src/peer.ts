@@ -1,18 +1,11 @@
-import { narrow } from './codecs';
+import { narrow, prefer, type VideoCodec } from './codecs';
 import { ParleyError } from './errors';
 import type { Kind, MediaOffer } from './protocol';
 import { KINDS } from './protocol';
 import { assignMids } from './sdp';
+import { addSender, type Encoding, type SendPlan } from './sending';
 
-// Bit/s. Three sizes of the camera's picture, so that a small tile costs a viewer little. Three encodings need a picture
-// of 960x540 or more; browsers leave the upper ones out of smaller pictures.
-const CAMERA: RTCRtpEncodingParameters[] = [
-  { rid: 'q', scaleResolutionDownBy: 4, maxBitrate: 150_000 },
-  { rid: 'h', scaleResolutionDownBy: 2, maxBitrate: 500_000 },
-  { rid: 'f', scaleResolutionDownBy: 1, maxBitrate: 1_700_000 },
-];
 const CONFIGURATION: RTCConfiguration = { bundlePolicy: 'max-bundle' };
-const SCREEN: RTCRtpEncodingParameters[] = [{ maxBitrate: 2_500_000 }];
 
 /** A receive slot: one audio and one video line that together show one stream. */
 export interface SlotLines {
@@ -43,21 +36,24 @@ export class Peer {
   readonly #sending: Record<Kind, RTCRtpTransceiver>;
   #offered: RTCSessionDescriptionInit | undefined;
 
-  constructor(slots: number, owner: PeerOwner) {
+  constructor(slots: number, plan: SendPlan, owner: PeerOwner) {
     this.pc = new RTCPeerConnection(CONFIGURATION);
-    const send = (kind: 'audio' | 'video', sendEncodings?: RTCRtpEncodingParameters[]) => {
-      const transceiver = this.pc.addTransceiver(kind, {
-        direction: 'sendonly',
-        ...(sendEncodings && { sendEncodings }),
-      });
-      narrow(transceiver, kind);
+    const audio = () => {
+      const transceiver = this.pc.addTransceiver('audio', { direction: 'sendonly' });
+      narrow(transceiver, 'audio');
       return transceiver;
     };
+    const video = (encodings: Encoding[]) => {
+      const transceiver = addSender(this.pc, encodings);
+      narrow(transceiver, 'video', plan.codec);
+      return transceiver;
+    };
+    // In the order of KINDS.
     this.#sending = {
-      microphone: send('audio'),
-      camera: send('video', CAMERA),
-      screen: send('video', SCREEN),
-      screen_audio: send('audio'),
+      microphone: audio(),
+      camera: video(plan.camera),
+      screen: video(plan.screen),
+      screen_audio: audio(),
     };
     this.grow(slots);
     this.reliable = this.#channel('reliable', 0, true, owner);
@@ -105,14 +101,15 @@ export class Peer {
   }
 
   /**
-   * Takes the server's answer to the last offer. This connection gets no ICE servers: the relay shares its ports with the
+   * Takes the server's answer to the last offer; video is then sent in that codec, if the server has it. This connection gets no ICE servers: the relay shares its ports with the
    * media it would relay to, so it reaches nothing more, and browsers that are given a STUN or TURN server take whatever
    * comes from its address for an answer of that server, media and connectivity checks included.
    */
-  async answer(sdp: string): Promise<void> {
+  async answer(sdp: string, codec: VideoCodec): Promise<void> {
     if (!this.#offered) throw new ParleyError('bad_answer');
     await this.pc.setLocalDescription(this.#offered);
     this.#offered = undefined;
+    for (const kind of ['camera', 'screen'] as const) sdp = prefer(sdp, this.mid(kind), codec);
     await this.pc.setRemoteDescription({ type: 'answer', sdp });
   }
 

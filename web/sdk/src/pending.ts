@@ -1,12 +1,12 @@
 import { ParleyError } from './errors';
-import type { WireSource } from './protocol';
+import type { WireSource, WireStats } from './protocol';
 
 export interface Request {
   type: string;
   [field: string]: unknown;
 }
 
-export interface Reply {
+export interface Reply extends WireStats {
   type: string;
   id: number;
   source?: WireSource;

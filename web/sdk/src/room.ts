@@ -1,14 +1,19 @@
 import { AudioOut } from './audio';
-import type { CameraOptions } from './capture';
+import type { CameraOptions, ScreenOptions } from './capture';
 import { DataPort } from './data';
 import { Emitter } from './emitter';
+import { keeps } from './encodings';
 import { ParleyError } from './errors';
 import { Files } from './files/files';
 import { decodeFrame } from './frames';
 import { IceServers } from './iceservers';
+import { Joining } from './joining';
 import { Local, type LocalSource } from './local';
-import { Media } from './media';
+import { Media, type MediaState } from './media';
+import { MediaFeedback } from './mediafeedback';
 import { Monitor } from './monitor';
+import { OwnPictures } from './ownpictures';
+import { followPage, type PageOwner } from './page';
 import { Participant } from './participant';
 import { unsupported } from './peer';
 import type {
@@ -18,20 +23,24 @@ import type {
   Metadata,
   ModerateAction,
   Permission,
+  Reason,
   Resumed,
+  RoomEvent,
   SessionEvent,
   Stream,
   Welcome,
 } from './protocol';
+import type { Quality } from './quality';
+import { type RoomStats, report } from './report';
 import { type ConnectOptions, type Message, type RoomEvents, type RoomState, toMessage } from './roomevents';
 import { type ModelEvents, RoomModel } from './roommodel';
+import { plan } from './sending';
 import { Session } from './session';
-import { slotHint, streamsOf } from './slothint';
+import { slotsFor, streamsOf } from './slothint';
 import type { SlotChange } from './slots';
-import type { Quality, StreamStats } from './stats';
 import { slotStep } from './steps';
-import { readToken, socketURL } from './url';
-import { Views } from './views';
+import { socketURL } from './url';
+import { type AttachOptions, Views } from './views';
 
 const MOST_MESSAGES = 1000; // kept for messages
 const DATA_BYTES = 64 << 10; // where the server names no limit
@@ -52,6 +61,7 @@ export class Room extends Emitter<RoomEvents> {
   readonly #session: Session;
   readonly #model: RoomModel;
   readonly #media: Media | undefined;
+  readonly #feedback: MediaFeedback;
   readonly #local: Local;
   readonly #views: Views;
   readonly #audio: AudioOut;
@@ -59,14 +69,13 @@ export class Room extends Emitter<RoomEvents> {
   readonly #files: Files;
   readonly #page = new AbortController();
   readonly #ice = new IceServers();
-  /** Our own pictures, one stream object for as long as the track is the same. */
-  readonly #pictures = new Map<Stream, MediaStream>();
+  readonly #pictures: OwnPictures;
+  readonly #joining: Joining;
   #me: Participant;
   #can = new Set<Permission>();
   #limits: Limits = {};
   #messages: Message[] = [];
-  #nameChange: string | undefined;
-  #metadataChange: Metadata | undefined;
+  #scored = false; // the server tells how good connections are
 
   /** Joins a room. The promise ends when the server has let us in; sound and picture follow within moments. */
   static async connect(options: ConnectOptions): Promise<Room> {
@@ -92,17 +101,32 @@ export class Room extends Emitter<RoomEvents> {
     this.#session = new Session({ url: socketURL(options.url, options.room), owner: this.#sessionOwner() });
     this.#media = options.media === false ? undefined : this.#makeMedia();
     const media = this.#media;
+    this.#joining = new Joining(options, media);
+    this.#feedback = new MediaFeedback(media, {
+      request: (message) => this.#session.request(message),
+      tell: (message) => this.#tell(message),
+      paused: (change) => this.emit('paused', change),
+    });
     this.#local = new Local({
       sender: (kind) => media?.peer?.sender(kind),
       request: (message) => this.#session.request(message),
       changed: (kind) => this.#localChanged(kind),
+      using: (kind, track) => {
+        if (kind === 'camera' || kind === 'screen') media?.encodings[kind].wish({ keep: keeps(track.contentHint) });
+      },
       fault: (error) => this.emit('error', error),
     });
+    this.#pictures = new OwnPictures((stream) => this.#local.get(stream));
     this.#views = new Views({
       picture: (participant, stream) => this.#picture(participant, stream),
       remote: (participant) => participant !== this.#me.id,
-      subscribe: (tiles) => this.#tell({ type: 'subscribe', tiles }),
+      subscribe: (tiles) => {
+        this.#tell({ type: 'subscribe', tiles });
+        this.#fit();
+      },
       mostTiles: () => this.#limits.tiles ?? 100,
+      adaptive: options.adaptive ?? true,
+      density: options.density,
     });
     this.#audio = new AudioOut((blocked) => this.emit('audioBlocked', blocked));
     this.#monitor =
@@ -111,7 +135,8 @@ export class Room extends Emitter<RoomEvents> {
         () => media.peer,
         media.slots,
         () => this.#me.id,
-        (participant, level) => this.emit('quality', { participant, level }),
+        (participant, level) => this.#scored || this.emit('quality', { participant, level }),
+        (limited) => this.#feedback.strained(limited),
       );
     this.data = new DataPort(
       () => media?.peer,
@@ -130,7 +155,7 @@ export class Room extends Emitter<RoomEvents> {
       else if (reason === 'ended') this.#session.finish(new ParleyError('room_ended'));
     });
     this.on('change', () => this.#changed());
-    this.#followPage();
+    followPage(this.#pageOwner(), this.#page.signal);
   }
 
   /** The room's name. */
@@ -140,6 +165,11 @@ export class Room extends Emitter<RoomEvents> {
 
   get state(): RoomState {
     return this.#session.state;
+  }
+
+  /** How the connection does that carries sound and picture; the room's `state` is about the one for everything else. */
+  get mediaState(): MediaState {
+    return this.#media?.state ?? 'none';
   }
 
   /** Ourselves, as the others know us. */
@@ -196,7 +226,7 @@ export class Room extends Emitter<RoomEvents> {
   }
 
   /** Lets the user choose what to share; call it in a click. It also ends by the browser's own button: see `local`. */
-  setScreen(on: boolean, options?: { audio?: boolean }): Promise<void> {
+  setScreen(on: boolean, options?: ScreenOptions): Promise<void> {
     return this.#withMedia(() => this.#local.screen(on, options));
   }
 
@@ -218,8 +248,18 @@ export class Room extends Emitter<RoomEvents> {
    * Shows a participant's stream in an element: a <video>, or any other, which then gets one. It is received as long as
    * the element can be seen, at the element's size. Our own is shown from here. Returns what ends it.
    */
-  attach(element: HTMLElement, participant: string, stream: Stream): () => void {
-    return this.#views.attach(element, participant, stream);
+  attach(element: HTMLElement, participant: string, stream: Stream, options?: AttachOptions): () => void {
+    return this.#views.attach(element, participant, stream, options);
+  }
+
+  /** When the network is short, pinned streams come before all others. */
+  pin(participant: string, stream: Stream, pinned = true): void {
+    this.#views.pin(participant, stream, pinned);
+  }
+
+  /** Why the server holds a participant's video back though it is attached; undefined: it does not. */
+  paused(participant: string, stream: Stream): Reason | undefined {
+    return this.#feedback.reason(participant, stream);
   }
 
   /** The tracks that carry a participant's stream now, for pages that do something else with them. */
@@ -249,8 +289,7 @@ export class Room extends Emitter<RoomEvents> {
   /** Changes our name or metadata, for all to see. */
   async update(change: { name?: string; metadata?: Metadata }): Promise<void> {
     await this.#session.request({ type: 'update', ...change });
-    if (change.name !== undefined) this.#nameChange = change.name;
-    if (change.metadata !== undefined) this.#metadataChange = change.metadata;
+    this.#joining.changed(change);
   }
 
   /** For those who may `moderate`. `mute` and `remove` need a participant; `mute` takes one kind, or all. */
@@ -263,14 +302,29 @@ export class Room extends Emitter<RoomEvents> {
     await this.#session.request({ type: 'signal', to, data });
   }
 
-  /** How good a participant's sound and picture arrive, 5 to 1; for ourselves, how they leave. */
+  /** How good a participant's connection is, 5 to 1; undefined while nothing flows to tell by. */
   quality(participant: string): Quality | undefined {
+    if (this.#scored) return this.#model.participants.get(participant)?.quality;
     return this.#monitor?.quality(participant);
   }
 
-  /** Figures of every stream, received and sent. */
-  async stats(): Promise<StreamStats[]> {
-    return (await this.#monitor?.stats()) ?? [];
+  /**
+   * Figures of the connection and of every stream, received and sent: what the browser measures, joined with what the server
+   * knows. Ask once a second at most: each call is a request.
+   */
+  async stats(): Promise<RoomStats> {
+    const [measured, server] = await Promise.all([
+      this.#monitor?.measure(),
+      this.state === 'connected' ? this.#feedback.serverStats() : undefined,
+    ]);
+    const { streams = [], path = {} } = measured ?? {};
+    return report(Date.now(), { state: this.mediaState, path, streams }, server, this.#me.id);
+  }
+
+  /** Tries to connect again now, in place of waiting for the next attempt: for a button where `media` is `failed`. */
+  retry(): void {
+    this.#session.probe();
+    this.#media?.retry();
   }
 
   /** Leaves the room and lets go of camera and microphone. */
@@ -281,7 +335,7 @@ export class Room extends Emitter<RoomEvents> {
 
   #sessionOwner(): ConstructorParameters<typeof Session>[0]['owner'] {
     return {
-      join: () => this.#join(),
+      join: () => this.#joining.fields(),
       welcome: (welcome, again) => this.#welcome(welcome, again),
       resumed: (resumed) => this.#resumed(resumed),
       event: (event) => this.#event(event),
@@ -300,22 +354,13 @@ export class Room extends Emitter<RoomEvents> {
         data: (frame, reliable) => this.#data(frame, reliable),
         writable: () => this.emit('writable'),
         changed: (changes) => this.#tracksChanged(changes),
+        state: (state) => this.emit('media', state),
         fault: (error) => this.emit('error', error),
         lost: () => this.#session.rejoin(),
       },
       this.#ice,
+      plan(this.#options.codec ?? 'auto', this.#options.layers ?? 'auto'),
     );
-  }
-
-  async #join(): Promise<Record<string, unknown>> {
-    const { url, room, identity } = this.#options;
-    const token = await readToken(this.#options.token);
-    const name = this.#nameChange ?? this.#options.name;
-    const metadata = this.#metadataChange ?? this.#options.metadata;
-    const fields = { token, identity, name, metadata };
-    if (!this.#media) return fields;
-    this.#media.need(this.#options.slots ? slotStep(this.#options.slots) : await slotHint(url, room, token));
-    return { ...fields, media: await this.#media.offer() };
   }
 
   #welcome(welcome: Welcome, again: boolean): void {
@@ -332,6 +377,7 @@ export class Room extends Emitter<RoomEvents> {
         );
     }
     if (again) {
+      this.#feedback.reset(true);
       this.#files.rejoined();
       this.#local.republish();
       this.#views.resend();
@@ -346,42 +392,70 @@ export class Room extends Emitter<RoomEvents> {
     this.#messages = (resumed.messages ?? []).map(toMessage);
     this.#model.replace(resumed.room, true);
     if (resumed.slots) this.#media?.map(resumed.slots);
+    this.#feedback.reset(false);
     this.#changed();
   }
 
   #event(event: SessionEvent): void {
     const news = this.#model.advance(event.position);
-    if (event.type === 'slots') {
-      this.#media?.map(event.slots); // the whole map: taking it twice does no harm
-      return;
-    }
-    if (!news) return;
+    if (this.#wholeState(event) || !news) return;
     switch (event.type) {
       case 'message':
         this.#messages = [...this.#messages.slice(1 - MOST_MESSAGES), toMessage(event)];
         this.emit('message', this.#messages[this.#messages.length - 1]!);
         return;
       case 'signal':
-        if (!this.#files.receive(event.from, event.data)) this.emit('signal', { from: event.from, data: event.data });
+        if (this.#files.receive(event.from, event.data) || this.#feedback.signal(event.data)) return;
+        this.emit('signal', { from: event.from, data: event.data });
         return;
       case 'muted':
         this.#local.muted(event.kind);
         this.emit('muted', { kind: event.kind, by: event.by });
         return;
+      case 'quality':
+        this.#scored = true;
+        for (const { id, quality } of this.#model.grade(event.participants ?? {})) {
+          this.emit('quality', { participant: id, level: quality });
+        }
+        return;
       default:
-        this.#model.apply(event);
+        this.#model.apply(event as RoomEvent);
+    }
+  }
+
+  /** Events that carry the whole of something: taking one twice does no harm, and missing one would. */
+  #wholeState(event: SessionEvent): boolean {
+    switch (event.type) {
+      case 'slots':
+        this.#media?.map(event.slots);
+        return true;
+      case 'video':
+        this.#feedback.video(event.slots ?? []);
+        return true;
+      case 'layers':
+        this.#feedback.layers(event.kind, event.wanted ?? []);
+        return true;
+      default:
+        return false;
     }
   }
 
   /** Something about the room changed: ourselves, and how many slots it takes. */
   #changed(): void {
     this.#me = this.#model.participants.get(this.#me.id) ?? this.#me;
+    this.#fit();
+  }
+
+  /** As many slots as the room has streams for and the page shows. */
+  #fit(): void {
     const streams = streamsOf(this.#model.participants.values(), this.#me.id);
-    this.#media?.need(slotStep(streams, this.#limits.slots));
+    this.#media?.need(slotStep(slotsFor(streams, this.#views.shown), this.#limits.slots));
   }
 
   #tracksChanged(changes: SlotChange[]): void {
-    this.#audio.update(this.#media?.slots.slots ?? []);
+    const slots = this.#media?.slots.slots ?? [];
+    this.#audio.update(slots);
+    this.#feedback.remapped();
     for (const { participant, stream } of changes) {
       this.#views.update(participant, stream);
       this.emit('trackchange', { participant, stream });
@@ -390,22 +464,16 @@ export class Room extends Emitter<RoomEvents> {
 
   #localChanged(kind: Kind): void {
     if (kind === 'camera' || kind === 'screen') {
-      this.#pictures.delete(kind);
+      this.#pictures.forget(kind);
       this.#views.update(this.#me.id, kind);
     }
     this.emit('local', { kind });
   }
 
   #picture(participant: string, stream: Stream): MediaStream | null {
-    if (participant !== this.#me.id) {
-      const slot = this.#media?.slots.find(participant, stream);
-      return slot?.hasVideo ? slot.video : null;
-    }
-    const { track, on } = this.#local.get(stream);
-    if (!track || !on) return null;
-    const picture = this.#pictures.get(stream) ?? new MediaStream([track]);
-    this.#pictures.set(stream, picture);
-    return picture;
+    if (participant === this.#me.id) return this.#pictures.get(stream);
+    const slot = this.#media?.slots.find(participant, stream);
+    return slot?.hasVideo ? slot.video : null;
   }
 
   #data(buffer: ArrayBuffer, reliable: boolean): void {
@@ -434,32 +502,17 @@ export class Room extends Emitter<RoomEvents> {
     return work();
   }
 
-  /** What the page goes through concerns the connection too. */
-  #followPage(): void {
-    const options = { signal: this.#page.signal };
-    window.addEventListener(
-      'online',
-      () => {
+  #pageOwner(): PageOwner {
+    return {
+      online: () => {
         this.#session.probe();
         this.#media?.refresh();
       },
-      options,
-    );
-    document.addEventListener(
-      'visibilitychange',
-      () => document.visibilityState === 'visible' && this.#session.probe(),
-      options,
-    );
-    window.addEventListener(
-      'pagehide',
-      (event) => {
-        // A page in the back-forward cache runs nothing: for the others it has left, until it is shown again.
-        if (event.persisted) this.#session.sleep();
-        else void this.leave();
-      },
-      options,
-    );
-    window.addEventListener('pageshow', (event) => event.persisted && this.#session.wake(), options);
+      shown: () => this.#session.probe(),
+      sleep: () => this.#session.sleep(),
+      wake: () => this.#session.wake(),
+      gone: () => void this.leave(),
+    };
   }
 
   #closed(error: ParleyError | undefined): void {

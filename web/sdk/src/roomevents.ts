@@ -1,9 +1,11 @@
 import type { ParleyError } from './errors';
 import type { Transfer } from './files/transfer';
-import type { Json, Kind, Metadata, Stream, WireMessage } from './protocol';
+import type { MediaState } from './media';
+import type { Json, Kind, Metadata, Reason, Stream, WireMessage } from './protocol';
+import type { Quality } from './quality';
 import type { ModelEvents } from './roommodel';
+import type { CodecChoice, LayerChoice } from './sending';
 import type { SessionState } from './session';
-import type { Quality } from './stats';
 import type { Token } from './url';
 
 export type RoomState = SessionState;
@@ -23,6 +25,14 @@ export interface ConnectOptions {
   media?: boolean;
   /** How many streams to be ready for, if the page knows; otherwise the server is asked. */
   slots?: number;
+  /** The codec of the video that we send; where this browser or somebody's in the room has it not, another. Default `auto`. */
+  codec?: CodecChoice;
+  /** How the camera's sizes are sent: `simulcast`, or `svc` with VP9 and AV1 where the browser can. Default `auto`: svc there. */
+  layers?: LayerChoice;
+  /** False: pictures do not follow the size and visibility of their elements (see attach()). Default true. */
+  adaptive?: boolean;
+  /** Device pixels per CSS pixel that pictures should have; default 1, and 2 on screens that have more than 2. */
+  density?: number;
   /** Gives the join up. */
   signal?: AbortSignal;
 }
@@ -66,7 +76,11 @@ export interface RoomEvents extends ModelEvents {
   file: Transfer;
   /** The tracks that show a participant's stream changed. */
   trackchange: { participant: string; stream: Stream };
+  /** The server holds a participant's video back, or (reason undefined) lets it flow again. */
+  paused: { participant: string; stream: Stream; reason: Reason | undefined };
   quality: { participant: string; level: Quality };
+  /** The connection that carries sound and picture came, went, or cannot be had. */
+  media: MediaState;
   /** True: the browser keeps the sound off until startAudio() is called in a click. False: it plays. */
   audioBlocked: boolean;
   /** Something failed that no promise carries. The room goes on. */

@@ -2,6 +2,7 @@ import type { Emitter } from './emitter';
 import { Participant, type Source } from './participant';
 import { seen } from './position';
 import type { LeaveReason, RoomEvent, Snapshot } from './protocol';
+import { score } from './quality';
 
 /** The events that a room and a presence feed have in common. */
 export interface ModelEvents {
@@ -29,7 +30,8 @@ export class RoomModel {
 
   /** Takes a snapshot in place of everything known. `announce` is false for the first one. */
   replace(snapshot: Snapshot, announce: boolean): void {
-    this.participants = new Map((snapshot.participants ?? []).map((p) => [p.id, new Participant(p)]));
+    const quality = (id: string) => this.participants.get(id)?.quality;
+    this.participants = new Map((snapshot.participants ?? []).map((p) => [p.id, new Participant(p, quality(p.id))]));
     this.speaking = this.speaking.filter((id) => this.participants.has(id));
     this.locked = snapshot.locked ?? false;
     this.position = snapshot.position;
@@ -43,6 +45,21 @@ export class RoomModel {
     if (seen(position, this.position)) return false;
     this.position = position;
     return true;
+  }
+
+  /** Takes scores by id; returns those that changed. */
+  grade(scores: { [id: string]: unknown }): Participant[] {
+    const changed: Participant[] = [];
+    for (const [id, value] of Object.entries(scores)) {
+      const before = this.participants.get(id);
+      const quality = score(value);
+      if (!before || !quality || quality === before.quality) continue;
+      const participant = before.withQuality(quality);
+      this.participants.set(id, participant);
+      changed.push(participant);
+    }
+    if (changed.length > 0) this.out.emit('change');
+    return changed;
   }
 
   /** Applies an event whose position was new. */
@@ -97,7 +114,8 @@ export class RoomModel {
   #updated(wire: Extract<RoomEvent, { type: 'updated' }>['participant']): boolean {
     const before = this.participants.get(wire.id);
     if (!before) return false;
-    const participant = new Participant(wire.sources ? wire : { ...wire, sources: [...before.sources] });
+    const news = wire.sources ? wire : { ...wire, sources: [...before.sources] };
+    const participant = new Participant(news, before.quality);
     this.participants.set(wire.id, participant);
     this.out.emit('updated', participant);
     return true;

@@ -1,4 +1,5 @@
 import { Backoff } from './backoff';
+import { every } from './clock';
 import { closeError, ParleyError, serverError } from './errors';
 import { Pending, type Reply, type Request } from './pending';
 import type { Resumed, SessionEvent, Welcome } from './protocol';
@@ -73,8 +74,9 @@ export class Session {
   #heard = 0; // Date.now() of the last word from the server
   #pinged = 0;
   #silence = SILENCE;
-  #ticker: ReturnType<typeof setInterval> | undefined;
+  #stopTicking: (() => void) | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
+  #retryAt = Infinity; // Date.now() when `#retry` is due, which a hidden page's browser may put off
   #started: { resolve(): void; reject(error: ParleyError): void } | undefined;
   #left: (() => void) | undefined;
 
@@ -90,7 +92,7 @@ export class Session {
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#started = { resolve, reject };
-      this.#ticker = setInterval(() => this.#tick(), TICK);
+      this.#stopTicking = every(TICK, () => this.#tick());
       this.#open(this.#owner.join());
     });
   }
@@ -138,7 +140,7 @@ export class Session {
     const socket = this.#detach();
     if (socket?.readyState === 1) socket.send('{"type":"leave"}');
     socket?.close(1000);
-    clearTimeout(this.#retry);
+    this.#stay();
     this.#forget();
     this.#setState('reconnecting');
   }
@@ -243,6 +245,7 @@ export class Session {
         return;
       case 'ok':
       case 'negotiated':
+      case 'stats':
         this.#pending.resolve(Number(message.id), message as unknown as Reply);
         return;
       default:
@@ -331,15 +334,27 @@ export class Session {
   }
 
   #reconnect(delay: number): void {
+    this.#stay();
+    if (delay <= 0) {
+      this.#open();
+      return;
+    }
+    this.#retryAt = Date.now() + delay;
+    this.#retry = setTimeout(() => this.#reconnect(0), delay);
+  }
+
+  /** Gives up the next attempt. */
+  #stay(): void {
     clearTimeout(this.#retry);
-    const open = () => this.#open();
-    if (delay <= 0) open();
-    else this.#retry = setTimeout(open, delay);
+    this.#retryAt = Infinity;
   }
 
   #tick(): void {
     const now = Date.now();
-    if (!this.#socket) return;
+    if (!this.#socket) {
+      if (now >= this.#retryAt) this.#reconnect(0);
+      return;
+    }
     if (now - this.#heard >= this.#silence) {
       this.#silence = SILENCE;
       this.#lost(1006, 'silent');
@@ -373,8 +388,8 @@ export class Session {
   /** Ends for good. `keep` is a socket that closes by itself. */
   #end(error: ParleyError | undefined, keep?: WebSocket): void {
     if (this.state === 'closed') return;
-    clearInterval(this.#ticker);
-    clearTimeout(this.#retry);
+    this.#stopTicking?.();
+    this.#stay();
     if (keep) this.#socket = undefined;
     else this.#detach()?.close(1000);
     this.#pending.rejectAll(error ?? new ParleyError('closed'));

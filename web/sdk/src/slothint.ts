@@ -5,6 +5,8 @@ import { roomURL } from './url';
 
 const PATIENCE = 300; // ms: the join waits for this, so it may not take long
 const UNKNOWN = 4; // slots where the server would not tell
+const BY_ROOM = 9; // slots that a room gets by its size alone; more only as the page shows more
+const UNSHOWN = 3; // slots beside those shown, so that others are heard
 
 /** How many streams others publish: what slots are needed for. */
 export function streamsOf(participants: Iterable<Participant>, me: string): number {
@@ -17,6 +19,11 @@ export function streamsOf(participants: Iterable<Participant>, me: string): numb
   return streams;
 }
 
+/** How many streams there must be slots for: a large room costs what the page shows of it, and a few who are only heard. */
+export function slotsFor(streams: number, shown: number): number {
+  return Math.min(streams, Math.max(BY_ROOM, shown + UNSHOWN));
+}
+
 /** Asks the presence feed how many slots a newcomer should offer: one more than is needed now, so that the next one fits. */
 export async function slotHint(url: string | undefined, room: string, token: string | undefined): Promise<number> {
   try {
@@ -25,7 +32,12 @@ export async function slotHint(url: string | undefined, room: string, token: str
     const response = await fetch(roomURL(url, room), { headers, signal, cache: 'no-store' });
     if (!response.ok) return UNKNOWN;
     const { participants } = (await response.json()) as { participants?: WireParticipant[] };
-    return slotStep((participants ?? []).reduce((sum, p) => sum + streams(p), 1));
+    return slotStep(
+      slotsFor(
+        (participants ?? []).reduce((sum, p) => sum + streams(p), 1),
+        0,
+      ),
+    );
   } catch {
     return UNKNOWN; // no permission to watch, or too slow: more slots can be had later
   }

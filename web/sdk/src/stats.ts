@@ -1,19 +1,31 @@
-import type { Kind } from './protocol';
+import type { Kind, Reason } from './protocol';
+
+/** Why a stream is what it is; `cpu` and `unwatched` are said of what we send alone. */
+export type StreamReason = Reason | 'cpu' | 'unwatched';
 
 /** How one stream does. Rates are over the time since the last look, 2 seconds or so. */
 export interface StreamStats {
   participant: string;
   kind: Kind;
   direction: 'in' | 'out';
+  /** The slot that it comes in, of what we receive. */
+  slot?: number;
   codec?: string;
-  /** The simulcast encoding, of what we send. */
+  /** The simulcast encoding: `q`, `h` and `f`, the smallest first. */
   rid?: string;
+  /** Layer of size and layer of frame rate, from 0. */
+  spatial?: number;
+  temporal?: number;
+  /** How one stream is made in layers, such as `L1T3`: of what we send. */
+  scalability?: string;
   width?: number;
   height?: number;
   /** Frames a second. */
   fps?: number;
   /** bit/s. */
   bitrate: number;
+  /** What the server or the encoder aims at, bit/s. */
+  target?: number;
   /** Share of packets lost, 0 to 1. */
   loss?: number;
   /** Milliseconds. */
@@ -22,11 +34,31 @@ export interface StreamStats {
   rtt?: number;
   /** Video that arrives and is late or stands still: share of the time, 0 to 1. */
   frozen?: number;
+  /** How often the picture has stood still so far, and for how long in all, seconds. */
+  freezes?: number;
+  frozenSeconds?: number;
+  /** Sound that was missing and had to be made up: share of the time, 0 to 1. */
+  concealed?: number;
   framesDecoded?: number;
+  /** Of what we send: false where nobody watches this size, or this machine is too slow for it. */
+  active?: boolean;
+  reason?: StreamReason;
+  /** The reason in a sentence. */
+  why?: string;
+}
+
+/** The network path in use, as the browser sees it. */
+export interface PathStats {
+  /** Milliseconds. */
+  rtt?: number;
+  /** What the browser believes it can send, bit/s. */
+  uplink?: number;
+  /** `udp`, `tcp`, or `relay` where a TURN server is in between. */
+  transport?: string;
 }
 
 /** Whose a track is. */
-export type Owner = (trackId: string) => { participant: string; kind: Kind } | undefined;
+export type Owner = (trackId: string) => { participant: string; kind: Kind; slot: number } | undefined;
 /** What is sent on a media section. */
 export type SentKind = (mid: string) => Kind | undefined;
 
@@ -36,6 +68,8 @@ interface Sample {
   packets: number;
   lost: number;
   frozen: number;
+  concealed: number;
+  samples: number;
 }
 
 // The fields we read of RTCStatsReport's entries; browsers leave some out.
@@ -60,29 +94,41 @@ interface Entry {
   frameHeight?: number;
   framesPerSecond?: number;
   framesDecoded?: number;
+  freezeCount?: number;
   totalFreezesDuration?: number;
+  concealedSamples?: number;
+  totalSamplesReceived?: number;
+  active?: boolean;
+  scalabilityMode?: string;
+  targetBitrate?: number;
+  qualityLimitationReason?: string;
   roundTripTime?: number;
   fractionLost?: number;
   selectedCandidatePairId?: string;
   currentRoundTripTime?: number;
+  availableOutgoingBitrate?: number;
+  localCandidateId?: string;
+  candidateType?: string;
+  protocol?: string;
   state?: string;
   nominated?: boolean;
 }
 
 /** Turns the browser's counters into rates. */
 export class StatsReader {
+  path: PathStats = {};
   #before = new Map<string, Sample>();
 
   read(report: Iterable<[string, unknown]>, me: string, owner: Owner, sent: SentKind): StreamStats[] {
     const entries = new Map(report as Iterable<[string, Entry]>);
-    const rtt = pathRTT(entries);
+    this.path = readPath(entries);
     const seen = new Map<string, Sample>();
     const out: StreamStats[] = [];
     for (const entry of entries.values()) {
       let stats: StreamStats | undefined;
       if (entry.type === 'inbound-rtp') stats = this.#inbound(entry, entries, seen, owner);
       else if (entry.type === 'outbound-rtp') stats = this.#outbound(entry, entries, seen, me, sent);
-      if (stats) out.push({ ...stats, rtt: stats.rtt ?? rtt });
+      if (stats) out.push({ ...stats, rtt: stats.rtt ?? this.path.rtt });
     }
     this.#before = seen;
     return out;
@@ -105,7 +151,10 @@ export class StatsReader {
       bitrate: rates.bitrate,
       loss: rates.loss,
       jitter: ms(e.jitter),
-      frozen: rates.frozen,
+      frozen: e.kind === 'video' ? rates.frozen : undefined,
+      freezes: e.freezeCount,
+      frozenSeconds: e.totalFreezesDuration,
+      concealed: e.kind === 'audio' ? rates.concealed : undefined,
       framesDecoded: e.framesDecoded,
     };
   }
@@ -129,6 +178,10 @@ export class StatsReader {
       direction: 'out',
       codec: codec(e, entries),
       rid: e.rid,
+      scalability: e.scalabilityMode,
+      active: e.active,
+      target: e.targetBitrate,
+      reason: sendingReason(e),
       width: e.frameWidth,
       height: e.frameHeight,
       fps: e.framesPerSecond,
@@ -140,11 +193,33 @@ export class StatsReader {
   }
 }
 
-function sample(e: Entry, bytes = 0, packets = 0, lost = 0): Sample {
-  return { at: e.timestamp, bytes, packets, lost, frozen: e.totalFreezesDuration ?? 0 };
+/** Why what we send is what it is, as far as the browser tells. */
+function sendingReason(e: Entry): StreamReason | undefined {
+  if (e.active === false) return 'unwatched';
+  switch (e.qualityLimitationReason) {
+    case 'cpu':
+    case 'bandwidth':
+      return e.qualityLimitationReason;
+    case 'none':
+      return 'best';
+    default:
+      return undefined;
+  }
 }
 
-function diff(before: Sample | undefined, now: Sample): { bitrate: number; loss?: number; frozen?: number } {
+function sample(e: Entry, bytes = 0, packets = 0, lost = 0): Sample {
+  const { totalFreezesDuration: frozen = 0, concealedSamples: concealed = 0, totalSamplesReceived: samples = 0 } = e;
+  return { at: e.timestamp, bytes, packets, lost, frozen, concealed, samples };
+}
+
+interface Rates {
+  bitrate: number;
+  loss?: number;
+  frozen?: number;
+  concealed?: number;
+}
+
+function diff(before: Sample | undefined, now: Sample): Rates {
   if (!before || now.at <= before.at || now.bytes < before.bytes) return { bitrate: 0 };
   const seconds = (now.at - before.at) / 1000;
   const lost = Math.max(0, now.lost - before.lost);
@@ -152,8 +227,13 @@ function diff(before: Sample | undefined, now: Sample): { bitrate: number; loss?
   return {
     bitrate: Math.round(((now.bytes - before.bytes) * 8) / seconds),
     loss: expected > 0 ? lost / expected : 0,
-    frozen: Math.min(1, Math.max(0, now.frozen - before.frozen) / seconds),
+    frozen: share(now.frozen - before.frozen, seconds),
+    concealed: share(now.concealed - before.concealed, now.samples - before.samples),
   };
+}
+
+function share(part: number, whole: number): number {
+  return whole > 0 ? Math.min(1, Math.max(0, part / whole)) : 0;
 }
 
 function codec(e: Entry, entries: Map<string, Entry>): string | undefined {
@@ -165,37 +245,24 @@ function ms(seconds: number | undefined): number | undefined {
   return seconds === undefined ? undefined : Math.round(seconds * 10_000) / 10;
 }
 
-/** The round trip that ICE measures on the path in use, milliseconds. */
-function pathRTT(entries: Map<string, Entry>): number | undefined {
+/** The path in use, with the round trip that ICE measures on it. */
+function readPath(entries: Map<string, Entry>): PathStats {
+  const pair = selected(entries);
+  if (!pair) return {};
+  const local = entries.get(pair.localCandidateId ?? '');
+  return {
+    rtt: ms(pair.currentRoundTripTime),
+    uplink: pair.availableOutgoingBitrate,
+    transport: local?.candidateType === 'relay' ? 'relay' : local?.protocol,
+  };
+}
+
+function selected(entries: Map<string, Entry>): Entry | undefined {
   for (const e of entries.values()) {
-    if (e.type !== 'transport' || !e.selectedCandidatePairId) continue;
-    return ms(entries.get(e.selectedCandidatePairId)?.currentRoundTripTime);
+    if (e.type === 'transport' && e.selectedCandidatePairId) return entries.get(e.selectedCandidatePairId);
   }
   for (const e of entries.values()) {
-    if (e.type === 'candidate-pair' && e.nominated && e.state === 'succeeded') return ms(e.currentRoundTripTime);
+    if (e.type === 'candidate-pair' && e.nominated && e.state === 'succeeded') return e;
   }
   return undefined;
-}
-
-export type Quality = 1 | 2 | 3 | 4 | 5;
-
-/**
- * How good a participant's sound and picture arrive, from 5 (nothing lost) to 1 (hardly usable): the worst of loss,
- * standing pictures and round trip over their streams. Undefined while nothing flows.
- */
-export function quality(streams: readonly StreamStats[]): Quality | undefined {
-  const flowing = streams.filter((s) => s.bitrate > 0);
-  if (flowing.length === 0) return undefined;
-  let worst = 5;
-  for (const s of flowing) {
-    worst = Math.min(worst, grade(s.loss ?? 0, [0.01, 0.04, 0.1, 0.25]));
-    worst = Math.min(worst, grade(s.frozen ?? 0, [0.02, 0.1, 0.25, 0.5]));
-    worst = Math.min(worst, grade(s.rtt ?? 0, [200, 400, 700, 1500]));
-  }
-  return worst as Quality;
-}
-
-function grade(value: number, limits: readonly number[]): number {
-  const passed = limits.filter((limit) => value >= limit).length;
-  return 5 - passed;
 }

@@ -4,46 +4,66 @@ import type { Stream, Tile } from './protocol';
 export interface Shown {
   participant: string;
   stream: Stream;
+  /** False: always the best picture there is, whatever the element's size and whether it can be seen. */
+  adaptive: boolean;
+  /** Comes first when the network is short. */
+  pinned: boolean;
   width: number;
   height: number;
   visible: boolean;
   /** When it was last seen, milliseconds; for those not visible. */
   hiddenAt: number;
-  /** Keeps its picture while the page is hidden: picture-in-picture. */
-  floating: boolean;
+  /** In a window of its own, picture-in-picture, which stays while the page is hidden: that window's size, or null. */
+  floating: { width: number; height: number } | null;
 }
 
 export interface Screen {
-  /** Device pixels per CSS pixel. */
+  /** Device pixels per CSS pixel that a picture should have: see density(). */
   density: number;
   pageHidden: boolean;
 }
 
 /** How long a hidden element keeps its stream, milliseconds: scrolling past and back costs nothing. */
-export const LINGER = 250;
+export const LINGER = 100;
+
+/**
+ * How sharp pictures should be on a screen of so many device pixels per CSS pixel. Faces gain little from the second pixel,
+ * which costs four times the bits: 1, and 2 on the small screens of phones, which have more than 2.
+ */
+export function density(ratio: number): number {
+  return ratio > 2 ? 2 : 1;
+}
+
+const BEST = 4096; // pixels wide and high: more than any layer has
 
 const GRAIN = 16; // device pixels; sizes are rounded up to these, so that small changes are none
 
-/** The list for `subscribe`: one tile for each stream shown, its largest element counting; screens and large ones first. */
+/**
+ * The list for `subscribe`: one tile for each stream shown, its largest element counting; pinned ones first, then screens,
+ * then large ones.
+ */
 export function tiles(shown: Iterable<Shown>, screen: Screen, now: number, most = 100): Tile[] {
   const byStream = new Map<string, Tile>();
   for (const s of shown) {
-    if (!s.visible && now - s.hiddenAt >= LINGER) continue;
-    const dark = screen.pageHidden && !s.floating;
-    const density = Math.min(screen.density, 2);
-    const tile: Tile = {
-      participant: s.participant,
-      stream: s.stream,
-      width: dark ? 0 : round(s.width * density),
-      height: dark ? 0 : round(s.height * density),
-    };
+    if (s.adaptive && !s.floating && !s.visible && now - s.hiddenAt >= LINGER) continue;
+    const { width, height } = size(s, screen);
+    const tile: Tile = { participant: s.participant, stream: s.stream, width, height };
     const key = `${s.stream} ${s.participant}`;
     const other = byStream.get(key);
+    if (s.pinned || other?.pinned) tile.pinned = true;
     if (!other || area(other) < area(tile)) byStream.set(key, tile);
+    else if (tile.pinned) other.pinned = true;
   }
   const list = [...byStream.values()];
   list.sort((a, b) => rank(a) - rank(b) || area(b) - area(a)); // stable: equal ones stay as they were attached
   return list.slice(0, most);
+}
+
+function size(s: Shown, screen: Screen): { width: number; height: number } {
+  if (!s.adaptive) return { width: BEST, height: BEST };
+  if (!s.floating && screen.pageHidden) return { width: 0, height: 0 };
+  const { width, height } = s.floating ?? s;
+  return { width: round(width * screen.density), height: round(height * screen.density) };
 }
 
 function round(pixels: number): number {
@@ -55,7 +75,7 @@ function area(tile: Tile): number {
 }
 
 function rank(tile: Tile): number {
-  return tile.stream === 'screen' ? 0 : 1;
+  return (tile.pinned ? 0 : 2) + (tile.stream === 'screen' ? 0 : 1);
 }
 
 /**

@@ -1,11 +1,20 @@
 import type { Stream, Tile } from './protocol';
-import { LINGER, type Shown, TileSender, tiles } from './tiles';
+import { density, LINGER, type Shown, TileSender, tiles } from './tiles';
 
 /** An element that shows a stream. */
 interface View extends Shown {
   readonly box: HTMLElement;
   readonly video: HTMLVideoElement;
   readonly owned: boolean; // the video element was made by us
+}
+
+/** How a page shows a stream. */
+export interface AttachOptions {
+  /**
+   * False: the best picture there is flows for as long as it is attached, whatever the element's size and whether it can be
+   * seen. Default: the room's `adaptive`.
+   */
+  adaptive?: boolean;
 }
 
 export interface ViewsOwner {
@@ -15,16 +24,22 @@ export interface ViewsOwner {
   remote(participant: string): boolean;
   subscribe(tiles: Tile[]): void;
   mostTiles(): number;
+  /** What the page wants where attach() does not say. */
+  adaptive: boolean;
+  /** Device pixels per CSS pixel; undefined: as density() says. */
+  density: number | undefined;
 }
 
 /** The page's elements that show streams. What they need of the server follows their size and visibility. */
 export class Views {
   readonly #owner: ViewsOwner;
   readonly #views = new Set<View>();
+  readonly #pinned = new Set<string>();
   readonly #sizes: ResizeObserver;
   readonly #sight: IntersectionObserver;
   readonly #sender: TileSender;
   readonly #page = new AbortController();
+  #floating: PictureInPictureWindow | undefined;
 
   constructor(owner: ViewsOwner) {
     this.#owner = owner;
@@ -34,15 +49,14 @@ export class Views {
       () => this.#list(),
       (list) => this.#owner.subscribe(list),
     );
-    const changed = () => this.#sender.schedule();
     const options = { signal: this.#page.signal, capture: true };
-    for (const type of ['visibilitychange', 'enterpictureinpicture', 'leavepictureinpicture']) {
-      document.addEventListener(type, changed, options);
-    }
+    document.addEventListener('visibilitychange', this.#changed, options);
+    document.addEventListener('enterpictureinpicture', (event) => this.#float(event), options);
+    document.addEventListener('leavepictureinpicture', () => this.#float(undefined), options);
   }
 
   /** Shows the stream in the element; returns what ends that. */
-  attach(box: HTMLElement, participant: string, stream: Stream): () => void {
+  attach(box: HTMLElement, participant: string, stream: Stream, options: AttachOptions = {}): () => void {
     const given = box instanceof HTMLVideoElement;
     const video = given ? box : document.createElement('video');
     video.muted = true; // the sound plays through elements of its own
@@ -59,11 +73,13 @@ export class Views {
       owned: !given,
       participant,
       stream,
+      adaptive: options.adaptive ?? this.#owner.adaptive,
+      pinned: false,
       width,
       height,
       visible: true,
       hiddenAt: 0,
-      floating: false,
+      floating: null,
     };
     this.#views.add(view);
     this.#sizes.observe(box);
@@ -71,6 +87,18 @@ export class Views {
     this.#show(view);
     this.#sender.schedule();
     return () => this.#detach(view);
+  }
+
+  /** When the network is short, pinned streams come before the others. */
+  pin(participant: string, stream: Stream, pinned: boolean): void {
+    if (pinned) this.#pinned.add(`${stream} ${participant}`);
+    else this.#pinned.delete(`${stream} ${participant}`);
+    this.#sender.schedule();
+  }
+
+  /** How many streams of others have a tile. */
+  get shown(): number {
+    return this.#list().length;
   }
 
   /** Shows what there is now for that stream, or for all. */
@@ -88,6 +116,7 @@ export class Views {
 
   close(): void {
     this.#page.abort();
+    this.#float(undefined);
     this.#sender.stop();
     for (const view of [...this.#views]) this.#detach(view);
     this.#sizes.disconnect();
@@ -112,14 +141,35 @@ export class Views {
     if (stream) view.video.play().catch(() => {}); // muted video may play; an element emptied meanwhile rejects
   }
 
+  readonly #changed = () => this.#sender.schedule();
+
+  /** A video went into the picture-in-picture window, or came back: that window has a size of its own. */
+  #float(event: Event | undefined): void {
+    this.#floating?.removeEventListener('resize', this.#changed);
+    this.#floating = (event as PictureInPictureEvent | undefined)?.pictureInPictureWindow;
+    this.#floating?.addEventListener('resize', this.#changed);
+    this.#changed();
+  }
+
   #list(): Tile[] {
     const remote: View[] = [];
     for (const view of this.#views) {
-      view.floating = view.video === document.pictureInPictureElement || view.box.ownerDocument !== document;
-      if (this.#owner.remote(view.participant)) remote.push(view);
+      if (!this.#owner.remote(view.participant)) continue;
+      view.floating = this.#floatingSize(view);
+      view.pinned = this.#pinned.has(`${view.stream} ${view.participant}`);
+      remote.push(view);
     }
-    const screen = { density: window.devicePixelRatio || 1, pageHidden: document.visibilityState === 'hidden' };
+    const screen = {
+      density: this.#owner.density ?? density(window.devicePixelRatio || 1),
+      pageHidden: document.visibilityState === 'hidden',
+    };
     return tiles(remote, screen, Date.now(), this.#owner.mostTiles());
+  }
+
+  #floatingSize(view: View): Shown['floating'] {
+    if (view.box.ownerDocument !== document) return { width: view.width, height: view.height }; // a window of the page's
+    if (view.video !== document.pictureInPictureElement) return null;
+    return this.#floating ? { width: this.#floating.width, height: this.#floating.height } : view;
   }
 
   #resized(entries: ResizeObserverEntry[]): void {

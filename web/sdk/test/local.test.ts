@@ -27,6 +27,7 @@ function setUp() {
   const log: string[] = [];
   const sent: Record<string, string | null> = {};
   const faults: string[] = [];
+  const used: string[] = [];
   let refuse: ParleyError | undefined;
   const local = new Local({
     sender: (kind) =>
@@ -41,6 +42,7 @@ function setUp() {
       return { type: 'ok', id: 1 };
     },
     changed: () => {},
+    using: (kind, track) => used.push(`${kind} ${track.contentHint}`),
     fault: (error) => faults.push(error.code),
   });
   return {
@@ -48,6 +50,7 @@ function setUp() {
     log,
     sent,
     faults,
+    used,
     refuse: (e: ParleyError | undefined) => {
       refuse = e;
     },
@@ -149,6 +152,13 @@ describe('Local', () => {
     refuse(new ParleyError('session_gone'));
     await local.camera(true);
     expect(local.get('camera').on).toBe(true);
+  });
+
+  it('tells what the content of a screen asks for', async () => {
+    const { local, used } = setUp();
+    await local.screen(true);
+    await local.screen(true, { content: 'motion' });
+    expect(used).toEqual(['screen detail', 'screen motion']);
   });
 
   it('ends the screen share when the browser does', async () => {

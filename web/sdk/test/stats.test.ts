@@ -1,10 +1,22 @@
 import { describe, expect, it } from 'vitest';
-import { quality, StatsReader, type StreamStats } from '../src/stats';
+import { quality, score } from '../src/quality';
+import { StatsReader, type StreamStats } from '../src/stats';
 
 const at = (timestamp: number, bytes: number, packets: number, lost: number, frozen = 0) =>
   [
     ['T', { id: 'T', type: 'transport', timestamp, selectedCandidatePairId: 'P' }],
-    ['P', { id: 'P', type: 'candidate-pair', timestamp, currentRoundTripTime: 0.05 }],
+    [
+      'P',
+      {
+        id: 'P',
+        type: 'candidate-pair',
+        timestamp,
+        currentRoundTripTime: 0.05,
+        availableOutgoingBitrate: 900_000,
+        localCandidateId: 'L',
+      },
+    ],
+    ['L', { id: 'L', type: 'local-candidate', timestamp, candidateType: 'host', protocol: 'udp' }],
     ['C', { id: 'C', type: 'codec', timestamp, mimeType: 'video/VP8' }],
     [
       'I',
@@ -22,6 +34,7 @@ const at = (timestamp: number, bytes: number, packets: number, lost: number, fro
         frameHeight: 360,
         framesPerSecond: 30,
         jitter: 0.004,
+        freezeCount: 3,
         totalFreezesDuration: frozen,
       },
     ],
@@ -38,13 +51,18 @@ const at = (timestamp: number, bytes: number, packets: number, lost: number, fro
         bytesSent: bytes * 2,
         packetsSent: packets,
         remoteId: 'R',
+        active: true,
+        scalabilityMode: 'L1T3',
+        targetBitrate: 2_100_000,
+        qualityLimitationReason: 'cpu',
       },
     ],
     ['R', { id: 'R', type: 'remote-inbound-rtp', timestamp, fractionLost: 0.25, roundTripTime: 0.1 }],
     ['U', { id: 'U', type: 'outbound-rtp', kind: 'audio', timestamp, mid: '9', bytesSent: 5 }],
   ] as [string, unknown][];
 
-const owner = (track: string) => (track === 't1' ? ({ participant: 'a', kind: 'camera' } as const) : undefined);
+const owner = (track: string) =>
+  track === 't1' ? ({ participant: 'a', kind: 'camera', slot: 2 } as const) : undefined;
 const sent = (mid: string) => (mid === '1' ? ('camera' as const) : undefined);
 
 describe('StatsReader', () => {
@@ -64,7 +82,11 @@ describe('StatsReader', () => {
       jitter: 4,
       rtt: 50,
       frozen: 0.25,
+      freezes: 3,
+      frozenSeconds: 0.5,
+      slot: 2,
     });
+    expect(reader.path).toEqual({ rtt: 50, uplink: 900_000, transport: 'udp' });
     expect(outgoing).toMatchObject({
       participant: 'me',
       kind: 'camera',
@@ -73,6 +95,9 @@ describe('StatsReader', () => {
       bitrate: 2_000_000,
       loss: 0.25,
       rtt: 100,
+      scalability: 'L1T3',
+      target: 2_100_000,
+      reason: 'cpu',
     });
     expect(rest).toEqual([]);
   });
@@ -99,5 +124,9 @@ describe('quality', () => {
     expect(quality([stream({}), stream({ loss: 0.05 })])).toBe(3);
     expect(quality([stream({ rtt: 450 })])).toBe(3);
     expect(quality([stream({ frozen: 0.6 })])).toBe(1);
+  });
+
+  it('takes only scores of the server that are some', () => {
+    expect([4, 4.4, 9, 0, Number.NaN, '5', null].map(score)).toEqual([4, 4, 5, 1, undefined, undefined, undefined]);
   });
 });

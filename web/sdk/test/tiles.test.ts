@@ -1,15 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Tile } from '../src/protocol';
-import { LINGER, type Shown, TileSender, tiles } from '../src/tiles';
+import { density, LINGER, type Shown, TileSender, tiles } from '../src/tiles';
 
 const shown = (participant: string, width: number, height: number, more: Partial<Shown> = {}): Shown => ({
   participant,
   stream: 'camera',
+  adaptive: true,
+  pinned: false,
   width,
   height,
   visible: true,
   hiddenAt: 0,
-  floating: false,
+  floating: null,
   ...more,
 });
 const screen = { density: 1, pageHidden: false };
@@ -28,15 +30,38 @@ describe('tiles', () => {
     ]);
   });
 
-  it('counts device pixels, rounded up, at most two a CSS pixel', () => {
+  it('counts the pixels that are worth it, rounded up', () => {
+    expect([0.75, 1, 1.5, 2, 2.1, 3].map(density)).toEqual([1, 1, 1, 1, 2, 2]);
     expect(tiles([shown('a', 100, 50)], { density: 2, pageHidden: false }, 0)[0]).toMatchObject({
       width: 208,
       height: 112,
     });
-    expect(tiles([shown('a', 100, 50)], { density: 3, pageHidden: false }, 0)[0]).toMatchObject({
-      width: 208,
-      height: 112,
-    });
+  });
+
+  it('puts what is pinned first, even where another of its elements is larger', () => {
+    const list = tiles(
+      [
+        shown('a', 640, 352),
+        shown('s', 640, 352, { stream: 'screen' }),
+        shown('b', 64, 64, { pinned: true }),
+        shown('b', 320, 192),
+        shown('c', 320, 192),
+        shown('c', 64, 64, { pinned: true }),
+      ],
+      screen,
+      0,
+    );
+    expect(list.map((t) => [t.participant, t.width, t.pinned])).toEqual([
+      ['b', 320, true],
+      ['c', 320, true],
+      ['s', 640, undefined],
+      ['a', 640, undefined],
+    ]);
+  });
+
+  it('asks for the best, always, where it shall not adapt', () => {
+    const fixed = shown('a', 16, 16, { adaptive: false, visible: false });
+    expect(tiles([fixed], { density: 1, pageHidden: true }, 9999)[0]).toMatchObject({ width: 4096, height: 4096 });
   });
 
   it('keeps a hidden element for a moment', () => {
@@ -47,12 +72,12 @@ describe('tiles', () => {
 
   it('asks for sound alone while the page is hidden, but for floating pictures', () => {
     const list = tiles(
-      [shown('a', 100, 100), shown('b', 100, 100, { floating: true })],
+      [shown('a', 100, 100), shown('b', 500, 500, { floating: { width: 100, height: 90 }, visible: false })],
       { density: 1, pageHidden: true },
       0,
     );
     expect(list).toEqual([
-      { participant: 'b', stream: 'camera', width: 112, height: 112 },
+      { participant: 'b', stream: 'camera', width: 112, height: 96 },
       { participant: 'a', stream: 'camera', width: 0, height: 0 },
     ]);
   });

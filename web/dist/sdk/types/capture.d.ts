@@ -4,14 +4,20 @@ export interface CameraOptions {
     /** On phones: the camera that looks at the user, or away. */
     facing?: 'user' | 'environment';
 }
+export interface ScreenOptions {
+    /** Its sound too, where the browser offers that. */
+    audio?: boolean;
+    /** `text` (the default): sharp, at fewer frames where the network is short. `motion`: a film, smooth rather than sharp. */
+    content?: 'text' | 'motion';
+}
 /** Asks for the microphone, with echo cancellation and noise suppression. */
 export declare function captureMicrophone(options?: {
     deviceId?: string;
 }): Promise<MediaStreamTrack>;
 /** Asks for the camera: 1280 by 720 at 30 frames a second, where it can. */
 export declare function captureCamera(options?: CameraOptions): Promise<MediaStreamTrack>;
-/** Lets the user choose a screen, window or tab; with its sound where the browser offers that. */
-export declare function captureScreen(audio: boolean): Promise<{
+/** Lets the user choose a screen, window or tab. */
+export declare function captureScreen(options: ScreenOptions): Promise<{
     video: MediaStreamTrack;
     audio?: MediaStreamTrack;
 }>;

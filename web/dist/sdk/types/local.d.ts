@@ -1,4 +1,4 @@
-import { type CameraOptions } from './capture';
+import { type CameraOptions, type ScreenOptions } from './capture';
 import { ParleyError } from './errors';
 import type { Reply, Request } from './pending';
 import { type Kind } from './protocol';
@@ -6,6 +6,8 @@ export interface LocalOwner {
     sender(kind: Kind): RTCRtpSender | undefined;
     request(message: Request): Promise<Reply>;
     changed(kind: Kind): void;
+    /** The track that is sent from now on, with what its content asks for. */
+    using(kind: Kind, track: MediaStreamTrack): void;
     fault(error: ParleyError): void;
 }
 /** What we send of one kind. */
@@ -25,9 +27,7 @@ export declare class Local {
     }): Promise<void>;
     /** Off lets go of the device, so that its light goes out. */
     camera(on: boolean, options?: CameraOptions): Promise<void>;
-    screen(on: boolean, options?: {
-        audio?: boolean;
-    }): Promise<void>;
+    screen(on: boolean, options?: ScreenOptions): Promise<void>;
     publish(kind: Kind, track: MediaStreamTrack): Promise<void>;
     unpublish(kind: Kind): Promise<void>;
     mute(kind: Kind, muted: boolean): Promise<void>;

@@ -1,4 +1,5 @@
 import type { Kind, Metadata, Stream } from './protocol';
+import type { Quality } from './quality';
 /** One published track, as everybody in the room knows it. */
 export interface Source {
     readonly id: string;
@@ -7,6 +8,7 @@ export interface Source {
 }
 /** Somebody in the room. A value: a change makes a new one, so `===` tells whether something changed. */
 export declare class Participant {
+    #private;
     readonly id: string;
     /** From the token; one identity may be in the room more than once. */
     readonly identity: string;
@@ -14,6 +16,8 @@ export declare class Participant {
     readonly joinedAt: Date;
     readonly metadata: Metadata;
     readonly sources: readonly Source[];
+    /** How good the server finds their connection: 5 (excellent) to 1 (bad). 5 until it says something else. */
+    readonly quality: Quality;
     /** The source of that kind, if it is published. */
     source(kind: Kind): Source | undefined;
     /** Whether the kind is published and not muted. */

@@ -1,5 +1,7 @@
+import { type VideoCodec } from './codecs';
 import { ParleyError } from './errors';
 import type { Kind, MediaOffer } from './protocol';
+import { type SendPlan } from './sending';
 /** A receive slot: one audio and one video line that together show one stream. */
 export interface SlotLines {
     readonly audio: RTCRtpTransceiver;
@@ -21,7 +23,7 @@ export declare class Peer {
     readonly slots: SlotLines[];
     readonly reliable: RTCDataChannel;
     readonly unreliable: RTCDataChannel;
-    constructor(slots: number, owner: PeerOwner);
+    constructor(slots: number, plan: SendPlan, owner: PeerOwner);
     sender(kind: Kind): RTCRtpSender;
     /** The media section that carries the kind; undefined before the first answer. */
     mid(kind: Kind): string | undefined;
@@ -30,10 +32,10 @@ export declare class Peer {
     /** Makes an offer for the server. It takes effect with answer(). */
     offer(restart?: boolean): Promise<MediaOffer>;
     /**
-     * Takes the server's answer to the last offer. This connection gets no ICE servers: the relay shares its ports with the
+     * Takes the server's answer to the last offer; video is then sent in that codec, if the server has it. This connection gets no ICE servers: the relay shares its ports with the
      * media it would relay to, so it reaches nothing more, and browsers that are given a STUN or TURN server take whatever
      * comes from its address for an answer of that server, media and connectivity checks included.
      */
-    answer(sdp: string): Promise<void>;
+    answer(sdp: string, codec: VideoCodec): Promise<void>;
     close(): void;
 }

@@ -50,6 +50,57 @@ export interface Tile {
     stream: Stream;
     width: number;
     height: number;
+    /** Comes before others when the network is short. */
+    pinned?: boolean;
+}
+/** Why a received video is what it is. */
+export type Reason = 'best' | 'size' | 'bandwidth' | 'switching' | 'silent' | 'paused' | 'muted' | 'hidden' | 'codec';
+/** A slot whose video was asked for and does not flow. */
+export interface WireHeld {
+    slot: number;
+    state: 'paused';
+    reason: Reason;
+}
+/** What the server knows of how it sends to us and what it gets of us. Rates are bit/s, times milliseconds. */
+export interface WireStats {
+    downlink?: {
+        estimate_bps?: number;
+        sent_bps?: number;
+        loss_percent?: number;
+        rtt_ms?: number;
+        queue_ms?: number;
+        state?: string;
+        source?: string;
+    };
+    slots?: WireSlotStats[] | null;
+    uplink?: {
+        kind: Kind;
+        layers?: WireLayerStats[] | null;
+    }[] | null;
+}
+export interface WireSlotStats {
+    slot: number;
+    video?: string | null;
+    codec?: string;
+    rid?: string;
+    spatial?: number;
+    temporal?: number;
+    width?: number;
+    height?: number;
+    fps?: number;
+    bps?: number;
+    target_bps?: number;
+    reason?: Reason;
+}
+export interface WireLayerStats {
+    rid?: string;
+    active?: boolean;
+    wanted?: boolean;
+    width?: number;
+    height?: number;
+    fps?: number;
+    bps?: number;
+    loss_percent?: number;
 }
 /** The offer, with what each of its media sections is for. */
 export interface MediaOffer {
@@ -155,6 +206,21 @@ export type SessionEvent = RoomEvent | ({
     position: string;
     kind: Kind;
     by: string;
+} | {
+    type: 'video';
+    position: string;
+    slots: WireHeld[] | null;
+} | {
+    type: 'layers';
+    position: string;
+    kind: Kind;
+    wanted: string[] | null;
+} | {
+    type: 'quality';
+    position: string;
+    participants: {
+        [id: string]: number;
+    };
 };
 /** The stream a kind of source belongs to. */
 export declare function streamOf(kind: Kind): Stream;

@@ -1,13 +1,16 @@
-import type { CameraOptions } from './capture';
+import type { CameraOptions, ScreenOptions } from './capture';
 import { DataPort } from './data';
 import { Emitter } from './emitter';
 import { ParleyError } from './errors';
 import { Files } from './files/files';
 import { type LocalSource } from './local';
+import { type MediaState } from './media';
 import { Participant } from './participant';
-import type { Json, Kind, Limits, Metadata, ModerateAction, Permission, Stream } from './protocol';
+import type { Json, Kind, Limits, Metadata, ModerateAction, Permission, Reason, Stream } from './protocol';
+import type { Quality } from './quality';
+import { type RoomStats } from './report';
 import { type ConnectOptions, type Message, type RoomEvents, type RoomState } from './roomevents';
-import type { Quality, StreamStats } from './stats';
+import { type AttachOptions } from './views';
 export type RoomData = Pick<DataPort, 'send'>;
 export type RoomFiles = Pick<Files, 'send' | 'transfers'>;
 /** A room we are in. Make one with Room.connect(). */
@@ -25,6 +28,8 @@ export declare class Room extends Emitter<RoomEvents> {
     /** The room's name. */
     get name(): string;
     get state(): RoomState;
+    /** How the connection does that carries sound and picture; the room's `state` is about the one for everything else. */
+    get mediaState(): MediaState;
     /** Ourselves, as the others know us. */
     get me(): Participant;
     /** Everybody in the room by id, ourselves included, in the order of joining. */
@@ -48,9 +53,7 @@ export declare class Room extends Emitter<RoomEvents> {
     /** Off lets go of the camera. */
     setCamera(on: boolean, options?: CameraOptions): Promise<void>;
     /** Lets the user choose what to share; call it in a click. It also ends by the browser's own button: see `local`. */
-    setScreen(on: boolean, options?: {
-        audio?: boolean;
-    }): Promise<void>;
+    setScreen(on: boolean, options?: ScreenOptions): Promise<void>;
     /** Publishes a track of the page's own making, which stays the page's to stop. */
     publish(kind: Kind, track: MediaStreamTrack): Promise<void>;
     unpublish(kind: Kind): Promise<void>;
@@ -60,7 +63,11 @@ export declare class Room extends Emitter<RoomEvents> {
      * Shows a participant's stream in an element: a <video>, or any other, which then gets one. It is received as long as
      * the element can be seen, at the element's size. Our own is shown from here. Returns what ends it.
      */
-    attach(element: HTMLElement, participant: string, stream: Stream): () => void;
+    attach(element: HTMLElement, participant: string, stream: Stream, options?: AttachOptions): () => void;
+    /** When the network is short, pinned streams come before all others. */
+    pin(participant: string, stream: Stream, pinned?: boolean): void;
+    /** Why the server holds a participant's video back though it is attached; undefined: it does not. */
+    paused(participant: string, stream: Stream): Reason | undefined;
     /** The tracks that carry a participant's stream now, for pages that do something else with them. */
     tracks(participant: string, stream: Stream): {
         video?: MediaStreamTrack;
@@ -81,10 +88,15 @@ export declare class Room extends Emitter<RoomEvents> {
     moderate(action: ModerateAction, participant?: string, kind?: Kind): Promise<void>;
     /** Sends one participant any JSON, through the server: for pages that connect by themselves. */
     signal(to: string, data: Json): Promise<void>;
-    /** How good a participant's sound and picture arrive, 5 to 1; for ourselves, how they leave. */
+    /** How good a participant's connection is, 5 to 1; undefined while nothing flows to tell by. */
     quality(participant: string): Quality | undefined;
-    /** Figures of every stream, received and sent. */
-    stats(): Promise<StreamStats[]>;
+    /**
+     * Figures of the connection and of every stream, received and sent: what the browser measures, joined with what the server
+     * knows. Ask once a second at most: each call is a request.
+     */
+    stats(): Promise<RoomStats>;
+    /** Tries to connect again now, in place of waiting for the next attempt: for a button where `media` is `failed`. */
+    retry(): void;
     /** Leaves the room and lets go of camera and microphone. */
     leave(): Promise<void>;
 }

@@ -37,6 +37,10 @@ export declare class RoomModel {
     replace(snapshot: Snapshot, announce: boolean): void;
     /** Moves on to `position`; false if it was seen before, so that whoever carries it must be ignored. */
     advance(position: string): boolean;
+    /** Takes scores by id; returns those that changed. */
+    grade(scores: {
+        [id: string]: unknown;
+    }): Participant[];
     /** Applies an event whose position was new. */
     apply(event: RoomEvent): void;
 }

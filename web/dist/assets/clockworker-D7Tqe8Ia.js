@@ -1,0 +1,1 @@
+const e=globalThis;e.onmessage=t=>{setInterval(()=>e.postMessage(null),t.data.every)};

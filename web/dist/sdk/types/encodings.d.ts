@@ -1,0 +1,26 @@
+import type { Strain } from './strain';
+/** What decides about the encodings of one video line. */
+export interface Wishes {
+    /** The layers somebody watches, by rid; undefined: not told, so all. A line without rids has one layer: watched or not. */
+    wanted: readonly string[] | undefined;
+    strain: Strain;
+    /** What to give up first; undefined: the browser decides. */
+    keep: 'resolution' | 'framerate' | undefined;
+}
+export declare const NO_WISHES: Wishes;
+type Encoding = Pick<RTCRtpEncodingParameters, 'rid' | 'active' | 'maxFramerate'>;
+/** The encodings, the smallest size first, as the wishes would have them. Pure. */
+export declare function shape<T extends Encoding>(encodings: readonly T[], { wanted, strain }: Wishes): T[];
+/** What a track with that content hint should keep when something must go. */
+export declare function keeps(contentHint: string): Wishes['keep'];
+/** Keeps the encodings of one sender as they should be. */
+export declare class Encodings {
+    #private;
+    private readonly sender;
+    constructor(sender: () => RTCRtpSender | undefined);
+    get wishes(): Wishes;
+    wish(change: Partial<Wishes>): void;
+    /** Applies the wishes: after they changed, and to a new connection's sender. One change after the other. */
+    apply(): void;
+}
+export {};

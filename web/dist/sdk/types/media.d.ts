@@ -1,0 +1,53 @@
+import { Encodings } from './encodings';
+import { ParleyError } from './errors';
+import type { IceServers } from './iceservers';
+import { Peer } from './peer';
+import type { Reply, Request } from './pending';
+import type { MediaOffer, WireSlot } from './protocol';
+import type { SendPlan } from './sending';
+import { type SlotChange, Slots } from './slots';
+/**
+ * The connection that carries sound and picture. `failed`: several attempts in a row found no way; it goes on trying.
+ * `none`: the room was joined without media.
+ */
+export type MediaState = 'none' | 'connecting' | 'connected' | 'reconnecting' | 'failed';
+export interface MediaOwner {
+    request(message: Request): Promise<Reply>;
+    data(frame: ArrayBuffer, reliable: boolean): void;
+    writable(): void;
+    state(state: MediaState): void;
+    /** Streams whose tracks changed. */
+    changed(changes: SlotChange[]): void;
+    fault(error: ParleyError): void;
+    /** The server has given this connection up: only a new join brings another. */
+    lost(): void;
+}
+/** The media connection of a room: its negotiations one after the other, its slots, and its recovery. */
+export declare class Media {
+    #private;
+    peer: Peer | undefined;
+    readonly slots: Slots;
+    readonly encodings: {
+        camera: Encodings;
+        screen: Encodings;
+    };
+    state: MediaState;
+    constructor(owner: MediaOwner, ice: IceServers, plan: SendPlan);
+    /** What we send video in, as far as it depends on us. */
+    get codec(): string;
+    /** Makes a new connection's first offer. A connection from before is closed: the server has forgotten it. */
+    offer(): Promise<MediaOffer>;
+    /** Takes the answer to the first offer. */
+    accept(sdp: string): Promise<void>;
+    /** Makes sure that there are slots for so many streams. */
+    need(slots: number): void;
+    /** Asks for new ICE credentials, and repairs the connection if it is down: after the network changed. */
+    refresh(): void;
+    /** Tries now, whatever the patience that is left: a person wants it. */
+    retry(): void;
+    /** Somebody in the room decodes only those codecs: sends all in one that they have, if there is one. */
+    decodes(theirs: readonly unknown[]): void;
+    /** Takes the server's slot map. */
+    map(map: readonly WireSlot[]): void;
+    close(): void;
+}

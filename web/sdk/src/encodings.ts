@@ -1,0 +1,91 @@
+import type { Strain } from './strain';
+
+/** What decides about the encodings of one video line. */
+export interface Wishes {
+  /** The layers somebody watches, by rid; undefined: not told, so all. A line without rids has one layer: watched or not. */
+  wanted: readonly string[] | undefined;
+  strain: Strain;
+  /** What to give up first; undefined: the browser decides. */
+  keep: 'resolution' | 'framerate' | undefined;
+}
+
+export const NO_WISHES: Wishes = { wanted: undefined, strain: 0, keep: undefined };
+
+const SLOWER = [undefined, 20, 12] as const; // frames a second at a strain of 0, 1, 2 where there is one size
+const SLOWER_LAYERS = [undefined, undefined, 15] as const; // and where the largest size is given up first
+
+type Encoding = Pick<RTCRtpEncodingParameters, 'rid' | 'active' | 'maxFramerate'>;
+
+/** The encodings, the smallest size first, as the wishes would have them. Pure. */
+export function shape<T extends Encoding>(encodings: readonly T[], { wanted, strain }: Wishes): T[] {
+  const watched = encodings.map((e) => !wanted || (e.rid ? wanted.includes(e.rid) : wanted.length > 0));
+  const top = watched.lastIndexOf(true);
+  if (strain > 0 && top > 0) {
+    watched[top] = false;
+    if (!watched.includes(true)) watched[top - 1] = true; // a smaller picture rather than none
+  }
+  const fps = (encodings.length > 1 ? SLOWER_LAYERS : SLOWER)[strain];
+  return encodings.map((e, i) => {
+    const next = { ...e, active: watched[i]! };
+    if (fps === undefined) delete next.maxFramerate;
+    else next.maxFramerate = fps;
+    return next;
+  });
+}
+
+/** What a track with that content hint should keep when something must go. */
+export function keeps(contentHint: string): Wishes['keep'] {
+  if (contentHint === 'motion') return 'framerate';
+  return contentHint === 'detail' || contentHint === 'text' ? 'resolution' : undefined;
+}
+
+/** Keeps the encodings of one sender as they should be. */
+export class Encodings {
+  #wishes = NO_WISHES;
+  #work: Promise<void> = Promise.resolve();
+  #touched = false; // what was never changed is the browser's
+
+  constructor(private readonly sender: () => RTCRtpSender | undefined) {}
+
+  get wishes(): Wishes {
+    return this.#wishes;
+  }
+
+  wish(change: Partial<Wishes>): void {
+    const next = { ...this.#wishes, ...change };
+    if (JSON.stringify(next) === JSON.stringify(this.#wishes)) return;
+    this.#wishes = next;
+    this.#touched = true;
+    this.apply();
+  }
+
+  /** Applies the wishes: after they changed, and to a new connection's sender. One change after the other. */
+  apply(): void {
+    if (!this.#touched) return;
+    this.#work = this.#work.then(() => this.#apply());
+  }
+
+  async #apply(): Promise<void> {
+    const sender = this.sender();
+    if (typeof sender?.getParameters !== 'function') return;
+    const { keep } = this.#wishes;
+    if (await this.#set(sender, keep ? `maintain-${keep}` : 'balanced')) return;
+    await this.#set(sender, undefined); // some browsers refuse a degradationPreference
+  }
+
+  async #set(sender: RTCRtpSender, degradationPreference: RTCDegradationPreference | undefined): Promise<boolean> {
+    const parameters = sender.getParameters();
+    if (!parameters.encodings?.length) return true; // nothing negotiated yet: called again then
+    const encodings = shape(parameters.encodings, this.#wishes);
+    try {
+      await sender.setParameters({
+        ...parameters,
+        encodings,
+        ...(degradationPreference && { degradationPreference }),
+      });
+      return true;
+    } catch {
+      return false; // closed meanwhile, or the browser does not take it: it sends what it sent
+    }
+  }
+}

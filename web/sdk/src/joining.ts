@@ -1,0 +1,52 @@
+import { ParleyError } from './errors';
+import type { MediaOffer, Metadata } from './protocol';
+import type { ConnectOptions } from './roomevents';
+import { slotHint } from './slothint';
+import { slotStep } from './steps';
+import { readToken } from './url';
+
+/** What a join needs of the media connection. */
+export interface OffersMedia {
+  need(slots: number): void;
+  offer(): Promise<MediaOffer>;
+}
+
+/** Makes the fields of each join: the first one, and those after a session was lost. */
+export class Joining {
+  #count = 0;
+  #change: { name?: string; metadata?: Metadata } = {};
+
+  constructor(
+    private readonly options: ConnectOptions,
+    private readonly media: OffersMedia | undefined,
+    private readonly hint: typeof slotHint = slotHint,
+  ) {}
+
+  /** What update() changed since: a later join says that. */
+  changed({ name, metadata }: { name?: string; metadata?: Metadata }): void {
+    if (name !== undefined) this.#change.name = name;
+    if (metadata !== undefined) this.#change.metadata = metadata;
+  }
+
+  /**
+   * The fields, with a new media connection's offer. Of joins that overlap, because one still waits for its token, only the
+   * last gets that far: an earlier one would close the connection that the later one has just made.
+   */
+  async fields(): Promise<Record<string, unknown>> {
+    const mine = ++this.#count;
+    const latest = () => {
+      if (mine !== this.#count) throw new ParleyError('closed');
+    };
+    const { url, room, identity, name, metadata, slots } = this.options;
+    const token = await readToken(this.options.token);
+    latest();
+    const fields = { token, identity, name, metadata, ...this.#change };
+    if (!this.media) return fields;
+    const count = slots ? slotStep(slots) : await this.hint(url, room, token);
+    latest();
+    this.media.need(count);
+    const media = await this.media.offer();
+    latest();
+    return { ...fields, media };
+  }
+}
