@@ -1,0 +1,205 @@
+package bwe
+
+const (
+	drainWithin   = 500_000 // µs: a queue is to be gone in
+	leastStep     = 0.06    // below capacity while a queue drains
+	mostStep      = 0.5
+	belowCapacity = 0.96 // of the measured rate, afterwards
+	growFar       = 0.10 // a second
+	growNear      = 0.015
+	unprobed      = 1.5 // times what arrives: as far as Target goes without a probe
+	remembered    = 30_000_000
+	silence       = 500_000 // µs without feedback, besides three round trips, until less is sent
+)
+
+// decide looks at what feedback has changed.
+func (e *SendSide) decide(at int64, sampled bool) {
+	if e.probe.active {
+		e.judgeProbe(at)
+	}
+	switch {
+	case e.drain.on:
+		e.draining(at)
+	case e.queue.now > e.queue.threshold() && !e.queue.falling():
+		e.congested(at)
+	case sampled:
+		e.lossy(at)
+	}
+	e.hint(at)
+}
+
+// throughput is what the bottleneck lets through now, in what is to be sent for it.
+func (e *SendSide) throughput() float64 {
+	all, busy := e.arrivals.over(300_000)
+	return max(all, busy) / (1 - min(e.losses.own, 0.15))
+}
+
+// congested goes below what comes through, until the queue is gone.
+func (e *SendSide) congested(at int64) {
+	rate := e.throughput()
+	if rate == 0 {
+		return
+	}
+	e.capacity = capacity{rate, at}
+	step := min(max(float64(e.queue.now-e.queue.tolerate)/drainWithin, leastStep), mostStep)
+	restore := min(rate*belowCapacity, e.target)
+	e.drain = drain{on: true, from: at, queue: e.queue.now, restore: restore}
+	e.drain.until = at + int64(float64(e.queue.now-e.queue.tolerate)/step) + e.rtt + 150_000
+	e.lower(at, min(rate*(1-step), e.target))
+}
+
+func (e *SendSide) lower(at int64, target float64) {
+	e.setTarget(target)
+	e.state, e.downAt, e.grownAt = Decrease, at, at
+	e.stats.Decreases++
+	e.probe.active = false
+	e.probe.interval = 0
+	e.probe.due, e.probe.chain = at+probeFirst, false
+}
+
+// draining waits for the queue to go.
+func (e *SendSide) draining(at int64) {
+	d := &e.drain
+	switch {
+	case e.queue.now < e.queue.tolerate+12_000+int64(e.queue.jitter/2):
+		d.on = false
+		e.setTarget(max(e.target, d.restore))
+		e.state, e.grownAt = Hold, at
+	case at-d.from > e.rtt+200_000 && !e.queue.falling() && e.queue.now > d.queue:
+		// It grows still: the bottleneck has become slower than it was measured.
+		d.on = false
+		e.congested(at)
+	case at > d.until && !e.queue.falling():
+		// Less was sent, and it did not help: this queue is not ours.
+		d.on = false
+		e.queue.tolerate = e.queue.now
+		e.setTarget(max(e.target, d.restore))
+		e.state, e.grownAt = Hold, at
+	case at > d.until:
+		d.until = at + 100_000
+	default:
+		e.state = Hold
+	}
+}
+
+// lossy answers loss beyond the path's own.
+func (e *SendSide) lossy(at int64) {
+	l := &e.losses
+	if l.testing {
+		done, own := l.verdict(at, e.rtt)
+		if done && own {
+			e.setTarget(max(e.target, l.restore))
+		}
+		return
+	}
+	if l.n < 3 || l.excess() < lossAnswer {
+		return
+	}
+	arrive, _ := e.arrivals.over(800_000)
+	if arrive == 0 || arrive > e.target {
+		return
+	}
+	l.test(at, e.target)
+	e.lower(at, arrive*0.95)
+}
+
+// grow raises the target with time, while nothing speaks against it.
+func (e *SendSide) grow(at int64) {
+	dt := float64(at-e.grownAt) / 1e6
+	e.grownAt = at
+	if !e.known || e.drain.on || e.losses.testing || dt <= 0 || at-e.fedAt > silence+3*e.rtt {
+		return
+	}
+	if e.queue.now > e.queue.threshold()/2 && e.queue.tolerate == 0 {
+		e.state = Hold
+		return
+	}
+	pace := growFar
+	if at-e.capacity.at < remembered && e.target > 0.85*e.capacity.rate && e.target < 1.1*e.capacity.rate {
+		pace = growNear
+	}
+	acked, _ := e.arrivals.over(800_000)
+	limit := unprobed*acked + 20_000
+	if e.target >= limit {
+		e.state = Hold
+		return
+	}
+	e.state = Increase
+	e.setTarget(min(e.target*(1+pace*min(dt, 0.2)), limit))
+}
+
+// starve sends less and less while feedback stays away: the link may be down.
+func (e *SendSide) starve(at int64) {
+	if !e.known || e.log.next == e.log.report || e.log.ring == nil {
+		return
+	}
+	oldest := at - int64(uint32(at)-e.log.at(e.log.report).at)
+	since := max(e.fedAt, oldest)
+	wait := silence + 3*e.rtt
+	if at-since < wait || at-e.starved < wait {
+		return
+	}
+	e.starved = at
+	restore := e.target
+	e.lower(at, e.target/2)
+	e.state = Hold
+	e.drain.on = false
+	_ = restore
+}
+
+// judgeProbe raises the target to what a probe has shown to fit.
+func (e *SendSide) judgeProbe(at int64) {
+	rate, limited, done := e.probe.judge(at, e.log.report, e.rtt)
+	if !done {
+		return
+	}
+	if limited && rate > 0 {
+		e.capacity = capacity{rate, at}
+		rate *= 0.92
+	}
+	if up := rate > 1.02*e.target && !e.drain.on; up {
+		e.setTarget(rate)
+		e.stats.ProbesUp++
+		e.grownAt = at
+		e.probe.settle(at, !limited)
+		return
+	}
+	e.probe.settle(at, false)
+}
+
+// hint brings the next probe forward when bursts come through clearly faster than the bottleneck let them when it was measured.
+func (e *SendSide) hint(at int64) {
+	if e.capacity.rate == 0 || e.arrivals.burst < 1.5*e.capacity.rate || at-e.downAt < probeFirst/3 {
+		return
+	}
+	if e.probe.interval > probeFirst {
+		e.probe.soon(at)
+		e.capacity.rate = 0
+	}
+}
+
+// nextProbe asks for a probe when more is wanted than is allowed and the network is quiet.
+func (e *SendSide) nextProbe(at int64) Probe {
+	p := &e.probe
+	if p.active {
+		e.judgeProbe(at)
+	}
+	wanted := min(float64(max(e.demand.Wanted, e.demand.Next)), float64(e.cfg.Max))
+	switch {
+	case p.active || e.drain.on || e.losses.testing || wanted <= e.target || at < p.due:
+		return Probe{}
+	case e.queue.now > e.queue.threshold()/2 && e.queue.tolerate == 0:
+		return Probe{}
+	case e.known && at-e.fedAt > silence+3*e.rtt:
+		return Probe{}
+	}
+	e.stats.Probes++
+	rate := 2 * e.target
+	if next := 1.1 * float64(e.demand.Next); next > e.target {
+		rate = min(rate, next)
+		if next < 2.5*e.target {
+			rate = next
+		}
+	}
+	return p.ask(at, min(rate, 1.2*wanted), e.queue.jitter)
+}

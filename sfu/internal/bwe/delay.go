@@ -1,0 +1,142 @@
+package bwe
+
+const (
+	burstSpan    = 5_000     // µs: packets sent within it are one group
+	baseSlots    = 10        // of a second each: how long the fastest packet is remembered
+	baseSlot     = 1_000_000 // µs
+	recentGroups = 8         // at most, of which the fastest counts
+	recentSpan   = 70_000    // µs
+	trendSpan    = 150_000   // µs: rising or falling compared with then
+	never        = int64(1) << 62
+)
+
+// queueing measures the delay in queues on the way. Clocks are not in step: only differences of one-way delay count.
+type queueing struct {
+	// The group being filled.
+	open     bool
+	began    int64 // send time of its first packet
+	fastest  int64 // least one-way delay in it
+	lastSent int64 // send time of the newest packet seen
+
+	groups [32]groupDelay // a ring of those done
+	n      int
+
+	base     [baseSlots]int64 // least delay in each of the last seconds
+	baseAt   int64            // the slot in use, in seconds
+	started  bool
+	jitter   float64 // µs, mean change between groups
+	now      int64   // µs of queue, from the fastest of the recent groups
+	tolerate int64   // µs of standing delay that is not ours
+}
+
+// groupDelay is the one-way delay that a group met.
+type groupDelay struct{ sent, delay int64 }
+
+// packet takes one that arrived, in the order of the numbers. Service is the time that the bottleneck needs for the packet itself.
+// It reports whether a group was finished.
+func (q *queueing) packet(sentAt, arrivedAt, service int64) bool {
+	d := arrivedAt - sentAt - service
+	switch {
+	case !q.started:
+		q.start(sentAt, d)
+	case sentAt < q.began: // overtaken: its group is done
+		return false
+	case sentAt-q.began <= burstSpan && q.open:
+		q.fastest = min(q.fastest, d)
+		return false
+	case sentAt-q.began <= burstSpan:
+		return false // the rest of a group that was judged already
+	default:
+		done := q.finish()
+		q.open, q.began, q.fastest = true, sentAt, d
+		return done
+	}
+	q.open, q.began, q.fastest = true, sentAt, d
+	return false
+}
+
+func (q *queueing) start(at, d int64) {
+	q.started, q.n, q.tolerate, q.now = true, 0, 0, 0
+	for i := range q.base {
+		q.base[i] = never
+	}
+	q.baseAt = at / baseSlot
+	q.base[q.baseAt%baseSlots] = d
+}
+
+// restart forgets all: the path or a clock has changed.
+func (q *queueing) restart() { *q = queueing{jitter: q.jitter} }
+
+// finish ends the group that is open, because feedback ended, too.
+func (q *queueing) finish() bool {
+	if !q.open {
+		return false
+	}
+	q.open = false
+	g := groupDelay{q.began, q.fastest}
+	if q.n > 0 {
+		d := float64(g.delay - q.group(1).delay)
+		if d < 0 {
+			d = -d
+		}
+		q.jitter += (min(d, 50_000) - q.jitter) / 16
+	}
+	q.groups[q.n%len(q.groups)] = g
+	q.n++
+	for slot := g.sent / baseSlot; q.baseAt < slot; {
+		q.baseAt++
+		q.base[q.baseAt%baseSlots] = never
+		if slot-q.baseAt > baseSlots {
+			q.baseAt = slot - baseSlots
+		}
+	}
+	b := &q.base[q.baseAt%baseSlots]
+	*b = min(*b, g.delay)
+	q.now = max(q.recent(g.sent)-q.least(), 0)
+	return true
+}
+
+// group returns the i-th last group, from 1 on.
+func (q *queueing) group(i int) groupDelay { return q.groups[(q.n-i)%len(q.groups)] }
+
+func (q *queueing) kept() int { return min(q.n, len(q.groups)) }
+
+// recent is the least delay of the groups up to then.
+func (q *queueing) recent(then int64) int64 {
+	least, used := never, 0
+	for i := 1; i <= q.kept() && used < recentGroups; i++ {
+		g := q.group(i)
+		if g.sent > then {
+			continue
+		}
+		if used > 1 && g.sent < then-recentSpan {
+			break
+		}
+		least = min(least, g.delay)
+		used++
+	}
+	return least
+}
+
+// least is the delay of the path without a queue.
+func (q *queueing) least() int64 {
+	least := never
+	for _, d := range q.base {
+		least = min(least, d)
+	}
+	return least
+}
+
+// falling reports whether the queue is getting shorter.
+func (q *queueing) falling() bool {
+	if q.n < 3 {
+		return false
+	}
+	before := q.recent(q.group(1).sent-trendSpan) - q.least()
+	return before < never/2 && q.now < before-before/10-3_000
+}
+
+// threshold is the queue that is answered, in µs.
+func (q *queueing) threshold() int64 {
+	return q.tolerate + 25_000 + int64(min(q.jitter, 20_000))
+}

@@ -1,0 +1,125 @@
+package bwe
+
+import "time"
+
+const (
+	probeSpan     = 20 * time.Millisecond  // least time to spread a probe over
+	probeLongest  = 120 * time.Millisecond // with jitter
+	probePackets  = 6
+	probeFirst    = 1_500_000  // µs between probes, after the first
+	probeSeldom   = 15_000_000 // µs between probes that keep failing
+	probePatience = 1_000_000  // µs to wait for a probe's feedback, besides three round trips
+)
+
+// prober asks for probes and judges them.
+type prober struct {
+	id      uint8
+	active  bool
+	asked   Probe
+	askedAt int64
+	cluster cluster
+
+	due      int64 // the next may start
+	interval int64 // µs
+	chain    bool  // the last one went through: the next follows at once
+}
+
+// cluster is what came of one probe.
+type cluster struct {
+	packets, received, passed int
+	bytes, run                int64 // sent; of these, in the last run
+	firstSent, lastSent       int64
+	lastNum                   int64 // number of its last packet
+
+	arrivedBytes, firstBytes    int64
+	firstArrived, lastArrived   int64
+	latestQueue, earliestQueued int64
+}
+
+// ask starts a probe.
+func (p *prober) ask(now int64, rate, jitter float64) Probe {
+	p.id++
+	if p.id == 0 {
+		p.id = 1
+	}
+	span := min(probeSpan+time.Duration(3*jitter)*time.Microsecond, probeLongest)
+	size := min(max(int(rate*span.Seconds()/8/probePackets), 200), 1200)
+	bytes := max(int(rate*span.Seconds()/8), probePackets*size)
+	p.active, p.askedAt, p.cluster = true, now, cluster{}
+	p.asked = Probe{
+		ID: p.id, Rate: int64(rate), Bytes: bytes, Packets: probePackets, Size: size,
+		Duration: max(span, time.Duration(float64(bytes)*8/rate*1e9)),
+	}
+	return p.asked
+}
+
+func (p *prober) sent(at, num int64, size int) {
+	c := &p.cluster
+	if c.packets == 0 {
+		c.firstSent = at
+	}
+	if at-c.lastSent > 500 {
+		c.run = 0
+	}
+	c.packets++
+	c.bytes += int64(size)
+	c.run += int64(size)
+	c.lastSent, c.lastNum = at, num
+}
+
+func (p *prober) arrived(at int64, size int) {
+	c := &p.cluster
+	if c.received == 0 {
+		c.firstArrived, c.firstBytes = at, int64(size)
+	}
+	c.received++
+	c.arrivedBytes += int64(size)
+	c.lastArrived = max(c.lastArrived, at)
+}
+
+// complete reports whether all of the probe was sent.
+func (p *prober) complete() bool {
+	return p.cluster.packets >= p.asked.Packets && p.cluster.bytes >= int64(p.asked.Bytes)*9/10
+}
+
+// judge returns the rate that a probe showed to go through, when feedback has passed its end; limited means that the
+// bottleneck held it back. Rate is 0 where nothing can be said; done means that it is over.
+func (p *prober) judge(now, passed, rtt int64) (rate float64, limited, done bool) {
+	c := &p.cluster
+	if !p.complete() || passed <= c.lastNum {
+		late := int64(p.asked.Duration.Microseconds()) + probePatience + 3*rtt
+		if now-p.askedAt > late {
+			p.active = false
+			return 0, false, true
+		}
+		return 0, false, false
+	}
+	p.active = false
+	span := c.lastArrived - c.firstArrived
+	if c.received*4 < c.packets*3 || span <= 0 {
+		return 0, true, true
+	}
+	arrived := float64(c.arrivedBytes) * float64(c.packets) / float64(c.received) // as if none was lost
+	got := (arrived - float64(c.firstBytes)) * 8e6 / float64(span)
+	offered := float64(p.asked.Rate)
+	if sent := c.lastSent - c.firstSent; sent > 1_000 {
+		offered = min(offered, float64(c.bytes-c.run)*8e6/float64(sent))
+	}
+	return min(got, offered), got < 0.88*offered, true
+}
+
+// settle plans the next probe after one that ended.
+func (p *prober) settle(now int64, up bool) {
+	p.chain = up
+	if up {
+		p.interval, p.due = probeFirst, now
+		return
+	}
+	p.interval = min(max(p.interval*3/2, probeFirst), probeSeldom)
+	p.due = now + p.interval
+}
+
+// soon forgets past failures: something has changed.
+func (p *prober) soon(at int64) {
+	p.interval, p.due, p.chain = 0, min(p.due, at), false
+}

@@ -1,0 +1,147 @@
+package bwe
+
+import "time"
+
+const (
+	referenceWrap = int64(1<<24) * referenceUnit
+	arrivalOrigin = int64(1) << 45 // µs: so that arrival times stay above 0
+	clockJump     = 400_000        // µs of delay that the round trip does not show
+)
+
+// TransportFeedback implements Estimator.
+func (e *SendSide) TransportFeedback(now time.Time, b []byte) error {
+	at := e.at(now)
+	f, err := parseFeedback(b)
+	if err != nil {
+		e.stats.Malformed++
+		return err
+	}
+	e.unwrap(&f)
+	var packets, lost int
+	fresh, newest := false, int64(0) // anything about packets not heard of before; send time of the newest that arrived
+	for {
+		seq, arrivedAt, received, ok := f.next()
+		if !ok {
+			break
+		}
+		p, num := e.log.find(seq)
+		if p == nil {
+			e.stats.Unknown++
+			continue
+		}
+		if num >= e.log.report {
+			e.pass(num)
+			fresh = true
+			packets++
+		}
+		switch {
+		case received && p.state == arrived:
+			e.stats.Repeated++
+		case received:
+			if p.state == missing {
+				lost--
+				e.stats.Lost--
+			}
+			p.state = arrived
+			e.stats.Acked++
+			newest = max(newest, e.packet(at, p, arrivedAt))
+		case p.state == inFlight:
+			p.state = missing
+			lost++
+			e.stats.Lost++
+		}
+	}
+	e.stats.Feedbacks++
+	if !fresh && newest == 0 {
+		return nil
+	}
+	e.queue.finish()
+	e.known, e.fedAt = true, at
+	if newest > 0 {
+		e.newRTT(at - newest)
+		e.jumped(at)
+	}
+	sampled := e.losses.report(at, packets, lost)
+	e.decide(at, sampled)
+	return nil
+}
+
+// unwrap puts the message's reference time on the one scale that does not wrap.
+func (e *SendSide) unwrap(f *feedback) {
+	if !e.wrapped {
+		e.wrapped, e.reference = true, arrivalOrigin
+		f.reference, e.previous = arrivalOrigin+f.reference%referenceWrap, 0
+		e.reference = f.reference
+		return
+	}
+	d := (f.reference - e.reference) % referenceWrap
+	switch {
+	case d >= referenceWrap/2:
+		d -= referenceWrap
+	case d < -referenceWrap/2:
+		d += referenceWrap
+	}
+	f.reference = e.reference + d
+	if f.reference < arrivalOrigin/2 { // a clock that only goes back
+		e.wrapped = false
+		e.restart()
+		e.unwrap(f)
+		return
+	}
+	e.reference = f.reference
+}
+
+// pass notes that feedback has come to packet num. Packets before it that no message was about are taken as arrived evenly
+// since the last one, at the rate that the measurements would otherwise miss.
+func (e *SendSide) pass(num int64) {
+	for n := e.log.report; n < num; n++ {
+		p := e.log.at(n)
+		e.log.flight -= int64(p.size)
+		if p.state == inFlight {
+			e.stats.Unreported++
+			if e.previous != 0 {
+				e.arrivals.packet(e.previous, int(p.size), false)
+			}
+		}
+	}
+	e.log.flight -= int64(e.log.at(num).size)
+	e.log.report = num + 1
+}
+
+// packet takes one that arrived and returns when it was sent.
+func (e *SendSide) packet(at int64, p *sent, arrivedAt int64) (sentAt int64) {
+	sentAt = at - int64(uint32(at)-p.at)
+	busy := false
+	if e.queue.started && e.previous != 0 {
+		busy = e.previous-sentAt > e.queue.least()+2_000+2*int64(e.queue.jitter)
+	}
+	e.arrivals.packet(arrivedAt, int(p.size), busy)
+	e.arrivals.together(sentAt, arrivedAt, int(p.size))
+	e.queue.packet(sentAt, arrivedAt, e.service(int(p.size)))
+	if p.probe != 0 && e.probe.active && p.probe == e.probe.id {
+		e.probe.arrived(arrivedAt, int(p.size))
+	}
+	e.previous = arrivedAt
+	return sentAt
+}
+
+// service is the time in µs that the bottleneck takes for a packet of that size, as far as its rate is known.
+func (e *SendSide) service(size int) int64 {
+	rate := max(e.capacity.rate, e.target)
+	return int64(float64(size) * 8e6 / rate)
+}
+
+// jumped starts the delay measurement anew when it shows a queue that the round trip, by our own clock, does not.
+func (e *SendSide) jumped(int64) {
+	if e.queue.now > e.rttFresh-e.rtt+clockJump {
+		e.stats.ClockJumps++
+		e.restart()
+	}
+}
+
+func (e *SendSide) restart() {
+	e.queue.restart()
+	e.arrivals.restart()
+	e.previous = 0
+	e.probe.active = false
+}
