@@ -140,11 +140,9 @@ func (e *SendSide) starve(at int64) {
 		return
 	}
 	e.starved = at
-	restore := e.target
 	e.lower(at, e.target/2)
 	e.state = Hold
 	e.drain.on = false
-	_ = restore
 }
 
 // judgeProbe raises the target to what a probe has shown to fit.

@@ -13,10 +13,9 @@ const (
 // queueing measures the delay in queues on the way. Clocks are not in step: only differences of one-way delay count.
 type queueing struct {
 	// The group being filled.
-	open     bool
-	began    int64 // send time of its first packet
-	fastest  int64 // least one-way delay in it
-	lastSent int64 // send time of the newest packet seen
+	open    bool
+	began   int64 // send time of its first packet
+	fastest int64 // least one-way delay in it
 
 	groups [32]groupDelay // a ring of those done
 	n      int

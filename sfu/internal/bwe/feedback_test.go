@@ -92,9 +92,18 @@ func TestFeedbackChunks(t *testing.T) {
 		0, 0, 0, 4, // padding
 	})
 	want := []status{
-		{65534, 129_000, true}, {65535, 131_000, true}, {0, 0, false},
-		{1, 130_000, true}, {2, 131_000, true}, {3, 195_000, true},
-		{4, 0, false}, {5, 0, false}, {6, 0, false}, {7, 0, false}, {8, 196_000, true}, {9, 0, false},
+		{65534, 129_000, true},
+		{65535, 131_000, true},
+		{0, 0, false},
+		{1, 130_000, true},
+		{2, 131_000, true},
+		{3, 195_000, true},
+		{4, 0, false},
+		{5, 0, false},
+		{6, 0, false},
+		{7, 0, false},
+		{8, 196_000, true},
+		{9, 0, false},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)

@@ -40,7 +40,6 @@ func (l *sentLog) add(at int64, seq uint16, size int, probe uint8) {
 	switch {
 	case num < l.next || num-l.next >= minLog:
 		l.restart(max(num, l.next)&^0xffff + 1<<16 | int64(seq))
-		num = l.next
 	default:
 		for l.next < num {
 			l.put(at, sent{at: uint32(at)})

@@ -21,13 +21,12 @@ type losses struct {
 	smoothed float64
 	own      float64 // the path's, as far as known
 
-	testing  bool
-	tested   int64   // since when less is sent
-	before   float64 // loss before
-	restore  float64 // target before
-	count    int     // packets in the test
-	gone     int
-	quietFor int64
+	testing bool
+	tested  int64   // since when less is sent
+	before  float64 // loss before
+	restore float64 // target before
+	count   int     // packets in the test
+	gone    int
 }
 
 type lossSample struct{ packets, lost int }

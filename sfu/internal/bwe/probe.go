@@ -26,14 +26,13 @@ type prober struct {
 
 // cluster is what came of one probe.
 type cluster struct {
-	packets, received, passed int
-	bytes, run                int64 // sent; of these, in the last run
-	firstSent, lastSent       int64
-	lastNum                   int64 // number of its last packet
+	packets, received   int
+	bytes, run          int64 // sent; of these, in the last run
+	firstSent, lastSent int64
+	lastNum             int64 // number of its last packet
 
-	arrivedBytes, firstBytes    int64
-	firstArrived, lastArrived   int64
-	latestQueue, earliestQueued int64
+	arrivedBytes, firstBytes  int64
+	firstArrived, lastArrived int64
 }
 
 // ask starts a probe.
@@ -87,7 +86,7 @@ func (p *prober) complete() bool {
 func (p *prober) judge(now, passed, rtt int64) (rate float64, limited, done bool) {
 	c := &p.cluster
 	if !p.complete() || passed <= c.lastNum {
-		late := int64(p.asked.Duration.Microseconds()) + probePatience + 3*rtt
+		late := p.asked.Duration.Microseconds() + probePatience + 3*rtt
 		if now-p.askedAt > late {
 			p.active = false
 			return 0, false, true

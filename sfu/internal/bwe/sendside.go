@@ -22,7 +22,6 @@ type SendSide struct {
 	wrapped       bool  // reference is set
 	previous      int64 // arrival of the packet before, in the order of the numbers
 	rtt, rttFresh int64 // µs, smoothed least and the newest
-	loss          float64
 
 	target   float64
 	state    State
