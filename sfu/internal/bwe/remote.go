@@ -5,7 +5,7 @@ import "time"
 const (
 	lossSpared   = 0.02 // receiver reports: below it the rate goes up
 	lossPunished = 0.10 // above it, down
-	rembFor    = 10 * time.Second
+	rembFor      = 10 * time.Second
 )
 
 // Remote is the Estimator for receivers without transport-wide feedback. It believes their REMB
