@@ -27,8 +27,6 @@ const (
 	iceFailed       = 25 * time.Second // further silence after which it is reported failed
 	iceKeepalive    = 2 * time.Second
 
-	tickInterval = 25 * time.Millisecond
-
 	tcpReadQueue  = 8       // packets per ICE-TCP user name, of up to 8 KiB: when full, the connections wait. Strangers can fill it
 	tcpWriteQueue = 1 << 20 // bytes per ICE-TCP connection; when full, packets are dropped
 

@@ -16,6 +16,7 @@ type loop struct {
 	plane *plane // nil: nothing is sent in batches
 
 	peers int // Guarded by loops.mu.
+	ticks ticks
 
 	mu sync.Mutex
 

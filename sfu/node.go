@@ -37,6 +37,7 @@ type Node struct {
 	plane    *plane             // nil: pion's own path
 	loops    *loops
 	stop     chan struct{}
+	arrived  chan struct{} // holds one: the ticker is to look who is there
 	tasks    sync.WaitGroup
 	muxLog   *pionLog
 
@@ -61,8 +62,8 @@ func New(cfg Config) (*Node, error) {
 	}
 	n := &Node{
 		cfg: cfg, log: cfg.Log, engine: engine,
-		turns:  make(chan struct{}, max(runtime.GOMAXPROCS(0)/2, 1)),
-		stop:   make(chan struct{}),
+		turns: make(chan struct{}, max(runtime.GOMAXPROCS(0)/2, 1)),
+		stop:  make(chan struct{}), arrived: make(chan struct{}, 1),
 		peers:  make(map[*Peer]struct{}),
 		muxLog: newPionLog(cfg.Log, nil),
 	}
@@ -203,7 +204,12 @@ func (n *Node) add(p *Peer) error {
 		return ErrClosed
 	}
 	n.peers[p] = struct{}{}
+	p.loop.ticks.add(p)
 	n.publishPeers()
+	select {
+	case n.arrived <- struct{}{}:
+	default:
+	}
 	return nil
 }
 
@@ -213,6 +219,7 @@ func (n *Node) remove(p *Peer) {
 	defer n.mu.Unlock()
 	if _, ok := n.peers[p]; ok {
 		delete(n.peers, p)
+		p.loop.ticks.remove(p)
 		n.ended.add(counts)
 		n.publishPeers()
 	}
@@ -232,22 +239,6 @@ func (n *Node) spawn(f func()) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.tasks.Go(f) // Close has not begun to wait while a peer is left, and every caller is a peer
-}
-
-// tick does what is due for all peers. Nothing in it blocks: UDP sends do not, ICE-TCP has bounded queues.
-func (n *Node) tick() {
-	t := time.NewTicker(tickInterval)
-	defer t.Stop()
-	for {
-		select {
-		case <-n.stop:
-			return
-		case now := <-t.C:
-			for _, p := range *n.ticked.Load() {
-				p.tick(now)
-			}
-		}
-	}
 }
 
 // Close ends all peers and waits for every goroutine. It must not be called from a peer's events.

@@ -44,7 +44,7 @@ func (p *Peer) Mute(kind Kind, muted bool) {
 	}
 }
 
-// tick does what is due for the peer. The node's ticker calls it every 25 ms.
+// tick does what is due for the peer. See ticks.
 func (p *Peer) tick(now time.Time) {
 	defer p.guard("tick")
 	if p.closed.Load() {

@@ -114,8 +114,9 @@ type reader struct {
 
 // datagram is one that a leg will decrypt.
 type datagram struct {
-	leg *leg
-	b   []byte
+	leg  *leg // nil: done
+	loop *loop
+	b    []byte
 }
 
 // Packet takes RTP from the addresses of peers that are up: batch.Tap.
@@ -127,7 +128,7 @@ func (r *reader) Packet(b []byte, from netip.AddrPort) bool {
 	if k == nil || !k.ready.Load() {
 		return false
 	}
-	r.got = append(r.got, datagram{k, b})
+	r.got = append(r.got, datagram{k, k.loop, b})
 	return true
 }
 
@@ -138,6 +139,9 @@ func (r *reader) Done() {
 		if k := r.got[i].leg; k != nil {
 			r.run(k.loop, r.got[i:], now)
 		}
+	}
+	for i := range r.got {
+		r.got[i].loop.ticks.tick(now, tickInterval)
 	}
 	clear(r.got)
 	r.got = r.got[:0]

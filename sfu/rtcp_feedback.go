@@ -25,7 +25,7 @@ type feedback struct {
 	streams  []*inStream // Guarded by mu: those to report on.
 	ssrc     uint32
 
-	lastTransport, lastReports time.Time // Owned by the ticker.
+	lastTransport, lastReports time.Time // Owned by who ticks.
 }
 
 // reception is what a receiver report says of one stream (RFC 3550, appendices A.3 and A.8).

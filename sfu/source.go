@@ -305,6 +305,9 @@ func (s *Source) reconsider() {
 
 // Tick does what is due: keyframe requests, NACKs, layer choice. Call it every 20 to 50 ms.
 func (s *Source) Tick(now time.Time) {
+	if s.muted.Load() {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed || s.muted.Load() {

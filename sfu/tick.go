@@ -1,0 +1,82 @@
+package sfu
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// What is due now and then (NACKs, keyframe requests, layer choice, feedback, reports) is done after a batch of packets by whoever
+// received it: it is awake anyway. A timer that fires 40 times a second woke the process, and the Go runtime's monitor with it,
+// as often as the packets of a call of two do. The node's ticker looks after loops that nothing comes for.
+const (
+	tickInterval = 25 * time.Millisecond  // at least, between two ticks of a loop
+	tickIdle     = 100 * time.Millisecond // at most, while there are peers
+	tickEmpty    = time.Second            // while there are none
+)
+
+// ticks are a loop's.
+type ticks struct {
+	last    atomic.Int64            // Unix nanoseconds
+	running sync.Mutex              // held while the peers tick; taken in no loop
+	members atomic.Pointer[[]*Peer] // copied on change, by Node.add and Node.remove under Node.mu
+}
+
+func (t *ticks) peers() []*Peer {
+	if list := t.members.Load(); list != nil {
+		return *list
+	}
+	return nil
+}
+
+func (t *ticks) add(p *Peer) {
+	list := append(slices.Clone(t.peers()), p)
+	t.members.Store(&list)
+}
+
+func (t *ticks) remove(p *Peer) {
+	list := slices.DeleteFunc(slices.Clone(t.peers()), func(o *Peer) bool { return o == p })
+	t.members.Store(&list)
+}
+
+// tick does what is due for all peers, unless that was done less than every ago or is being done. The caller is in no loop.
+func (t *ticks) tick(now time.Time, every time.Duration) {
+	if now.UnixNano()-t.last.Load() < int64(every) || !t.running.TryLock() {
+		return
+	}
+	defer t.running.Unlock()
+	t.last.Store(now.UnixNano())
+	for _, p := range t.peers() {
+		p.tick(now)
+	}
+}
+
+// tick looks after loops that nothing comes for. Nothing in it blocks: UDP sends do not, ICE-TCP has bounded queues.
+func (n *Node) tick() {
+	t := time.NewTimer(tickEmpty)
+	defer t.Stop()
+	for {
+		select {
+		case <-n.stop:
+			return
+		case <-n.arrived: // the first peer
+		case now := <-t.C:
+			for _, p := range *n.ticked.Load() {
+				p.loop.ticks.tick(now, n.patience()/2)
+			}
+		}
+		t.Reset(n.patience())
+	}
+}
+
+// patience is the time between two looks of the ticker.
+func (n *Node) patience() time.Duration {
+	switch {
+	case len(*n.ticked.Load()) == 0:
+		return tickEmpty
+	case n.plane == nil: // its packets are received one by one, and tick for nobody
+		return tickInterval
+	}
+	return tickIdle
+}
