@@ -1,4 +1,5 @@
 import type { Peer } from './peer';
+import { Playout } from './playout';
 import { KINDS, type Kind, type Stream } from './protocol';
 import { type Quality, quality } from './quality';
 import type { Measured } from './report';
@@ -12,6 +13,7 @@ const FRESH = 500; // ms that figures stay good enough to be given again
 export class Monitor {
   readonly #qualities = new Map<string, Quality>();
   #reader = new StatsReader();
+  #playout = new Playout();
   #last: StreamStats[] = [];
   #lookedAt = 0;
   #peer: Peer | undefined;
@@ -52,7 +54,10 @@ export class Monitor {
   async #look(): Promise<void> {
     const peer = this.peer();
     if (peer?.pc.connectionState !== 'connected') return;
-    if (peer !== this.#peer) this.#reader = new StatsReader();
+    if (peer !== this.#peer) {
+      this.#reader = new StatsReader();
+      this.#playout = new Playout();
+    }
     this.#peer = peer;
     let report: RTCStatsReport;
     try {
@@ -67,7 +72,20 @@ export class Monitor {
     );
     this.#lookedAt = Date.now();
     this.#grade();
+    this.#hold(peer);
     this.strained(this.#last.some((s) => s.direction === 'out' && s.reason === 'cpu'));
+  }
+
+  /** Holds video back as long as its losses take to be made good. */
+  #hold(peer: Peer): void {
+    const videos = this.#last.filter((s) => s.direction === 'in' && s.width !== undefined);
+    const loss = Math.max(0, ...videos.map((s) => s.loss ?? 0));
+    const target = this.#playout.next(Date.now(), loss, this.#reader.path.rtt ?? 0);
+    for (const { video } of peer.slots) {
+      // Older browsers lack it.
+      if ('jitterBufferTarget' in video.receiver && video.receiver.jitterBufferTarget !== target)
+        video.receiver.jitterBufferTarget = target;
+    }
   }
 
   #owner(trackId: string): { participant: string; kind: Kind; slot: number } | undefined {
