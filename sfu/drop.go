@@ -21,7 +21,7 @@ const (
 
 	dropNackUnknown // never sent, or no more in the history
 	dropNackEvicted // no more in the source's ring
-	dropNackRepeat  // resent three times already, or a round trip ago at most
+	dropNackRepeat  // resent ten times already, or a round trip ago at most
 
 	numDropReasons
 )

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	maxResends = 3                     // of one packet
+	maxResends = 10                    // of one packet, as often as browsers ask; three are too few where a tenth is lost
 	minResend  = 20 * time.Millisecond // between two of one packet, or the round trip if that is longer
 )
 
@@ -162,7 +162,7 @@ func (s *Source) restart(now time.Time) {
 	s.askKeyframes(now)
 }
 
-// Nack answers a receiver's RTCP NACK for the line's SSRC: it resends what is still there, at most three times each.
+// Nack answers a receiver's RTCP NACK for the line's SSRC: it resends what is still there, at most ten times each.
 func (k *Sink) Nack(now time.Time, seqs []uint16) {
 	k.source.mu.Lock()
 	defer k.source.mu.Unlock()

@@ -334,12 +334,12 @@ func TestNackIsLimited(t *testing.T) {
 	k := p.src.Attach(p.now, newVideoLine(v), 640, 360)
 	p.all(true)
 	seq := v.take()[0].SequenceNumber
-	k.SetRTT(100 * time.Millisecond)
+	k.SetRTT(50 * time.Millisecond)
 	for range 100 {
 		k.Nack(p.now, []uint16{seq, seq})
 		p.now = p.now.Add(10 * time.Millisecond)
 	}
-	if n := len(v.take()); n != 3 {
+	if n := len(v.take()); n != maxResends {
 		t.Errorf("resent %d times", n)
 	}
 	k.Nack(p.now, []uint16{seq + 1, seq - 1})
@@ -350,7 +350,7 @@ func TestNackIsLimited(t *testing.T) {
 	v.take()
 	k.Nack(p.now, []uint16{seq, seq + 1})
 	st := p.src.Stats(p.now)
-	if st.Dropped[dropNackRepeat] != 197 || st.Dropped[dropNackUnknown]+st.Dropped[dropNackEvicted] != 4 || st.Resent != 3 {
+	if st.Dropped[dropNackRepeat] != 200-maxResends || st.Dropped[dropNackUnknown]+st.Dropped[dropNackEvicted] != 4 || st.Resent != maxResends {
 		t.Errorf("%+v", st)
 	}
 }
