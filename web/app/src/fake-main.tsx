@@ -12,6 +12,7 @@ import './styles/controls.css';
 import './styles/pages.css';
 import './styles/call.css';
 import './styles/panels.css';
+import './styles/stats.css';
 
 const s = scenario(new URLSearchParams(location.search));
 bind(fakeBackend(s));

@@ -42,6 +42,9 @@ export interface Scenario {
   device: string;
   unsupported: boolean;
   camera: boolean;
+  /** Somebody's video is held back. */
+  paused: boolean;
+  media: MediaState;
 }
 
 /** Reads a scenario from a query string. */
@@ -63,6 +66,8 @@ export function scenario(q: URLSearchParams): Scenario {
     device: q.get('device') ?? '',
     unsupported: q.has('unsupported'),
     camera: q.get('camera') !== '0',
+    paused: q.has('paused'),
+    media: (q.get('media') ?? 'connected') as MediaState,
   };
 }
 
@@ -267,6 +272,14 @@ export class FakeRoom extends Emitter<RoomEvents> implements CallRoom {
     else this.held.delete(`${stream} ${participant}`);
     this.emit('paused', { participant, stream, reason });
   }
+  fakeGrade(id: string, level: 1 | 2 | 3 | 4 | 5): void {
+    const p = this.participants.get(id);
+    if (!p) return;
+    const graded = p.withQuality(level);
+    this.participants.set(id, graded);
+    if (id === this.me.id) this.me = graded;
+    this.emit('quality', { participant: id, level });
+  }
   fakeMedia(state: MediaState): void {
     this.mediaState = state;
     this.emit('media', state);
@@ -292,6 +305,7 @@ class FakeWatch extends Emitter<PresenceEvents> implements Watch {
   close(): void {}
 }
 
+let opened = 0;
 let lastRoom: FakeRoom | undefined;
 
 /** A backend that plays a scenario. */
@@ -349,11 +363,16 @@ export function play(s: Scenario): void {
   if (s.camera) void room.setCamera(true);
   void room.setMicrophone(true);
   if (s.people > 1) room.fakeSpeak(['p0']);
-  for (let n = 0; n < s.people - 1; n++)
-    room.emit('quality', { participant: `p${n}`, level: n % 5 === 3 ? 1 : n % 5 === 1 ? 3 : 5 });
+  for (let n = 0; n < s.people - 1; n++) room.fakeGrade(`p${n}`, n % 5 === 3 ? 1 : n % 5 === 1 ? 3 : 5);
+  room.fakeGrade('me', 4);
+  if (s.paused) room.fakePause('p0', 'camera', 'bandwidth');
+  if (s.media !== 'connected') room.fakeMedia(s.media);
   if (s.chat) talk(room);
   if (s.files) send(room);
-  if (s.panel) (document.querySelector(`[data-testid=${s.panel}]`) as HTMLElement | null)?.click();
+  for (const id of s.panel.split(',').filter(Boolean)) {
+    // What one click opens is there for the next a moment later.
+    setTimeout(() => (document.querySelector(`[data-testid=${id}]`) as HTMLElement | null)?.click(), 100 * opened++);
+  }
   if (s.state !== 'connected') room.fakeState(s.state);
   if (s.close) room.fakeClose(s.close);
 }

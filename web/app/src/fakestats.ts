@@ -33,7 +33,7 @@ export function fakeStats(room: FakeRoom): RoomStats {
         loss,
         freezes: n % 3,
         frozenSeconds: (n % 3) * 0.8,
-        reason: held ?? reasons[n % 4],
+        reason: held ? 'paused' : reasons[n % 4],
       });
     }
     if (p.live('microphone')) {

@@ -20,6 +20,7 @@ import './styles/controls.css';
 import './styles/pages.css';
 import './styles/call.css';
 import './styles/panels.css';
+import './styles/stats.css';
 
 bind({
   connect: (options) => Room.connect(options),

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { ParleyError } from '../../sdk/src/errors';
 import { bind } from '../src/backend';
 import { type FakeRoom, fakeBackend, scenario, somebody } from '../src/fake';
 import * as call from '../src/state/call';
@@ -6,6 +7,7 @@ import { notices } from '../src/state/notices';
 import { cameraOn, microphoneOn, toggleMicrophone } from '../src/state/own';
 import { route } from '../src/state/route';
 import { settings } from '../src/state/settings';
+import { looks, rates, statsJSON, streamKey, watchStats } from '../src/state/stats';
 import {
   acceptFile,
   canTryAgain,
@@ -44,6 +46,59 @@ afterEach(async () => {
   call.dismissEnding();
   vi.useRealTimers();
   vi.unstubAllGlobals();
+});
+
+describe('what the network allows', () => {
+  test('a video that is held back is marked until it flows', async () => {
+    const room = await joined();
+    room.fakePause('p0', 'camera', 'bandwidth');
+    room.fakePause('p1', 'screen', 'codec');
+    expect([...call.held.value]).toEqual([
+      ['p0', 'bandwidth'],
+      ['p1/screen', 'codec'],
+    ]);
+    room.fakePause('p0', 'camera', undefined);
+    expect([...call.held.value.keys()]).toEqual(['p1/screen']);
+  });
+
+  test('failed media stays on show until it works, without a note', async () => {
+    const room = await joined();
+    room.emit('error', new ParleyError('media_failed'));
+    room.fakeMedia('failed');
+    vi.advanceTimersByTime(60_000);
+    expect(call.media.value).toBe('failed');
+    expect(notices.value).toEqual([]);
+    room.fakeMedia('connected');
+    expect(call.media.value).toBe('connected');
+  });
+
+  test('what is pinned comes first', async () => {
+    const room = await joined();
+    pinned.value = 'p0';
+    expect([...room.pins]).toEqual(['camera p0']);
+    pinned.value = 'p1/screen';
+    expect([...room.pins]).toEqual(['screen p1']);
+    pinned.value = undefined;
+    expect([...room.pins]).toEqual([]);
+  });
+
+  test('statistics come while somebody looks, two minutes of them', async () => {
+    await joined();
+    const one = watchStats();
+    const two = watchStats();
+    await vi.advanceTimersByTimeAsync(200_000);
+    expect(looks.value).toHaveLength(120);
+    one();
+    one();
+    await vi.advanceTimersByTimeAsync(2000);
+    const last = looks.value.at(-1);
+    two();
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(looks.value.at(-1)).toBe(last);
+    const camera = last?.streams.find((s) => s.participant === 'p0' && s.kind === 'camera');
+    expect(camera && rates(streamKey(camera), looks.value)).toHaveLength(120);
+    expect(JSON.parse(statsJSON())).toMatchObject({ room: 'standup', names: { p0: 'Ann' }, me: 'me' });
+  });
 });
 
 describe('joining', () => {

@@ -30,18 +30,33 @@ const SVC: Encoding[] = [{ maxBitrate: 1_700_000, scalabilityMode: 'L3T3_KEY' }]
 const SCREEN: Encoding[] = [{ maxBitrate: 2_500_000, scalabilityMode: 'L1T3' }];
 
 /** Makes the plan; a codec that this browser cannot send gives way to VP8. */
-export function plan(choice: CodecChoice, layers: LayerChoice, ours: readonly VideoCodec[] = sendable()): SendPlan {
+export function plan(
+  choice: CodecChoice,
+  layers: LayerChoice,
+  ours: readonly VideoCodec[] = sendable(),
+  canLayer: () => boolean = knowsModes,
+): SendPlan {
   const asked = choice === 'auto' ? 'VP8' : (choice.toUpperCase() as VideoCodec);
   const codec = ours.includes(asked) ? asked : 'VP8';
-  const layered = (codec === 'VP9' || codec === 'AV1') && layers !== 'simulcast' && modes();
+  const layered = (codec === 'VP9' || codec === 'AV1') && layers !== 'simulcast' && canLayer();
   return { codec, camera: layered ? SVC : SIMULCAST, screen: SCREEN };
 }
 
-/** Whether the browser knows scalability modes at all: Firefox does not, and would send VP9 in one size. */
-function modes(): boolean {
-  const codecs = RTCRtpSender.getCapabilities?.('video')?.codecs as { scalabilityModes?: string[] }[] | undefined;
-  if (codecs?.some((c) => c.scalabilityModes)) return true;
-  return /\bChrome\/|\bChromium\//.test(globalThis.navigator?.userAgent ?? '');
+/**
+ * Whether the browser knows scalability modes: then it refuses one that does not exist. Others ignore them, and would send
+ * one size where layers are asked for.
+ */
+function knowsModes(): boolean {
+  const pc = new RTCPeerConnection();
+  try {
+    const nonsense: Encoding[] = [{ scalabilityMode: 'none such' }];
+    pc.addTransceiver('video', { direction: 'sendonly', sendEncodings: nonsense });
+    return false;
+  } catch {
+    return true;
+  } finally {
+    pc.close();
+  }
 }
 
 /** Adds a sending line. Browsers that refuse a scalability mode get none. */

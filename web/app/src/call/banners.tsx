@@ -1,21 +1,14 @@
 // What must be seen at the top of the stage: the connection, blocked sound, one's own screen, short notes.
-import { audioBlocked, connection, room } from '../state/call';
+import { audioBlocked, connection, media, room } from '../state/call';
 import { attempt, dismissNotice, notices } from '../state/notices';
 import { screenOn, toggleScreen } from '../state/own';
 import { IconButton } from '../ui/button';
-import { CloseIcon, ScreenIcon, SpeakerIcon } from '../ui/icons';
+import { CloseIcon, ScreenIcon, SpeakerIcon, WarnIcon } from '../ui/icons';
 
 export function Banners() {
   return (
     <div class="banners">
-      {connection.value === 'reconnecting' && (
-        <div class="banner" data-testid="reconnecting">
-          <span class="spinner" />
-          <span>
-            <strong>Connection lost, reconnecting.</strong> Sound and picture may go on meanwhile.
-          </span>
-        </div>
-      )}
+      <Connection />
       {audioBlocked.value && (
         <div class="banner" data-testid="audio-blocked">
           <SpeakerIcon />
@@ -49,5 +42,49 @@ export function Banners() {
         </div>
       ))}
     </div>
+  );
+}
+
+// One banner about connections at a time, for as long as it is true: the worse one.
+function Connection() {
+  if (connection.value === 'reconnecting') {
+    return (
+      <div class="banner" data-testid="reconnecting">
+        <span class="spinner" />
+        <span>
+          <strong>Connection lost, reconnecting.</strong> Sound and picture may go on meanwhile.
+        </span>
+        <TryAgain />
+      </div>
+    );
+  }
+  if (media.value === 'failed') {
+    return (
+      <div class="banner" data-testid="media-failed">
+        <WarnIcon />
+        <span>
+          <strong>Sound and picture do not get through.</strong> Something, perhaps a firewall, holds them back. Still
+          trying; another network may help.
+        </span>
+        <TryAgain />
+      </div>
+    );
+  }
+  if (media.value !== 'reconnecting') return null;
+  return (
+    <div class="banner" data-testid="media-reconnecting">
+      <span class="spinner" />
+      <span>
+        <strong>Sound and picture are interrupted.</strong> Connecting them again.
+      </span>
+    </div>
+  );
+}
+
+function TryAgain() {
+  return (
+    <button type="button" class="button tight" data-testid="retry" onClick={() => room.value?.retry()}>
+      Try again
+    </button>
   );
 }

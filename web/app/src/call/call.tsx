@@ -14,6 +14,7 @@ import { Head } from './head';
 import { PeoplePanel } from './people';
 import { useShortcuts } from './shortcuts';
 import { Stage } from './stage';
+import { StatsPanel } from './stats';
 import { useWakeLock } from './wakelock';
 
 export function CallPage({ name }: { name: string }) {
@@ -45,6 +46,7 @@ export function CallPage({ name }: { name: string }) {
       </main>
       {panel.value === 'chat' && <ChatPanel onFile={pickFiles} />}
       {panel.value === 'people' && <PeoplePanel onFile={pickFiles} />}
+      {panel.value === 'stats' && <StatsPanel />}
       <Bar />
       {dialog.value && <Dialogs />}
       <input

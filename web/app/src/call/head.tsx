@@ -1,11 +1,11 @@
 // The line above the stage: the room, how long, how many, the invite link.
 import { useEffect, useState } from 'preact/hooks';
 import { locked, since } from '../state/call';
-import { dialog } from '../state/view';
+import { dialog, panel } from '../state/view';
 import { elapsed } from '../text/format';
 import { keyOf } from '../text/keys';
 import { IconButton } from '../ui/button';
-import { GearIcon, KeyboardIcon, LinkIcon, LockIcon, MoreIcon } from '../ui/icons';
+import { ChartIcon, GearIcon, KeyboardIcon, LinkIcon, LockIcon, MoreIcon } from '../ui/icons';
 import { Menu, MenuItem } from '../ui/menu';
 import { copyInvite } from './invite';
 
@@ -31,6 +31,15 @@ export function Head({ name }: { name: string }) {
       <Menu label="More" icon={MoreIcon} testid="more">
         <MenuItem icon={GearIcon} testid="open-devices" onClick={() => open('devices')}>
           Camera, microphone, speaker
+        </MenuItem>
+        <MenuItem
+          icon={ChartIcon}
+          testid="open-stats"
+          onClick={() => {
+            panel.value = 'stats';
+          }}
+        >
+          Statistics
         </MenuItem>
         <MenuItem icon={KeyboardIcon} testid="open-help" onClick={() => open('help')}>
           Keyboard shortcuts

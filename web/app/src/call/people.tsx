@@ -1,5 +1,5 @@
 // Who is here, how each does, and for moderators what can be done about it.
-import { can, locked, others, people, qualities, room, speaking } from '../state/call';
+import { can, locked, others, people, room, speaking } from '../state/call';
 import { attempt } from '../state/notices';
 import type { Person } from '../state/people';
 import { dialog, dropOn, pinned, writeTo } from '../state/view';
@@ -22,7 +22,7 @@ import {
 } from '../ui/icons';
 import { Menu, MenuItem } from '../ui/menu';
 import { copyInvite } from './invite';
-import { Bars } from './quality';
+import { Quality } from './quality';
 import { Side } from './side';
 
 export function PeoplePanel({ onFile }: { onFile: (to: string) => void }) {
@@ -100,7 +100,7 @@ function Row({ person: p, moderates, messages, onFile }: RowProps) {
         {p.me && <span class="quiet"> (you)</span>}
       </span>
       <span class="states">
-        <Bars level={qualities.value.get(p.id)} />
+        <Quality person={p} stream="camera" />
         {p.screen !== 'none' && <State icon={ScreenIcon} says="Shares the screen" />}
         {p.camera === 'live' ? (
           <State icon={CameraIcon} says="Camera on" />

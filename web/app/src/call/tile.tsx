@@ -1,14 +1,15 @@
 // One picture: a person's camera or screen, with the name and what is off. A click pins it.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Tile as TileAt } from '../layout/plan';
-import { qualities, room, speaking } from '../state/call';
+import { held, room, speaking } from '../state/call';
 import { cameraTrack } from '../state/own';
 import type { Person } from '../state/people';
 import { dropOn, pinned } from '../state/view';
+import { pausedLine } from '../text/quality';
 import { Avatar } from '../ui/avatar';
-import { MicOffIcon, PinIcon, ScreenIcon, UnpinIcon } from '../ui/icons';
+import { MicOffIcon, PauseIcon, PinIcon, ScreenIcon, UnpinIcon } from '../ui/icons';
 import { TrackVideo } from '../ui/trackvideo';
-import { Bars } from './quality';
+import { Quality } from './quality';
 
 export function Tile({ tile, person }: { tile: TileAt; person: Person }) {
   const { rect } = tile;
@@ -20,11 +21,13 @@ export function Tile({ tile, person }: { tile: TileAt; person: Person }) {
     : person.me
       ? cameraTrack.value !== undefined
       : person.camera === 'live';
+  const paused = lit && !person.me ? held.value.get(tile.key) : undefined;
   const classes = ['tile', tile.role];
   if (screen) classes.push('fit');
   if (!lit) classes.push('dark');
   if (talks) classes.push('speaking');
   if (isPinned) classes.push('pinned');
+  if (paused) classes.push('paused');
   if (person.me && !screen) classes.push('mirror');
   const who = label(person, screen);
   const Pin = isPinned ? UnpinIcon : PinIcon;
@@ -34,7 +37,7 @@ export function Tile({ tile, person }: { tile: TileAt; person: Person }) {
       class={classes.join(' ')}
       style={{ width: `${rect.width}px`, height: `${rect.height}px`, transform: `translate(${rect.x}px, ${rect.y}px)` }}
       role="group"
-      aria-label={describe(person, screen, talks)}
+      aria-label={describe(person, screen, talks, paused !== undefined)}
       data-testid="tile"
       data-person={person.id}
       data-name={person.name}
@@ -60,15 +63,21 @@ export function Tile({ tile, person }: { tile: TileAt; person: Person }) {
           pinned.value = isPinned ? undefined : tile.key;
         }}
       />
-      <span class="tile-name" aria-hidden="true">
+      {paused && (
+        <span class="tile-paused" aria-hidden="true" data-testid="paused">
+          <PauseIcon size={20} />
+          <span>{pausedLine(paused)}</span>
+        </span>
+      )}
+      <span class="tile-name">
         {screen && <ScreenIcon size={17} />}
         {!screen && person.microphone !== 'live' && (
           <span class="off">
             <MicOffIcon size={17} />
           </span>
         )}
-        <span>{who}</span>
-        {!screen && <Bars level={qualities.value.get(person.id)} onlyPoor />}
+        <span aria-hidden="true">{who}</span>
+        <Quality person={person} stream={tile.stream} />
       </span>
       <span class="tile-pin" aria-hidden="true">
         <Pin size={18} />
@@ -104,9 +113,10 @@ function label(person: Person, screen: boolean): string {
 }
 
 /** A tile in words: "Ann, microphone off, camera off". */
-export function describe(person: Person, screen: boolean, talks: boolean): string {
+export function describe(person: Person, screen: boolean, talks: boolean, paused = false): string {
   const parts = [label(person, screen)];
-  if (screen) return parts.join('');
+  if (paused) parts.push('video paused');
+  if (screen) return parts.join(', ');
   if (talks) parts.push('speaking');
   if (person.microphone !== 'live') parts.push('microphone off');
   if (person.camera !== 'live') parts.push('camera off');

@@ -35,6 +35,16 @@ export function screenKey(id: string): string {
   return `${id}/screen`;
 }
 
+/** The key of a stream's tile. */
+export function tileKey(id: string, stream: 'camera' | 'screen'): string {
+  return stream === 'screen' ? screenKey(id) : id;
+}
+
+/** The person and stream behind a tile's key. */
+export function keyParts(key: string): [string, 'camera' | 'screen'] {
+  return key.endsWith('/screen') ? [key.slice(0, -'/screen'.length), 'screen'] : [key, 'camera'];
+}
+
 /** Lays out a call. Nothing to lay out on a stage without a size. */
 export function plan(input: PlanInput): Plan {
   if (input.stage.width < 1 || input.stage.height < 1)

@@ -1,11 +1,12 @@
 // The call itself: joining, the mirror of the room in signals, leaving.
 import { batch, computed, effect, signal, untracked } from '@preact/signals';
-import type { Message, ParleyError, Permission, RoomState } from 'parley-sdk';
+import type { MediaState, Message, ParleyError, Permission, Reason, RoomState } from 'parley-sdk';
 import { backend, type CallRoom } from '../backend';
+import { keyParts, tileKey } from '../layout/plan';
 import { names } from '../text/format';
 import { announce } from '../ui/live';
 import { spoken, unreadAfter } from './chat';
-import { attempt, clearNotices, codeOf, notify, problemOf } from './notices';
+import { attempt, clearNotices, codeOf, notify } from './notices';
 import { followOwn, giveTracks, type OwnTracks } from './own';
 import { changes, inOrder, type Person, person } from './people';
 import { route } from './route';
@@ -32,6 +33,10 @@ export const locked = signal(false);
 export const can = signal<ReadonlySet<Permission>>(new Set());
 export const messages = signal<readonly Message[]>([]);
 export const qualities = signal<ReadonlyMap<string, number>>(new Map());
+/** Why the server holds videos back, by the key of their tile (layout/plan.ts). */
+export const held = signal<ReadonlyMap<string, Reason>>(new Map());
+/** The connection for sound and picture; `connection` is the one for everything else. */
+export const media = signal<MediaState>('connecting');
 export const audioBlocked = signal(false);
 /** When we joined, ms since 1970. */
 export const since = signal(0);
@@ -140,7 +145,7 @@ function enter(joined: CallRoom): void {
   lastSpoke.clear();
   resetView();
   clearNotices();
-  stopFollowing = [...follow(joined), followOwn(joined), followTransfers(joined)];
+  stopFollowing = [...follow(joined), followOwn(joined), followTransfers(joined), followPins(joined)];
   batch(() => {
     room.value = joined;
     messages.value = [...joined.messages];
@@ -148,6 +153,8 @@ function enter(joined: CallRoom): void {
     connection.value = joined.state;
     audioBlocked.value = joined.audioBlocked;
     qualities.value = new Map();
+    held.value = new Map();
+    media.value = joined.mediaState;
     since.value = Date.now();
     people.value = [];
     mirror(joined, false);
@@ -181,19 +188,43 @@ function follow(joined: CallRoom): (() => void)[] {
     joined.on('quality', ({ participant, level }) => {
       qualities.value = new Map(qualities.value).set(participant, level);
     }),
+    joined.on('paused', ({ participant, stream, reason }) => {
+      const next = new Map(held.value);
+      if (reason) next.set(tileKey(participant, stream), reason);
+      else next.delete(tileKey(participant, stream));
+      held.value = next;
+    }),
+    joined.on('media', (state) => {
+      if (state === 'failed') announce('Sound and picture do not get through. Still trying.', true);
+      if (state === 'connected' && media.value !== 'connecting') announce('Sound and picture are back.');
+      media.value = state;
+    }),
     joined.on('audioBlocked', (blocked) => {
       audioBlocked.value = blocked;
     }),
-    joined.on('error', (error) => notify(fault(error))),
+    joined.on('error', (error) => {
+      if (error.code !== 'media_failed') notify(fault(error)); // that one is a state, and has a banner that stays
+    }),
     joined.on('closed', (error) => {
       if (phase.value === 'in') finish({ code: error?.code ?? 'left', message: error?.message ?? '', joined: true });
     }),
   ];
 }
 
+// What is pinned is large, and comes first when the network is short.
+function followPins(joined: CallRoom): () => void {
+  let before: string | undefined;
+  return effect(() => {
+    const now = pinned.value;
+    if (now === before) return;
+    if (before) joined.pin(...keyParts(before), false);
+    if (now) joined.pin(...keyParts(now));
+    before = now;
+  });
+}
+
 // What the SDK reports without having been asked.
 function fault(error: ParleyError): { title: string; advice: string } {
-  if (error.code === 'media_failed') return problemOf(error);
   return {
     title: error.code === 'no_device' ? 'A device is gone' : 'Something did not work',
     advice: error.message,

@@ -1,7 +1,7 @@
 // What is open and what is pinned: the state of the screen, not of the call.
 import { signal } from '@preact/signals';
 
-export type Panel = 'chat' | 'people';
+export type Panel = 'chat' | 'people' | 'stats';
 export type DialogName = 'devices' | 'help' | 'end';
 
 export const panel = signal<Panel | undefined>(undefined);

@@ -19,6 +19,18 @@ export function speed(bytesPerSecond: number): string {
   return `${bytes(bytesPerSecond)}/s`;
 }
 
+/** A rate in bits per second: "1.8 Mbit/s", "40 kbit/s". */
+export function rate(bitsPerSecond: number): string {
+  const kilo = Math.max(0, bitsPerSecond) / 1000;
+  return kilo < 999.5 ? `${Math.round(kilo)} kbit/s` : `${(kilo / 1000).toFixed(1)} Mbit/s`;
+}
+
+/** A share of 0 to 1: "0 %", "0.4 %", "12 %". */
+export function percent(share: number): string {
+  const value = Math.max(0, share) * 100;
+  return `${value > 0 && value < 9.95 ? value.toFixed(1) : Math.round(value)} %`;
+}
+
 /** The time left, roughly: "5 s left", "2 min left", "1 h 10 min left". Empty when it cannot be told. */
 export function timeLeft(seconds: number): string {
   if (!Number.isFinite(seconds) || seconds < 0) return '';

@@ -120,6 +120,8 @@ export const FileIcon = icon(
   <path d="M13.5 3H7.5A2.5 2.5 0 0 0 5 5.5v13A2.5 2.5 0 0 0 7.5 21h9a2.5 2.5 0 0 0 2.5-2.5v-10zM13.5 3v4a1.5 1.5 0 0 0 1.5 1.5h4" />,
 );
 export const SaveIcon = icon(<path d="M12 4v11M7.5 10.5L12 15l4.5-4.5M4.5 19.5h15" />);
+export const PauseIcon = icon(<path d="M8.5 5.5v13M15.5 5.5v13" stroke-width="2.6" />);
+export const ChartIcon = icon(<path d="M4 4v16h16M8 15l3.5-4 3 2.5L20 7.5" />);
 export const RetryIcon = icon(<path d="M19.5 12a7.5 7.5 0 1 1-2.2-5.3L19.5 9M19.5 4v5h-5" />);
 export const WarnIcon = icon(<path d="M12 4L2.8 19.2c-.2.4 0 .8.5.8h17.4c.5 0 .7-.4.5-.8zM12 10v4.5M12 17.3v.1" />);
 export const SpeakerIcon = icon(

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useId, useRef, useState } from 'preact/hooks';
 import { type Icon, MoreIcon } from './icons';
+import { place } from './place';
 
 interface MenuProps {
   label: string;
@@ -97,13 +98,4 @@ function walk(event: KeyboardEvent, menu: HTMLElement | null): void {
   if (step === undefined || all.length === 0) return;
   event.preventDefault();
   all[step % all.length]?.focus();
-}
-
-function place(menu: HTMLElement, anchor: DOMRect): void {
-  const size = menu.getBoundingClientRect();
-  const below = anchor.bottom + 4;
-  const top = below + size.height < innerHeight - 8 ? below : anchor.top - size.height - 4;
-  const left = Math.min(anchor.right - size.width, innerWidth - size.width - 8);
-  menu.style.top = `${Math.max(8, top)}px`;
-  menu.style.left = `${Math.max(8, left)}px`;
 }
