@@ -14,6 +14,6 @@ export interface SendPlan {
     screen: Encoding[];
 }
 /** Makes the plan; a codec that this browser cannot send gives way to VP8. */
-export declare function plan(choice: CodecChoice, layers: LayerChoice, ours?: readonly VideoCodec[]): SendPlan;
+export declare function plan(choice: CodecChoice, layers: LayerChoice, ours?: readonly VideoCodec[], canLayer?: () => boolean): SendPlan;
 /** Adds a sending line. Browsers that refuse a scalability mode get none. */
 export declare function addSender(pc: RTCPeerConnection, encodings: Encoding[]): RTCRtpTransceiver;
