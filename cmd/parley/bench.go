@@ -28,10 +28,11 @@ type benchFlags struct {
 	cfg           loadgen.Config
 	search        loadgen.Capacity
 	url, admin    string
-	token, codec  string
+	token         string
 	tile          string
 	pid           int
 	growing, mute bool
+	twcc          bool
 }
 
 func (b *benchFlags) declare(f *flagSet) {
@@ -48,10 +49,14 @@ func (b *benchFlags) declare(f *flagSet) {
 	f.DurationVar(&c.Duration, "seconds", 10*time.Second, "How long to measure; a bare number is seconds.")
 	f.DurationVar(&c.Ramp, "ramp", 2*time.Second, "Time over which the viewers join; 0: all at once.")
 	f.DurationVar(&c.Settle, "settle", time.Second, "Between the last join and the measurement.")
-	f.StringVar(&b.codec, "codec", "vp8", "Codec of the pictures: vp8.")
-	f.BoolVar(&c.Simulcast, "simulcast", false, "Send three layers.")
+	f.DurationVar(&c.Apart, "apart", 0, "Let the viewers join one after the other, this long apart, instead of over a time; 0: not.")
+	f.StringVar(&c.Codec, "codec", "vp8", "Codec of the pictures: "+strings.Join(loadgen.CodecNames(), ", ")+".")
+	f.BoolVar(&c.Simulcast, "simulcast", false, "Send three layers, of VP8 and VP9 each with three temporal ones.")
 	f.StringVar(&b.tile, "tile", "1280x720", "Size at which viewers show a picture; it chooses the layer.")
 	f.IntVar(&c.PacketBytes, "packet-bytes", 1200, "Bytes of a video packet, RTP header included.")
+	f.IntVar(&c.Burst, "burst", 6, "Packets of a picture: 30 times a second.")
+	f.BoolVar(&b.twcc, "twcc", true, "Full receivers send transport-wide feedback as browsers do; --twcc=false: nobody does.")
+	f.DurationVar(&c.Every, "every", 0, "Also report each interval of this length, and whether all counters add up; 0: not.")
 	f.BoolVar(&c.Data, "data", false, "Open data channels, as the web app does.")
 	f.IntVar(&c.Full, "full", 1, "Receivers in all that take and decrypt every packet; -1: all.")
 	f.IntVar(&c.Sample, "sample", 0, "The others take every SAMPLEth packet, and the kernel counts the rest; 0: about 4000 a second in all; 1: all.")
@@ -60,11 +65,11 @@ func (b *benchFlags) declare(f *flagSet) {
 	f.Float64Var(&b.search.Growth, "growth", 1.25, "With --capacity: factor from step to step.")
 	f.DurationVar(&b.search.P99, "p99", 50*time.Millisecond, "With --capacity: the latency that ends it.")
 	f.Float64Var(&b.search.Loss, "loss", 0.5, "With --capacity: the loss, in percent, that ends it.")
-	f.IntVar(&b.search.Most, "most", 2000, "With --capacity: viewers a room that end it.")
+	f.IntVar(&b.search.Most, "most", 3000, "With --capacity: viewers a room that end it.")
 	f.BoolVar(&b.mute, "quiet", false, "No table while it runs.")
 	f.own = []string{
-		"url", "token", "rooms", "publishers", "viewers", "early", "meeting", "seconds", "ramp", "settle", "codec", "simulcast",
-		"tile", "packet-bytes", "data", "full", "sample", "prefix", "capacity", "growth", "p99", "loss", "most", "quiet",
+		"url", "token", "rooms", "publishers", "viewers", "early", "meeting", "seconds", "ramp", "apart", "settle", "codec", "simulcast",
+		"tile", "packet-bytes", "burst", "twcc", "every", "data", "full", "sample", "prefix", "capacity", "growth", "p99", "loss", "most", "quiet",
 		"admin", "pid",
 	}
 }
@@ -123,9 +128,7 @@ func bareSeconds(args []string) []string {
 
 // resolve turns the flags into a configuration.
 func (b *benchFlags) resolve(l *loaded, stderr io.Writer) error {
-	if b.codec != "vp8" {
-		return usagef("--codec: %q is not vp8", b.codec)
-	}
+	b.cfg.NoFeedback = !b.twcc
 	if _, err := fmt.Sscanf(b.tile, "%dx%d", &b.cfg.TileWidth, &b.cfg.TileHeight); err != nil {
 		return usagef("--tile: %q is not like 1280x720", b.tile)
 	}
@@ -267,10 +270,11 @@ func liveTable(w io.Writer) func(loadgen.Live) {
 	line := 0
 	return func(l loadgen.Live) {
 		if line%20 == 0 {
-			fmt.Fprintf(w, "%6s  %-10s %7s %10s %9s %8s %8s %6s\n", "time", "phase", "clients", "packets/s", "Mb/s", "p50 ms", "p99 ms", "load %")
+			fmt.Fprintf(w, "%6s  %-10s %7s %6s %10s %9s %8s %8s %7s %6s\n", "time", "phase", "clients", "failed", "packets/s",
+				"Mb/s", "p50 ms", "p99 ms", "loss %", "load %")
 		}
 		line++
-		fmt.Fprintf(w, "%5.0fs  %-10s %7d %10.0f %9.1f %8.2f %8.2f %6.0f\n", l.Elapsed.Seconds(), l.Phase, l.Clients,
-			l.PacketsPerSecond, l.BitsPerSecond/1e6, float64(l.P50)/1e6, float64(l.P99)/1e6, l.GeneratorCPU)
+		fmt.Fprintf(w, "%5.0fs  %-10s %7d %6d %10.0f %9.1f %8.2f %8.2f %7.2f %6.0f\n", l.Elapsed.Seconds(), l.Phase, l.Clients, l.Failed,
+			l.PacketsPerSecond, l.BitsPerSecond/1e6, float64(l.P50)/1e6, float64(l.P99)/1e6, l.Loss, l.GeneratorCPU)
 	}
 }

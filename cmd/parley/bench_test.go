@@ -39,6 +39,9 @@ func TestBench(t *testing.T) {
 		{"broadcast", nil, []string{"--viewers", "3"}, 3, 0, 3 * 230},
 		{"sampled, with a secret", []string{"PARLEY_SECRET=" + testSecret}, []string{"--viewers", "3", "--sample", "5"}, 1, 2, 3 * 230},
 		{"meeting, data channels", nil, []string{"--viewers", "1", "--publishers", "3", "--meeting", "--data"}, 4, 0, (3*2 + 3) * 230},
+		{"AV1, one after the other", nil, []string{"--viewers", "2", "--codec", "av1", "--apart", "100ms"}, 2, 0, 2 * 230},
+		{"VP9, no feedback", nil, []string{"--viewers", "2", "--codec", "vp9", "--twcc=false"}, 2, 0, 2 * 230},
+		{"H264, larger pictures, accounts", nil, []string{"--viewers", "2", "--codec", "h264", "--burst", "12", "--every", "1s"}, 2, 0, 2 * 410},
 		{"simulcast", nil, []string{"--viewers", "2", "--simulcast", "--tile", "320x180"}, 2, 0, 2 * (50 + 30)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -70,7 +73,8 @@ func TestBenchMistakes(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"--codec", "h264"}, "--codec"},
+		{[]string{"--codec", "h265"}, "the codec is one of vp8"},
+		{[]string{"--burst", "2000"}, "1 to 1000 packets"},
 		{[]string{"--tile", "big"}, "--tile"},
 		{[]string{"--url", "localhost"}, "--url"},
 		{[]string{"--viewers", "0"}, "nobody watches"},

@@ -53,12 +53,18 @@ func FuzzEvent(f *testing.F) {
 
 func TestOfferNamesItsLines(t *testing.T) {
 	t.Parallel()
-	w := offer{ufrag: "u", password: "p", fingerprint: "F", send: true, rids: []string{"q", "h", "f"}, slots: 2, data: true}.wire()
+	w := offer{ufrag: "u", password: "p", fingerprint: "F", send: true, rids: []string{"q", "h", "f"}, slots: 2, codec: &vp9, data: true}.wire()
 	if n := strings.Count(w.SDP, "\r\nm="); n != 2+4+1 || !strings.Contains(w.SDP, "a=group:BUNDLE 0 1 2 3 4 5 6\r\n") {
 		t.Errorf("%d sections:\n%s", n, w.SDP)
 	}
 	if len(w.Send) != 2 || len(w.Slots) != 2 || w.Slots[1] != (slotLine{"4", "5"}) {
 		t.Errorf("%+v", w)
+	}
+	if got := strings.Count(w.SDP, "transport-cc"); got != 2 {
+		t.Errorf("feedback on %d lines, not on the two that are sent", got)
+	}
+	if strings.Count(w.SDP, " VP9/90000") != 3 || strings.Count(w.SDP, "a=fmtp:96 profile-id=0") != 3 {
+		t.Errorf("the codec:\n%s", w.SDP)
 	}
 	if strings.Contains(strings.ReplaceAll(w.SDP, "\r\n", ""), "\n") {
 		t.Error("a line does not end with CRLF")

@@ -57,11 +57,14 @@ type client struct {
 func newClient(cfg *Config, id *identity, m *meter, r role, publisher int) (*client, error) {
 	c := &client{cfg: cfg, role: r, reports: rand.Uint32() | 1, stop: func() {}}
 	c.receiver = &receiver{
-		every: cfg.every, full: r.full, meter: m, keyframe: func(uint32) {}, streams: map[uint32]*inbound{},
+		every: cfg.every, full: r.full, meter: m, codec: cfg.codec, keyframe: func(uint32) {}, streams: map[uint32]*inbound{},
 		scratch: make([]byte, 0, 2048), seen: make(chan struct{}),
 	}
 	if !r.full && cfg.every > 1 {
 		c.receiver.lighten = c.lighten
+	}
+	if !cfg.NoFeedback && c.receiver.lighten == nil && r.slots > 0 {
+		c.receiver.feedback = newFeedback(c.reports)
 	}
 	sock, err := listen(cfg.local, c.receiver.receive)
 	if err != nil {
@@ -74,9 +77,9 @@ func newClient(cfg *Config, id *identity, m *meter, r role, publisher int) (*cli
 	if err != nil {
 		return nil, errors.Join(err, c.link.close())
 	}
-	o := offer{ufrag: ufrag, password: password, fingerprint: id.fingerprint, slots: r.slots, data: cfg.Data}
+	o := offer{ufrag: ufrag, password: password, fingerprint: id.fingerprint, slots: r.slots, codec: cfg.codec, feedback: c.receiver.feedback != nil, data: cfg.Data}
 	if publisher >= 0 {
-		p := newPublisher(publisher, cfg.PacketBytes, cfg.Simulcast, c.link.write)
+		p := newPublisher(publisher, cfg, c.link.write)
 		c.publisher, c.reports = p, p.audio.ssrc
 		c.receiver.keyframe = p.keyframe
 		o.send, o.audioSSRC, o.videoSSRC, o.rids = true, p.audio.ssrc, p.video[0].ssrc, p.rids()
@@ -240,15 +243,25 @@ const (
 	pingEvery   = 4 // reports
 )
 
-// tick sends reports and pings.
+// tick sends feedback, reports and pings.
 func (c *client) tick(ctx context.Context) {
-	t := time.NewTicker(reportEvery)
+	every, per := reportEvery, 1
+	if c.receiver.feedback != nil {
+		every, per = feedbackEvery, int(reportEvery/feedbackEvery)
+	}
+	t := time.NewTicker(every)
 	defer t.Stop()
 	for n := 1; ; n++ {
 		select {
 		case <-ctx.Done():
 			return
 		case <-t.C:
+		}
+		for _, pkt := range c.receiver.transport() { // each by itself: together they may not fit a datagram
+			c.sendRTCP([]rtcp.Packet{pkt})
+		}
+		if n%per != 0 {
+			continue
 		}
 		pkts := c.receiver.reports(c.reports)
 		if c.publisher != nil {
@@ -257,7 +270,7 @@ func (c *client) tick(ctx context.Context) {
 		if len(pkts) > 0 {
 			c.sendRTCP(pkts)
 		}
-		if n%pingEvery == 0 {
+		if n%(per*pingEvery) == 0 {
 			if err := c.send(ctx, map[string]string{"type": "ping"}); err != nil && ctx.Err() == nil {
 				c.fail(err)
 				return

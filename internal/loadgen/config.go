@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -18,11 +19,16 @@ type Config struct {
 	Duration   time.Duration // of the measurement; default 10 s
 	Ramp       time.Duration // over which viewers join; 0: all at once
 	Settle     time.Duration // between the last join and the measurement; default 1 s
-	Simulcast  bool          // three layers instead of one
+	Apart      time.Duration // viewers join one after the other, this long apart, instead; 0: they do not
+	Every      time.Duration // of the measurement, after which Report.Series has an entry; 0: it has none
+	Codec      string        // of the pictures, see CodecNames; default "vp8"
+	Simulcast  bool          // three layers instead of one, each with three temporal ones where browsers do that
 	TileWidth  int           // at which viewers show pictures, in device pixels; default 1280
 	TileHeight int           // default 720
 
 	PacketBytes int  // of a video packet as RTP, header included; default 1200
+	Burst       int  // packets of a full picture; default 6
+	NoFeedback  bool // full viewers send no transport-wide feedback; light ones never do
 	Full        int  // viewers in all who take every packet; default 1, negative: all
 	Sample      int  // light viewers take every Sampleth packet; default 0: about 4000 packets a second in all
 	Data        bool // open data channels, as the web app does
@@ -40,6 +46,7 @@ type Config struct {
 
 	every uint16     // resolved Sample
 	local netip.Addr // Local, unmapped
+	codec *Codec     // resolved Codec; nil: unknown
 }
 
 // Capacity is a search for the largest number of viewers that a server holds.
@@ -47,7 +54,7 @@ type Capacity struct {
 	Growth float64       // of the viewers from step to step; default 1.25
 	P99    time.Duration // latency that ends the search; default 50 ms
 	Loss   float64       // percent that ends it; default 0.5
-	Most   int           // viewers a room that end it; default 2000
+	Most   int           // viewers a room that end it; default 3000
 }
 
 func (c Capacity) withDefaults() Capacity {
@@ -61,7 +68,7 @@ func (c Capacity) withDefaults() Capacity {
 		c.Loss = 0.5
 	}
 	if c.Most == 0 {
-		c.Most = 2000
+		c.Most = 3000
 	}
 	return c
 }
@@ -72,7 +79,7 @@ func (c Config) withDefaults() Config {
 		field *int
 		value int
 	}{
-		{&c.Rooms, 1}, {&c.Publishers, 1}, {&c.PacketBytes, 1200}, {&c.Full, 1}, {&c.TileWidth, 1280}, {&c.TileHeight, 720},
+		{&c.Rooms, 1}, {&c.Publishers, 1}, {&c.PacketBytes, 1200}, {&c.Burst, burst}, {&c.Full, 1}, {&c.TileWidth, 1280}, {&c.TileHeight, 720},
 	} {
 		if *d.field == 0 {
 			*d.field = d.value
@@ -87,6 +94,10 @@ func (c Config) withDefaults() Config {
 	if c.Patience == 0 {
 		c.Patience = 20 * time.Second
 	}
+	if c.Codec == "" {
+		c.Codec = CodecNames()[0]
+	}
+	c.codec = codecOf(c.Codec)
 	if c.Prefix == "" {
 		c.Prefix = "load-"
 	}
@@ -110,7 +121,7 @@ func (c Config) watched() int { return min(c.Publishers, maxSlots) }
 
 // rate is how many packets a second viewers get in all.
 func (c Config) rate(viewers int) int {
-	perPublisher := int(time.Second/audioEvery) + burst*int(time.Second/frameEvery)
+	perPublisher := int(time.Second/audioEvery) + c.Burst*int(time.Second/frameEvery)
 	sinks := viewers * c.watched()
 	if c.Meeting {
 		sinks += c.Publishers * min(c.Publishers-1, maxSlots)
@@ -151,7 +162,11 @@ func (c Config) Validate() error {
 		return errors.New("loadgen: a meeting has at least two publishers")
 	case c.Duration < time.Second:
 		return errors.New("loadgen: a measurement takes at least a second")
-	case c.Ramp < 0 || c.Settle < 0:
+	case c.codec == nil:
+		return fmt.Errorf("loadgen: the codec is one of %s", strings.Join(CodecNames(), ", "))
+	case c.Burst < 1 || c.Burst > 1000:
+		return errors.New("loadgen: a picture has 1 to 1000 packets")
+	case c.Ramp < 0 || c.Settle < 0 || c.Apart < 0 || c.Every < 0:
 		return errors.New("loadgen: a time below zero")
 	case c.PacketBytes < minPayload+headerBytes || c.PacketBytes > 1400:
 		return fmt.Errorf("loadgen: packets have %d to 1400 bytes", minPayload+headerBytes)

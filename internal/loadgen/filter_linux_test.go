@@ -42,7 +42,7 @@ func TestFilterSamples(t *testing.T) {
 	pkt := make([]byte, 64)
 	pkt[0] = 0x80
 	for seq := range uint16(100) {
-		for _, second := range []byte{payloadOpus, payloadVP8, payloadVP8 | 0x80, payloadOpus | 0x80} {
+		for _, second := range []byte{payloadOpus, payloadVideo, payloadVideo | 0x80, payloadOpus | 0x80} {
 			pkt[1] = second
 			binary.BigEndian.PutUint16(pkt[2:], seq)
 			write(t, out, pkt)

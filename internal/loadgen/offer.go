@@ -8,9 +8,9 @@ import (
 
 // Payload types and header extension ids of our offers.
 const (
-	payloadVP8  = 96
-	payloadRTX  = 97
-	payloadOpus = 111
+	payloadVideo = 96
+	payloadRTX   = 97
+	payloadOpus  = 111
 
 	extAudioLevel = 1
 	extTransport  = 3
@@ -32,6 +32,8 @@ type offer struct {
 	videoSSRC                    uint32   // without simulcast
 	rids                         []string // with simulcast
 	slots                        int
+	codec                        *Codec
+	feedback                     bool // transport-wide, on what it receives
 	data                         bool
 }
 
@@ -99,37 +101,50 @@ func (o offer) transport(b *strings.Builder, mid string) {
 		o.ufrag, o.password, o.fingerprint, mid)
 }
 
+// twcc reports whether a line has transport-wide feedback: always on what is sent, as browsers have it.
+func (o offer) twcc(direction string) bool { return o.feedback || direction == "sendonly" }
+
 func (o offer) audio(b *strings.Builder, mid, direction string) {
 	fmt.Fprintf(b, "m=audio 9 UDP/TLS/RTP/SAVPF %d\r\n", payloadOpus)
 	o.transport(b, mid)
 	fmt.Fprintf(b, "a=%s\r\na=rtcp-mux\r\na=rtcp-rsize\r\na=extmap:%d urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\n", direction, extAudioLevel)
-	extensions(b)
-	fmt.Fprintf(b, "a=rtpmap:%d opus/48000/2\r\na=rtcp-fb:%d transport-cc\r\na=fmtp:%d minptime=10;useinbandfec=1\r\n",
-		payloadOpus, payloadOpus, payloadOpus)
+	o.extensions(b, direction)
+	fmt.Fprintf(b, "a=rtpmap:%d opus/48000/2\r\na=fmtp:%d minptime=10;useinbandfec=1\r\n", payloadOpus, payloadOpus)
+	if o.twcc(direction) {
+		fmt.Fprintf(b, "a=rtcp-fb:%d transport-cc\r\n", payloadOpus)
+	}
 }
 
 func (o offer) video(b *strings.Builder, mid, direction string) {
 	// What is sent has neither NACK nor RTX: loss on the way in is to be seen, not mended.
-	feedback := []string{"transport-cc", "ccm fir", "nack pli"}
-	formats := strconv.Itoa(payloadVP8)
+	feedback := []string{"ccm fir", "nack pli"}
+	formats := strconv.Itoa(payloadVideo)
 	if direction == "recvonly" {
 		feedback = append(feedback, "nack")
 		formats += " " + strconv.Itoa(payloadRTX)
 	}
+	if o.twcc(direction) {
+		feedback = append(feedback, "transport-cc")
+	}
 	fmt.Fprintf(b, "m=video 9 UDP/TLS/RTP/SAVPF %s\r\n", formats)
 	o.transport(b, mid)
 	fmt.Fprintf(b, "a=%s\r\na=rtcp-mux\r\na=rtcp-rsize\r\n", direction)
-	extensions(b)
-	fmt.Fprintf(b, "a=rtpmap:%d VP8/90000\r\n", payloadVP8)
+	o.extensions(b, direction)
+	fmt.Fprintf(b, "a=rtpmap:%d %s/90000\r\n", payloadVideo, o.codec.Name)
+	if o.codec.fmtp != "" {
+		fmt.Fprintf(b, "a=fmtp:%d %s\r\n", payloadVideo, o.codec.fmtp)
+	}
 	for _, f := range feedback {
-		fmt.Fprintf(b, "a=rtcp-fb:%d %s\r\n", payloadVP8, f)
+		fmt.Fprintf(b, "a=rtcp-fb:%d %s\r\n", payloadVideo, f)
 	}
 	if direction == "recvonly" {
-		fmt.Fprintf(b, "a=rtpmap:%d rtx/90000\r\na=fmtp:%d apt=%d\r\n", payloadRTX, payloadRTX, payloadVP8)
+		fmt.Fprintf(b, "a=rtpmap:%d rtx/90000\r\na=fmtp:%d apt=%d\r\n", payloadRTX, payloadRTX, payloadVideo)
 	}
 }
 
-func extensions(b *strings.Builder) {
-	fmt.Fprintf(b, "a=extmap:%d http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n"+
-		"a=extmap:%d urn:ietf:params:rtp-hdrext:sdes:mid\r\n", extTransport, extMID)
+func (o offer) extensions(b *strings.Builder, direction string) {
+	if o.twcc(direction) {
+		fmt.Fprintf(b, "a=extmap:%d http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n", extTransport)
+	}
+	fmt.Fprintf(b, "a=extmap:%d urn:ietf:params:rtp-hdrext:sdes:mid\r\n", extMID)
 }

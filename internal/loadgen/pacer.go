@@ -16,6 +16,7 @@ type pacer struct {
 	schedule []*scheduled // Guarded by mu.
 	late     histogram    // Guarded by mu: how long after its time each frame or sound began to be sent.
 	skipped  uint64       // Guarded by mu: frames and sounds.
+	silent   bool         // Guarded by mu: what is due is left out, and not counted.
 }
 
 type scheduled struct {
@@ -71,11 +72,23 @@ func (p *pacer) due(at time.Time, every time.Duration, send func(time.Time)) tim
 	}
 	for late > skipAfter {
 		at, late = at.Add(every), late-every
-		p.skipped++
+		if !p.silent {
+			p.skipped++
+		}
+	}
+	if p.silent {
+		return at.Add(every)
 	}
 	p.late.add(late)
 	send(now)
 	return at.Add(every)
+}
+
+// pause silences all publishers, or lets them go on.
+func (p *pacer) pause(on bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.silent = on
 }
 
 // reset forgets how late it was.

@@ -15,8 +15,12 @@ const (
 	audioEvery   = 20 * time.Millisecond
 	frameEvery   = time.Second / 30
 	audioPayload = 80 // bytes: 32 kb/s
-	burst        = 6  // packets of a full picture: 180/s
+	burst        = 6  // packets of a full picture: 180/s, unless Config.Burst says otherwise
 )
+
+// temporal is the order of temporal layers in simulcast, L1T3 in the browsers' names: half of the frames can be left out, or three
+// quarters.
+var temporal = [4]uint8{0, 2, 1, 2}
 
 // encoding is one RTP stream that a publisher sends.
 type encoding struct {
@@ -32,6 +36,7 @@ type encoding struct {
 	seq     uint16
 	picture uint16
 	tl0     uint8
+	place   int // in temporal
 	payload []byte
 	packets atomic.Uint32
 	octets  atomic.Uint32
@@ -44,9 +49,12 @@ type publisher struct {
 	// Static after construction.
 	index uint32
 	began time.Time
+	codec *Codec
 	write func(pkt []byte, rtcp bool) error
 	audio *encoding
 	video []*encoding
+
+	thin atomic.Bool // pictures have one packet, while a search brings in viewers
 
 	mu        sync.Mutex
 	transport uint16 // Guarded by mu: transport-wide sequence number.
@@ -69,17 +77,18 @@ func newEncoding(rid string, packets, bytes, width, height int) *encoding {
 // headerBytes is an RTP header with the extensions that browsers send on pictures.
 const headerBytes = 12 + 4 + 8
 
-// newPublisher makes a publisher whose video packets have size bytes of RTP, header included.
-func newPublisher(index int, size int, simulcast bool, write func([]byte, bool) error) *publisher {
-	p := &publisher{index: uint32(index), began: time.Now(), write: write, pkt: make([]byte, size+64)}
+// newPublisher makes a publisher whose full pictures have c.Burst packets of c.PacketBytes of RTP each, header included.
+func newPublisher(index int, c *Config, write func([]byte, bool) error) *publisher {
+	p := &publisher{index: uint32(index), began: time.Now(), codec: c.codec, write: write, pkt: make([]byte, c.PacketBytes+64)}
 	p.audio = newEncoding("", 1, audioPayload, 0, 0)
-	bytes := size - headerBytes
-	if !simulcast {
-		p.video = []*encoding{newEncoding("", burst, bytes, 1280, 720)}
+	bytes := c.PacketBytes - headerBytes
+	if !c.Simulcast {
+		p.video = []*encoding{newEncoding("", c.Burst, bytes, 1280, 720)}
 		return p
 	}
 	p.video = []*encoding{
-		newEncoding("q", 1, bytes, 320, 180), newEncoding("h", burst/2, bytes, 640, 360), newEncoding("f", burst, bytes, 1280, 720),
+		newEncoding("q", max(c.Burst/6, 1), bytes, 320, 180), newEncoding("h", max(c.Burst/2, 1), bytes, 640, 360),
+		newEncoding("f", c.Burst, bytes, 1280, 720),
 	}
 	return p
 }
@@ -109,19 +118,39 @@ func (p *publisher) sendAudio(now time.Time) {
 // sendFrame sends one picture of every layer.
 func (p *publisher) sendFrame(now time.Time) {
 	for _, e := range p.video {
-		key := e.key.Swap(false)
-		e.picture = (e.picture + 1) & 0x7fff
-		e.tl0++
-		for i := range e.burst {
-			v := vp8Packet{pictureID: e.picture, tl0: e.tl0, first: i == 0, key: key, width: e.width, height: e.height}
-			v.fill(e.payload)
+		v := e.next(len(p.video) > 1 && p.codec.layered)
+		n := e.burst
+		if p.thin.Load() {
+			n = 1
+		}
+		for i := range n {
+			v.first, v.last = i == 0, i == n-1
+			p.codec.fill(v, e.payload)
 			h := rtp.Header{
-				Version: 2, PayloadType: payloadVP8, SSRC: e.ssrc, SequenceNumber: e.seq, Marker: i == e.burst-1,
+				Version: 2, PayloadType: payloadVideo, SSRC: e.ssrc, SequenceNumber: e.seq, Marker: v.last,
 				Timestamp: uint32(now.Sub(p.began) / time.Microsecond * 90 / 1000),
 			}
 			p.send(e, &h, now, nil)
 		}
 	}
+}
+
+// next is the next picture.
+func (e *encoding) next(layered bool) picture {
+	v := picture{key: e.key.Swap(false), width: e.width, height: e.height}
+	if v.key {
+		e.place = 0
+	}
+	if layered {
+		v.temporal = temporal[e.place]
+		e.place = (e.place + 1) % len(temporal)
+	}
+	e.picture = (e.picture + 1) & 0x7fff
+	if v.temporal == 0 {
+		e.tl0++
+	}
+	v.id, v.tl0 = e.picture, e.tl0
+	return v
 }
 
 // send stamps and sends one packet. level is the audio level extension, or nil.

@@ -18,6 +18,7 @@ type meter struct {
 	sample histogram // Guarded by mu: latency of an even sample over all viewers.
 	full   histogram // Guarded by mu: latency of all packets of full viewers.
 	recent histogram // Guarded by mu: like sample, since somebody last looked.
+	span   histogram // Guarded by mu: like recent, for Report.Series.
 	delay  histogram // Guarded by mu: from the kernel's arrival to our reading.
 }
 
@@ -32,6 +33,7 @@ func (m *meter) add(latency, delay time.Duration, sampled, full bool) {
 	}
 	if sampled {
 		m.sample.add(latency)
+		m.span.add(latency)
 	}
 	if full {
 		m.full.add(latency)
@@ -44,6 +46,7 @@ func (m *meter) begin() {
 	defer m.mu.Unlock()
 	m.sample.reset()
 	m.full.reset()
+	m.span.reset()
 	m.delay.reset()
 	m.open.Store(true)
 }
@@ -56,6 +59,11 @@ type inbound struct {
 	sequence sequence
 	report   uint32    // middle bits of the last sender report's time
 	reportAt time.Time // when it came
+
+	told    [2]uint64 // received and expected at our last report
+	lost    uint32
+	transit uint32 // of the packet before, in clock ticks
+	jitter  float64
 }
 
 // receiver takes one client's RTP and RTCP. Its methods but snapshot run in the goroutine that reads the socket.
@@ -64,6 +72,7 @@ type receiver struct {
 	every    uint16 // of the sample
 	full     bool
 	meter    *meter
+	codec    *Codec
 	keyframe func(ssrc uint32) // the server asks for one
 	lighten  func()            // called once, with the first picture; nil for full viewers
 
@@ -73,9 +82,12 @@ type receiver struct {
 	streams map[uint32]*inbound // Guarded by mu.
 	scratch []byte              // Guarded by mu.
 	tally   tally               // Guarded by mu.
-	began   time.Time           // Guarded by mu: when the join began.
-	media   time.Duration       // Guarded by mu: time to the first packet, 0: none yet.
-	picture time.Duration       // Guarded by mu: time to the first packet of a keyframe.
+
+	feedback *feedback // Guarded by mu; nil: it sends none.
+
+	began   time.Time     // Guarded by mu: when the join began.
+	media   time.Duration // Guarded by mu: time to the first packet, 0: none yet.
+	picture time.Duration // Guarded by mu: time to the first packet of a keyframe.
 
 	seen chan struct{} // closed with the first picture
 }
@@ -138,19 +150,23 @@ func (r *receiver) handle(pkt []byte, arrived time.Time) {
 	payload := payloadOf(plain, &h)
 	r.tally.packets++
 	r.tally.bytes += uint64(len(plain))
+	if r.feedback != nil {
+		r.feedback.add(&h, arrived)
+	}
 	if h.PayloadType == payloadRTX {
 		r.tally.resent++
 		return
 	}
 	in := r.streams[h.SSRC]
 	if in == nil {
-		in = &inbound{video: h.PayloadType == payloadVP8, sequence: sequence{every: r.every}}
+		in = &inbound{video: h.PayloadType == payloadVideo, sequence: sequence{every: r.every}}
 		if r.full {
 			in.sequence.every = 1
 		}
 		r.streams[h.SSRC] = in
 	}
 	in.sequence.add(h.SequenceNumber)
+	in.time(h.Timestamp, arrived)
 	r.first(in, payload)
 	sampled := r.every <= 1 || h.SequenceNumber%r.every == 0
 	if !sampled && !r.full {
@@ -179,7 +195,7 @@ func (r *receiver) first(in *inbound, payload []byte) {
 	if r.media == 0 {
 		r.media = time.Since(r.began)
 	}
-	if r.picture != 0 || !in.video || !vp8KeyframeStart(payload) {
+	if r.picture != 0 || !in.video || !r.codec.keyframe(payload) {
 		return
 	}
 	r.picture = time.Since(r.began)
@@ -217,36 +233,13 @@ func (r *receiver) handleRTCP(pkt []byte) {
 	}
 }
 
-// reports are the receiver reports due now (RFC 3550, section 6.4.2).
-func (r *receiver) reports(own uint32) []rtcp.Packet {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	report := &rtcp.ReceiverReport{SSRC: own}
-	for ssrc, in := range r.streams {
-		if !in.sequence.started {
-			continue
-		}
-		block := rtcp.ReceptionReport{SSRC: ssrc, LastSequenceNumber: uint32(in.sequence.highest - seqBase)}
-		if in.report != 0 {
-			block.LastSenderReport = in.report
-			block.Delay = uint32(time.Since(in.reportAt) * 65536 / time.Second)
-		}
-		if report.Reports = append(report.Reports, block); len(report.Reports) == 31 { // the field has 5 bits
-			break
-		}
-	}
-	if len(report.Reports) == 0 {
-		return nil
-	}
-	return []rtcp.Packet{report}
-}
-
 // mark begins a window.
 func (r *receiver) mark() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, in := range r.streams {
 		in.sequence.mark()
+		in.told = [2]uint64{}
 	}
 }
 

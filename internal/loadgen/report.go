@@ -15,6 +15,8 @@ type Report struct {
 	Server    *Server   `json:"server"` // null: it was not asked
 	Generator Generator `json:"generator"`
 	Search    *Search   `json:"capacity,omitempty"`
+	Series    []Moment  `json:"series,omitempty"`   // with Config.Every
+	Accounts  *Accounts `json:"accounts,omitempty"` // with Config.Every
 }
 
 // Setup says what was run.
@@ -28,10 +30,12 @@ type Setup struct {
 	Codec       string  `json:"codec"`
 	Simulcast   bool    `json:"simulcast"`
 	PacketBytes int     `json:"packet_bytes"`
+	Burst       int     `json:"packets_per_picture"`
 	Data        bool    `json:"data_channels"`
 	Full        int     `json:"full_receivers"`  // took and decrypted every packet
 	Light       int     `json:"light_receivers"` // took every SampleEvery-th; the kernel dropped and counted the rest
 	SampleEvery int     `json:"sample_every"`
+	Feedback    int     `json:"feedback_receivers"` // sent transport-wide feedback: a server can estimate their bandwidth
 }
 
 // Joins says how long clients waited that joined a room where somebody was sending. The clock starts when they connect; their
@@ -125,6 +129,8 @@ type Live struct {
 	PacketsPerSecond float64
 	BitsPerSecond    float64
 	P50, P99         time.Duration // of the last second
+	Loss             float64       // percent, since the measurement began; before: since each joined
+	Failed           int           // joins
 	GeneratorCPU     float64       // percent of its cores
 }
 
@@ -179,6 +185,11 @@ type losses struct {
 	silent      int
 }
 
+// percent is the share that is missing.
+func (losses) percent(c [2]uint64) float64 {
+	return percent(float64(c[1])-float64(c[0]), float64(c[1]))
+}
+
 func percent(part, of float64) float64 {
 	if of <= 0 {
 		return 0
@@ -189,10 +200,9 @@ func percent(part, of float64) float64 {
 // traffic compares two moments.
 func traffic(a, b flow, l losses, simulcast bool) Traffic {
 	seconds := b.at.Sub(a.at).Seconds()
-	missing := func(c [2]uint64) float64 { return percent(float64(c[1])-float64(c[0]), float64(c[1])) }
 	t := Traffic{
 		Seconds: seconds, Published: b.published - a.published, Packets: b.packets - a.packets,
-		LossSampled: missing(l.light), LossFull: missing(l.full), SilentStreams: l.silent,
+		LossSampled: l.percent(l.light), LossFull: l.percent(l.full), SilentStreams: l.silent,
 		Undecryptable: b.bad - a.bad, Resent: b.resent - a.resent,
 	}
 	t.PacketsPerSecond = float64(t.Packets) / seconds
@@ -224,13 +234,20 @@ func server(before, a, b ServerSample, participants int) *Server {
 		s.Heap = (float64(a.Heap) - float64(before.Heap)) / n / 1024
 		s.Goroutines = (float64(a.Goroutines) - float64(before.Goroutines)) / n
 	}
+	s.Dropped = droppedBetween(a, b)
+	return s
+}
+
+// droppedBetween counts what was dropped by reason, nil where nothing was.
+func droppedBetween(a, b ServerSample) map[string]uint64 {
+	var out map[string]uint64
 	for reason, n := range b.Dropped {
 		if d := n - a.Dropped[reason]; d > 0 {
-			if s.Dropped == nil {
-				s.Dropped = map[string]uint64{}
+			if out == nil {
+				out = map[string]uint64{}
 			}
-			s.Dropped[reason] = d
+			out[reason] = d
 		}
 	}
-	return s
+	return out
 }

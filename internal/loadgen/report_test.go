@@ -116,7 +116,6 @@ func TestSearchEnds(t *testing.T) {
 		"p99":       {Latency: Latency{Sampled: Quantiles{P99: 51}}},
 		"loss":      {Traffic: Traffic{LossFull: 0.6}},
 		"generator": {Generator: Generator{CPUPercent: 90}},
-		"join":      {Joins: Joins{Failed: 1}},
 		"streams":   {Traffic: Traffic{SilentStreams: 1}},
 	} {
 		if got := c.exceeded(stepOf(1, r), r); !strings.Contains(got, name) {

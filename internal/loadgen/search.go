@@ -2,12 +2,13 @@ package loadgen
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
 )
 
-// joinPace is how many viewers a second a search brings in: so few that joining does not disturb those who are there for
+// joinPace is how many viewers a second a search brings in at most: so few that joining does not disturb those who are there for
 // long.
 const joinPace = 100
 
@@ -17,8 +18,9 @@ func (r *run) search(ctx context.Context, first Report) (Report, error) {
 	bounds := *r.cfg.Capacity
 	best, last := first, first
 	s := &Search{}
-	viewers, again := r.cfg.Viewers, false
+	again := false
 	for {
+		viewers := r.watching() / r.cfg.Rooms
 		step := stepOf(viewers, last)
 		s.Steps = append(s.Steps, step)
 		if s.EndedBy = bounds.exceeded(step, last); s.EndedBy != "" {
@@ -39,20 +41,58 @@ func (r *run) search(ctx context.Context, first Report) (Report, error) {
 			s.EndedBy = fmt.Sprintf("the bound of %d viewers a room", bounds.Most)
 			break
 		}
-		viewers += more
-		r.cfg.Viewers = viewers
-		r.enter("joining")
-		ramp := time.Duration(more*r.cfg.Rooms) * time.Second / joinPace
-		if err := r.view(ctx, more, ramp); err != nil {
+		if err := r.grow(ctx, more); err != nil {
 			return best, err
+		}
+		if came := r.watching()/r.cfg.Rooms - viewers; 2*came < more {
+			s.EndedBy = fmt.Sprintf("joins: only %d of %d more viewers came in", came, more)
+			break
 		}
 		var err error
 		if last, err = r.measure(ctx); err != nil {
 			return best, err
 		}
 	}
+	best.Setup.Viewers = s.Viewers
 	best.Search = s
 	return best, nil
+}
+
+// joinsLast is how long a search waits for the viewers of a step.
+const joinsLast = 90 * time.Second
+
+// grow brings n more viewers into each room. Meanwhile pictures have one packet: near its capacity a server has no time for joins, and
+// those are not what is looked for.
+func (r *run) grow(ctx context.Context, n int) error {
+	r.enter("joining")
+	r.thin(true)
+	defer r.thin(false)
+	within, cancel := context.WithTimeout(ctx, joinsLast)
+	defer cancel()
+	err := r.view(within, n, pace{ramp: time.Duration(n*r.cfg.Rooms) * time.Second / joinPace})
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		err = nil // search looks at how many came
+	}
+	return errors.Join(err, r.expel(ctx))
+}
+
+func (r *run) thin(on bool) {
+	for _, c := range r.all() {
+		if c.publisher != nil {
+			c.publisher.thin.Store(on)
+		}
+	}
+}
+
+// watching counts the viewers who are there.
+func (r *run) watching() int {
+	n := 0
+	for _, c := range r.all() {
+		if c.publisher == nil {
+			n++
+		}
+	}
+	return n
 }
 
 func stepOf(viewers int, report Report) Step {
@@ -70,8 +110,6 @@ func stepOf(viewers int, report Report) Step {
 // exceeded says which bound a step is beyond, or "".
 func (c Capacity) exceeded(s Step, report Report) string {
 	switch {
-	case report.Joins.Failed > 0:
-		return fmt.Sprintf("%d of the viewers could not join", report.Joins.Failed)
 	case s.P99 > millis(c.P99):
 		return fmt.Sprintf("p99 of %.1f ms", s.P99)
 	case s.Loss > c.Loss:

@@ -1,61 +1,27 @@
 package loadgen
 
-import (
-	"encoding/binary"
-	"time"
-)
+// vp8 packs pictures as RFC 7741 says: descriptor (section 4.2: picture id, TL0PICIDX, TID), and in a frame's first packet the frame
+// header (RFC 6386, section 9.1), from which an SFU knows keyframes and sizes.
+var vp8 = Codec{
+	Name: "VP8", layered: true, fill: fillVP8, keyframe: vp8KeyframeStart,
+}
 
-// What follows a video packet's descriptor is filling, but for the frame header of the first packet (RFC 6386, section
-// 9.1), which an SFU reads to find keyframes and sizes. Every payload, sound included, ends with a stamp.
 const (
-	descriptorBytes = 6
-	keyHeaderBytes  = 10
-	stampBytes      = 16
-	stampMagic      = 0x70617243 // tells our packets from others'
-	minPayload      = descriptorBytes + keyHeaderBytes + stampBytes
+	vp8DescriptorBytes = 6
+	vp8KeyHeaderBytes  = 10
 )
 
-// putStamp writes at the end of a payload when it was sent.
-func putStamp(payload []byte, source uint32, at time.Time) {
-	b := payload[len(payload)-stampBytes:]
-	binary.BigEndian.PutUint32(b, stampMagic)
-	binary.BigEndian.PutUint32(b[4:], source)
-	binary.BigEndian.PutUint64(b[8:], uint64(at.UnixNano()))
-}
-
-// stampOf reads what putStamp wrote.
-func stampOf(payload []byte) (source uint32, at time.Time, ok bool) {
-	if len(payload) < stampBytes {
-		return 0, time.Time{}, false
-	}
-	b := payload[len(payload)-stampBytes:]
-	if binary.BigEndian.Uint32(b) != stampMagic {
-		return 0, time.Time{}, false
-	}
-	return binary.BigEndian.Uint32(b[4:]), time.Unix(0, int64(binary.BigEndian.Uint64(b[8:]))), true
-}
-
-// vp8Packet says what one packet of a frame is.
-type vp8Packet struct {
-	pictureID     uint16 // 15 bits
-	tl0           uint8
-	first         bool // of its frame
-	key           bool
-	width, height int
-}
-
-// fill writes descriptor (RFC 7741, section 4.2: picture id, TL0PICIDX, TID) and frame header over payload's start.
-func (p vp8Packet) fill(payload []byte) {
+func fillVP8(p picture, payload []byte) {
 	payload[0] = 0x80
 	if p.first {
 		payload[0] |= 0x10
 	}
 	payload[1] = 0xe0
-	payload[2] = 0x80 | byte(p.pictureID>>8)
-	payload[3] = byte(p.pictureID)
+	payload[2] = 0x80 | byte(p.id>>8)
+	payload[3] = byte(p.id)
 	payload[4] = p.tl0
-	payload[5] = 0x20 // temporal layer 0, layer sync
-	frame := payload[descriptorBytes : descriptorBytes+keyHeaderBytes]
+	payload[5] = p.temporal<<6 | 0x20 // nothing but layer 0 is referred to: the layer sync bit is true
+	frame := payload[vp8DescriptorBytes : vp8DescriptorBytes+vp8KeyHeaderBytes]
 	clear(frame)
 	if !p.first {
 		return
