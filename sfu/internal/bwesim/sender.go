@@ -1,0 +1,226 @@
+package bwesim
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/parley/parley/internal/netsim"
+	"github.com/parley/parley/sfu/internal/bwe"
+)
+
+// Source is what a sender has to send.
+type Source uint8
+
+// The sources.
+const (
+	Elastic Source = iota // as much as it may, evenly
+	Layered               // sound, and video of nine rates: three simulcast layers with three temporal ones each
+	Sound                 // 40 kb/s
+)
+
+const (
+	packetSize = 1200
+	soundSize  = 100 // bytes, 50 times a second
+	soundRate  = 40_000
+	frameEvery = time.Second / 30
+	paceEvery  = 5 * time.Millisecond
+	paceAhead  = 1.5 // times the target: frames are not spread over all of the time until the next
+	keyframe   = 5   // times a mean frame
+)
+
+// ladder is the video's rates in bit/s, and the share of the frames that each sends: of 30 a second.
+var ladder = []struct {
+	rate    float64
+	every   int // one frame in so many
+	spatial int
+}{
+	{70_000, 4, 0}, {100_000, 2, 0}, {150_000, 1, 0},
+	{250_000, 4, 1}, {350_000, 2, 1}, {500_000, 1, 1},
+	{900_000, 4, 2}, {1_250_000, 2, 2}, {1_800_000, 1, 2},
+}
+
+// sender sends what its source has, paced, as the estimator allows.
+type sender struct {
+	clock *netsim.Clock
+	link  *netsim.Link
+	rand  *rand.Rand
+	est   bwe.Estimator
+	src   Source
+	at    func() time.Time
+	recv  func(seq uint16, size int, media bool)
+
+	seq      uint16
+	estimate bwe.Estimate
+	queue    []int // sizes
+	queued   int   // bytes
+	budget   float64
+	rung     int // of the ladder; -1: no video
+	upAt     time.Duration
+	frames   int
+	key      bool
+
+	probe      bwe.Probe
+	probeUntil time.Duration
+	probeBytes int
+	probeCount int
+
+	sentBytes, paddingBytes int
+}
+
+func (s *sender) start() {
+	s.rung, s.key = -1, true
+	s.clock.Every(20*time.Millisecond, func() {
+		if s.src != Elastic {
+			s.send(soundSize, false, true)
+		}
+	})
+	if s.src == Layered {
+		s.clock.Every(frameEvery, s.frame)
+	}
+	s.clock.Every(paceEvery, s.pace)
+}
+
+// demand is what the allocation would tell the estimator.
+func (s *sender) demand() bwe.Demand {
+	switch s.src {
+	case Layered:
+		d := bwe.Demand{Wanted: int64((soundRate + ladder[len(ladder)-1].rate) * 1.1)}
+		if next := s.rung + 1; next < len(ladder) {
+			d.Next = int64((soundRate + ladder[next].rate) * 1.05)
+		}
+		return d
+	case Sound:
+		return bwe.Demand{}
+	default:
+		return bwe.Demand{Wanted: 50_000_000}
+	}
+}
+
+// update asks the estimator and obeys.
+func (s *sender) update() {
+	s.estimate = s.est.Update(s.at(), s.demand())
+	if p := s.estimate.Probe; p.ID != 0 {
+		s.probe, s.probeUntil, s.probeBytes, s.probeCount = p, s.clock.Now()+p.Duration, 0, 0
+	}
+	if s.src == Layered {
+		s.choose()
+	}
+}
+
+// choose picks the rung that fits: down at once, up when it fits with 5 % to spare.
+func (s *sender) choose() {
+	now, fits := s.clock.Now(), float64(s.estimate.Target)-soundRate
+	was := s.rung
+	for s.rung >= 0 && ladder[s.rung].rate > fits {
+		s.rung--
+	}
+	for s.rung+1 < len(ladder) && ladder[s.rung+1].rate*1.05 <= fits {
+		s.rung++
+	}
+	if s.rung > was && was >= 0 && now-s.upAt < 300*time.Millisecond {
+		s.rung = was
+		return
+	}
+	if s.rung < was {
+		s.queue, s.queued = s.queue[:0], 0 // as a switch of layers does
+	}
+	if s.rung >= 0 && (was < 0 || ladder[s.rung].spatial != ladder[was].spatial) {
+		s.key = true
+	}
+	if s.rung > was {
+		s.upAt = now
+	}
+}
+
+// frame queues the next frame of the video.
+func (s *sender) frame() {
+	s.frames++
+	if s.rung < 0 || s.frames%ladder[s.rung].every != 0 {
+		return
+	}
+	size := ladder[s.rung].rate / 30 * float64(ladder[s.rung].every) / 8 * (0.7 + 0.6*s.rand.Float64())
+	if s.key {
+		size, s.key = size*keyframe/float64(ladder[s.rung].every), false
+	}
+	for left := int(size); left > 0; left -= packetSize {
+		s.queue = append(s.queue, min(left, packetSize))
+		s.queued += min(left, packetSize)
+	}
+	if limit := s.estimate.Target * 3 / 80; int64(s.queued) > limit+3*packetSize { // 300 ms
+		s.queue, s.queued = s.queue[:0], 0
+	}
+	s.flush()
+}
+
+// pace adds to the budget what the time since the last call allows.
+func (s *sender) pace() {
+	s.update()
+	if s.probing() {
+		s.pushProbe()
+		return
+	}
+	rate := float64(s.estimate.Target)
+	if s.src == Layered {
+		rate *= paceAhead
+	}
+	s.budget = min(s.budget+rate*paceEvery.Seconds()/8, max(rate*frameEvery.Seconds()/8, packetSize))
+	s.flush()
+}
+
+func (s *sender) flush() {
+	for s.budget > 0 {
+		size := packetSize
+		switch {
+		case s.src == Sound:
+			return
+		case s.src == Layered && len(s.queue) == 0:
+			return
+		case s.src == Layered:
+			size = s.queue[0]
+			s.queue = s.queue[1:]
+			s.queued -= size
+		case s.estimate.Target < 1_000_000: // a small picture has small packets
+			size = 500
+		}
+		s.budget -= float64(size)
+		s.send(size, false, true)
+	}
+}
+
+func (s *sender) probing() bool {
+	return s.probe.ID != 0 && (s.probeBytes < s.probe.Bytes || s.probeCount < s.probe.Packets)
+}
+
+// pushProbe sends the run of a probe that is due: what is queued first, padding after it.
+func (s *sender) pushProbe() {
+	begun := s.probeUntil - s.probe.Duration
+	due := float64(s.probe.Rate) / 8 * (s.clock.Now() - begun + paceEvery).Seconds()
+	for s.probing() && float64(s.probeBytes) < due {
+		size, media := s.probe.Size, false
+		switch {
+		case s.src == Layered && len(s.queue) > 0:
+			size, media = s.queue[0], true
+			s.queue = s.queue[1:]
+			s.queued -= size
+		case s.src == Elastic:
+			media = true
+		}
+		s.send(size, true, media)
+	}
+}
+
+func (s *sender) send(size int, probe, media bool) {
+	p := bwe.Packet{Seq: s.seq, Size: size}
+	if probe || s.probing() {
+		p.Probe = s.probe.ID
+		s.probeBytes += size
+		s.probeCount++
+	}
+	s.seq++
+	s.sentBytes += size
+	if !media {
+		s.paddingBytes += size
+	}
+	s.est.Sent(s.at(), p)
+	s.link.Send(size, func() { s.recv(p.Seq, size, media) })
+}
