@@ -45,5 +45,8 @@ bench: ## measure the server (about 14 min) and write the table of docs/performa
 lab: ## measure the picture in browsers over a bad network (root; about 6 min); SIDE=down STEPS=rate500 SECONDS=10: one step, quickly
 	node web/e2e/measure/lab.mjs $(foreach v,SIDE STEPS SECONDS SEED CONTENT VIEWER JOINS,$(if $($(v)),"$(v)=$($(v))"))
 
+bwe: ## print how the bandwidth estimator does in simulated networks (SEED=1)
+	go run ./sfu/internal/bwesim/cmd/bwe -seed $(or $(SEED),1)
+
 clean: ## remove what was built, but not web/dist, which is committed
 	rm -rf parley artifacts .ci/bin

@@ -18,6 +18,8 @@ func (e *SendSide) decide(at int64, sampled bool) {
 		e.judgeProbe(at)
 	}
 	switch {
+	case e.contest.on:
+		e.contend(at, sampled)
 	case e.drain.on:
 		e.draining(at)
 	case e.queue.now > e.queue.threshold() && !e.queue.falling():
@@ -30,8 +32,27 @@ func (e *SendSide) decide(at int64, sampled bool) {
 
 // throughput is what the bottleneck lets through now, in what is to be sent for it.
 func (e *SendSide) throughput() float64 {
-	all, busy := e.arrivals.over(300_000)
-	return max(all, busy) / (1 - min(e.losses.own, 0.15))
+	rate, busy := e.arrivals.over(150_000)
+	if busy == 0 || e.queue.jitter > 4_000 {
+		rate, busy = e.arrivals.over(300_000)
+	}
+	switch {
+	case e.queue.jitter > 4_000: // makes gaps where the link was busy, and the other way round
+		rate = max(rate, busy)
+	case busy > 0:
+		rate = busy
+	}
+	return rate / (1 - min(e.losses.own, 0.15))
+}
+
+// backlog is the queue of this moment in µs: what was measured is one way old, but what is under way beyond what the path
+// holds at the bottleneck's rate must wait in the queue.
+func (e *SendSide) backlog() int64 {
+	ahead := int64(0)
+	if e.capacity.rate > 0 {
+		ahead = int64(float64(e.log.flight)*8e6/e.capacity.rate) - e.rtt
+	}
+	return max(ahead, 0)
 }
 
 // congested goes below what comes through, until the queue is gone.
@@ -41,10 +62,19 @@ func (e *SendSide) congested(at int64) {
 		return
 	}
 	e.capacity = capacity{rate, at}
-	step := min(max(float64(e.queue.now-e.queue.tolerate)/drainWithin, leastStep), mostStep)
+	queue := max(e.queue.now, e.backlog())
+	step := min(max(float64(queue)/drainWithin, leastStep), mostStep)
 	restore := min(rate*belowCapacity, e.target)
-	e.drain = drain{on: true, from: at, queue: e.queue.now, restore: restore}
-	e.drain.until = at + int64(float64(e.queue.now-e.queue.tolerate)/step) + e.rtt + 150_000
+	if at-e.drain.until > 1_000_000 {
+		e.drain.again, e.drain.first = 0, restore
+	}
+	if e.drain.again++; e.drain.again > contestAfter {
+		e.contestFrom(at, e.drain.first*contestCut)
+		return
+	}
+	again, first := e.drain.again, e.drain.first
+	e.drain = drain{on: true, from: at, queue: queue, restore: restore, again: again, first: first}
+	e.drain.until = at + int64(float64(queue)/step) + e.rtt + 250_000
 	e.lower(at, min(rate*(1-step), e.target))
 }
 
@@ -54,15 +84,16 @@ func (e *SendSide) lower(at int64, target float64) {
 	e.stats.Decreases++
 	e.probe.active = false
 	e.probe.interval = 0
-	e.probe.due, e.probe.chain = at+probeFirst, false
+	e.probe.due = at + probeFirst
 }
 
 // draining waits for the queue to go.
 func (e *SendSide) draining(at int64) {
 	d := &e.drain
 	switch {
-	case e.queue.now < e.queue.tolerate+12_000+int64(e.queue.jitter/2):
-		d.on = false
+	case e.queue.now < 12_000+int64(e.queue.jitter/2) || e.backlog() < 8_000 && e.queue.falling():
+		d.on, d.again = false, 0
+		e.losses.forget()
 		e.setTarget(max(e.target, d.restore))
 		e.state, e.grownAt = Hold, at
 	case at-d.from > e.rtt+200_000 && !e.queue.falling() && e.queue.now > d.queue:
@@ -71,10 +102,7 @@ func (e *SendSide) draining(at int64) {
 		e.congested(at)
 	case at > d.until && !e.queue.falling():
 		// Less was sent, and it did not help: this queue is not ours.
-		d.on = false
-		e.queue.tolerate = e.queue.now
-		e.setTarget(max(e.target, d.restore))
-		e.state, e.grownAt = Hold, at
+		e.contestFrom(at, d.first*contestCut)
 	case at > d.until:
 		d.until = at + 100_000
 	default:
@@ -92,7 +120,7 @@ func (e *SendSide) lossy(at int64) {
 		}
 		return
 	}
-	if l.n < 3 || l.excess() < lossAnswer {
+	if l.n < 3 || l.excess() < lossAnswer || at-e.downAt < e.rtt+2*lossSpan {
 		return
 	}
 	arrive, _ := e.arrivals.over(800_000)
@@ -110,8 +138,14 @@ func (e *SendSide) grow(at int64) {
 	if !e.known || e.drain.on || e.losses.testing || dt <= 0 || at-e.fedAt > silence+3*e.rtt {
 		return
 	}
-	if e.queue.now > e.queue.threshold()/2 && e.queue.tolerate == 0 {
+	if e.queue.now > e.queue.threshold()/2 && !e.contest.on {
 		e.state = Hold
+		return
+	}
+	if e.contest.on {
+		if e.contest.restore == 0 {
+			e.contestGrow(dt)
+		}
 		return
 	}
 	pace := growFar
@@ -151,6 +185,10 @@ func (e *SendSide) judgeProbe(at int64) {
 	if !done {
 		return
 	}
+	if limited && e.probe.unclear(e.queue.jitter) {
+		e.probe.repeat(at)
+		return
+	}
 	if limited && rate > 0 {
 		e.capacity = capacity{rate, at}
 		rate *= 0.92
@@ -184,9 +222,9 @@ func (e *SendSide) nextProbe(at int64) Probe {
 	}
 	wanted := min(float64(max(e.demand.Wanted, e.demand.Next)), float64(e.cfg.Max))
 	switch {
-	case p.active || e.drain.on || e.losses.testing || wanted <= e.target || at < p.due:
+	case p.active || e.drain.on || e.contest.on || e.losses.testing || wanted <= e.target || at < p.due:
 		return Probe{}
-	case e.queue.now > e.queue.threshold()/2 && e.queue.tolerate == 0:
+	case e.queue.now > e.queue.threshold()/2:
 		return Probe{}
 	case e.known && at-e.fedAt > silence+3*e.rtt:
 		return Probe{}

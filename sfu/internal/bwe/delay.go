@@ -20,12 +20,12 @@ type queueing struct {
 	groups [32]groupDelay // a ring of those done
 	n      int
 
-	base     [baseSlots]int64 // least delay in each of the last seconds
-	baseAt   int64            // the slot in use, in seconds
-	started  bool
-	jitter   float64 // µs, mean change between groups
-	now      int64   // µs of queue, from the fastest of the recent groups
-	tolerate int64   // µs of standing delay that is not ours
+	base    [baseSlots]int64 // least delay in each of the last seconds
+	baseAt  int64            // the slot in use, in seconds
+	started bool
+	jitter  float64 // µs, mean change between groups
+	now     int64   // µs of queue, from the fastest of the recent groups
+	frozen  bool    // the base is not forgotten: there is always a queue
 }
 
 // groupDelay is the one-way delay that a group met.
@@ -55,7 +55,7 @@ func (q *queueing) packet(sentAt, arrivedAt, service int64) bool {
 }
 
 func (q *queueing) start(at, d int64) {
-	q.started, q.n, q.tolerate, q.now = true, 0, 0, 0
+	q.started, q.n, q.now, q.frozen = true, 0, 0, false
 	for i := range q.base {
 		q.base[i] = never
 	}
@@ -78,13 +78,15 @@ func (q *queueing) finish() bool {
 		if d < 0 {
 			d = -d
 		}
-		q.jitter += (min(d, 50_000) - q.jitter) / 16
+		q.jitter += (min(d, 50_000) - q.jitter) / float64(min(q.n+3, 16))
 	}
 	q.groups[q.n%len(q.groups)] = g
 	q.n++
 	for slot := g.sent / baseSlot; q.baseAt < slot; {
 		q.baseAt++
-		q.base[q.baseAt%baseSlots] = never
+		if !q.frozen {
+			q.base[q.baseAt%baseSlots] = never
+		}
 		if slot-q.baseAt > baseSlots {
 			q.baseAt = slot - baseSlots
 		}
@@ -103,12 +105,13 @@ func (q *queueing) kept() int { return min(q.n, len(q.groups)) }
 // recent is the least delay of the groups up to then.
 func (q *queueing) recent(then int64) int64 {
 	least, used := never, 0
+	span := min(int64(4*q.jitter), recentSpan)
 	for i := 1; i <= q.kept() && used < recentGroups; i++ {
 		g := q.group(i)
 		if g.sent > then {
 			continue
 		}
-		if used > 1 && g.sent < then-recentSpan {
+		if used > 1 && g.sent < then-span {
 			break
 		}
 		least = min(least, g.delay)
@@ -137,5 +140,5 @@ func (q *queueing) falling() bool {
 
 // threshold is the queue that is answered, in µs.
 func (q *queueing) threshold() int64 {
-	return q.tolerate + 25_000 + int64(min(q.jitter, 20_000))
+	return 25_000 + int64(min(q.jitter, 20_000))
 }

@@ -71,6 +71,18 @@ func (l *losses) recent() (share, doubt float64) {
 	return share, 2 * math.Sqrt(max(share*(1-share), 0.01)/float64(p))
 }
 
+// forget drops the samples: they are of a full queue.
+func (l *losses) forget() { l.n, l.packets, l.lost = 0, 0, 0 }
+
+// latest is the loss of the last sample.
+func (l *losses) latest() float64 {
+	if l.n == 0 {
+		return 0
+	}
+	s := l.samples[(l.n-1)%lossSamples]
+	return float64(s.lost) / float64(s.packets)
+}
+
 // excess is the loss beyond the path's own, as far as that is certain.
 func (l *losses) excess() float64 {
 	share, doubt := l.recent()

@@ -8,7 +8,9 @@ const (
 	probePackets  = 6
 	probeFirst    = 1_500_000  // µs between probes, after the first
 	probeSeldom   = 15_000_000 // µs between probes that keep failing
-	probePatience = 1_000_000  // µs to wait for a probe's feedback, besides three round trips
+	probeRepeats  = 3
+	probeAgain    = 150_000   // µs after one that jitter drowned
+	probePatience = 1_000_000 // µs to wait for a probe's feedback, besides three round trips
 )
 
 // prober asks for probes and judges them.
@@ -21,7 +23,7 @@ type prober struct {
 
 	due      int64 // the next may start
 	interval int64 // µs
-	chain    bool  // the last one went through: the next follows at once
+	repeated int   // probes in a row that jitter drowned
 }
 
 // cluster is what came of one probe.
@@ -104,12 +106,25 @@ func (p *prober) judge(now, passed, rtt int64) (rate float64, limited, done bool
 	if sent := c.lastSent - c.firstSent; sent > 1_000 {
 		offered = min(offered, float64(c.bytes-c.run)*8e6/float64(sent))
 	}
-	return min(got, offered), got < 0.88*offered, true
+	return min(got, offered), got < 0.93*offered, true
+}
+
+// unclear reports whether the delay that a probe met is no more than jitter makes by itself.
+func (p *prober) unclear(jitter float64) bool {
+	c := &p.cluster
+	longer := (c.lastArrived - c.firstArrived) - (c.lastSent - c.firstSent)
+	return p.repeated < probeRepeats && jitter > 2_000 && longer < int64(3*jitter)
+}
+
+// repeat plans another probe instead of one that said nothing.
+func (p *prober) repeat(now int64) {
+	p.repeated++
+	p.due = now + probeAgain
 }
 
 // settle plans the next probe after one that ended.
 func (p *prober) settle(now int64, up bool) {
-	p.chain = up
+	p.repeated = 0
 	if up {
 		p.interval, p.due = probeFirst, now
 		return
@@ -120,5 +135,5 @@ func (p *prober) settle(now int64, up bool) {
 
 // soon forgets past failures: something has changed.
 func (p *prober) soon(at int64) {
-	p.interval, p.due, p.chain = 0, min(p.due, at), false
+	p.interval, p.due = 0, min(p.due, at)
 }

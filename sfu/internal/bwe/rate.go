@@ -40,9 +40,9 @@ func (a *arrivals) packet(arrivedAt int64, size int, busy bool) {
 		return
 	}
 	s.bytes += int32(size)
-	if busy && gap >= 0 && gap < 1_000_000 {
+	if busy && gap < 1_000_000 { // one that was overtaken took its time before
 		s.busyBytes += int32(size)
-		s.busyTime += int32(gap)
+		s.busyTime += int32(max(gap, 0))
 	}
 	a.last = max(a.last, arrivedAt)
 }

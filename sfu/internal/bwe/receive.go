@@ -4,8 +4,8 @@ import "time"
 
 const (
 	referenceWrap = int64(1<<24) * referenceUnit
-	arrivalOrigin = int64(1) << 45 // µs: so that arrival times stay above 0
-	clockJump     = 400_000        // µs of delay that the round trip does not show
+	arrivalOrigin = 32 * referenceWrap // µs: so that arrival times stay above 0
+	clockJump     = 400_000            // µs of delay that the round trip does not show
 )
 
 // TransportFeedback implements Estimator.

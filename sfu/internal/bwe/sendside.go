@@ -27,6 +27,7 @@ type SendSide struct {
 	state    State
 	capacity capacity
 	drain    drain
+	contest  contest
 	grownAt  int64 // when target was last raised
 	downAt   int64 // when it was last lowered
 	starved  int64 // when it was last lowered for want of feedback
@@ -45,6 +46,9 @@ type drain struct {
 	from, until int64
 	queue       int64 // µs at its start
 	restore     float64
+
+	again int     // drains in a row
+	first float64 // what the first of them was to go back to
 }
 
 var _ Estimator = (*SendSide)(nil)
