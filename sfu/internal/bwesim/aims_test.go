@@ -67,7 +67,7 @@ func (a aim) check(r Result) (missed []string) {
 
 func TestAims(t *testing.T) {
 	t.Parallel()
-	seeds := uint64(4)
+	seeds := uint64(2)
 	if testing.Short() {
 		seeds = 1
 	}

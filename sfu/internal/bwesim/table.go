@@ -12,7 +12,8 @@ import (
 // Table runs the scenarios whose name match accepts, with a seed, and writes a line for each.
 func Table(w io.Writer, seed uint64, match func(name string) bool) error {
 	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(tw, "scenario\tused\t85 % after\tthen used\tqueue p95\tmax\tfollowed in\trestored in\tshare\tdropped\tpadding\tprobes\tup\tdown\t")
+	var out io.Writer = tw // Flush returns the errors
+	fmt.Fprintln(out, "scenario\tused\t85 % after\tthen used\tqueue p95\tmax\tfollowed in\trestored in\tshare\tdropped\tpadding\tprobes\tup\tdown\t")
 	for _, sc := range Scenarios() {
 		if !match(sc.Name) {
 			continue
@@ -22,7 +23,7 @@ func Table(w io.Writer, seed uint64, match func(name string) bool) error {
 		if sc.TCP > 0 {
 			share = percent(r.Share)
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%d ms\t%d ms\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t\n", sc.Name, percent(r.Utilisation), seconds(r.Converged),
+		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%d ms\t%d ms\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t\n", sc.Name, percent(r.Utilisation), seconds(r.Converged),
 			percent(r.Steady), r.QueueP95.Milliseconds(), r.QueueMax.Milliseconds(), seconds(r.Followed), seconds(r.Restored), share,
 			percent(r.Dropped), percent(r.Padding), r.Stats.Probes, r.Stats.ProbesUp, r.Stats.Decreases)
 	}
