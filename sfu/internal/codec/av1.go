@@ -4,27 +4,26 @@ const obuSequenceHeader = 1
 
 // inspectAV1 reads the aggregation header (AV1 RTP payload format, section 4.4): N marks the first packet of a coded video
 // sequence, which begins with a sequence header and a keyframe.
-func inspectAV1(p []byte) Info {
+func inspectAV1(p []byte, info *Info) {
 	if len(p) < 2 {
-		return Info{}
+		return
 	}
 	continued, count, first := p[0]&0x80 != 0, p[0]>>4&3, p[0]&0x08 != 0
 	if continued || !first {
-		return Info{}
+		return
 	}
-	info := Info{Start: true}
+	info.Start, info.Begin = true, true
 	p = p[1:]
 	if count != 1 { // the element's length is written
 		size, n := leb128(p)
 		if n == 0 || size > len(p)-n {
-			return info
+			return
 		}
 		p = p[n : n+size]
 	}
 	if len(p) > 1 && p[0]>>3&15 == obuSequenceHeader {
 		info.Width, info.Height = sequenceSize(p)
 	}
-	return info
 }
 
 // sequenceSize reads the largest frame size from a sequence header OBU (AV1 specification, section 5.5.1), or 0 by 0.

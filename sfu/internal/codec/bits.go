@@ -1,5 +1,7 @@
 package codec
 
+import mathbits "math/bits"
+
 // bits reads big-endian bit fields. After the end it reads zeros and sets short.
 type bits struct {
 	p     []byte
@@ -73,4 +75,34 @@ func leb128(p []byte) (v, n int) {
 		}
 	}
 	return 0, 0
+}
+
+// ns reads a number below n (AV1, section 4.10.7).
+func (b *bits) ns(n uint32) uint32 {
+	w := mathbits.Len32(n)
+	if n == 0 || w == 0 {
+		return 0
+	}
+	m := uint32(1)<<w - n
+	v := b.u(w - 1)
+	if v < m {
+		return v
+	}
+	return v<<1 - m + b.u(1)
+}
+
+// bitWriter appends big-endian bit fields; the last byte is filled with zeros.
+type bitWriter struct {
+	p  []byte
+	at int // bits used of the last byte; 0 or 8: it is full
+}
+
+func (w *bitWriter) u(v uint32, n int) {
+	for n--; n >= 0; n-- {
+		if w.at &= 7; w.at == 0 {
+			w.p = append(w.p, 0)
+		}
+		w.p[len(w.p)-1] |= byte(v>>n&1) << (7 - w.at)
+		w.at++
+	}
 }

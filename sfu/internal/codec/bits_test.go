@@ -118,7 +118,7 @@ func TestSPSWithEverything(t *testing.T) {
 	w.u(1, 1)
 	w.ue(0, 0, 0, 4) // bottom, in units of 2 lines
 	w.u(8, 0x80)
-	info := H264.Inspect(append([]byte{0x67}, w.escaped()...))
+	info := inspect(H264, append([]byte{0x67}, w.escaped()...))
 	if !info.Start || info.Width != 1920 || info.Height != 1080 {
 		t.Errorf("%+v", info)
 	}
@@ -171,10 +171,10 @@ func TestAV1SequenceHeaders(t *testing.T) {
 		"with everything":        append([]byte{0x18, 0x08}, full.p...),
 		"with length and others": append(append([]byte{0x08, byte(1 + len(full.p)), 0x08}, full.p...), 1, 0x30),
 	} {
-		if info := AV1.Inspect(p); !info.Start || info.Width != 1920 || info.Height != 1024 {
+		if info := inspect(AV1, p); !info.Start || info.Width != 1920 || info.Height != 1024 {
 			t.Errorf("%s: %+v", name, info)
 		}
-		if info := AV1.Inspect(p[:len(p)/2]); !info.Start && name != "with length and others" || info.Width != 0 {
+		if info := inspect(AV1, p[:len(p)/2]); !info.Start && name != "with length and others" || info.Width != 0 {
 			t.Errorf("%s, cut: %+v", name, info)
 		}
 	}
@@ -209,7 +209,7 @@ func TestVP9Profiles(t *testing.T) {
 			w.u(16, 639)
 			w.u(16, 479)
 			w.u(8, 0)
-			if info := VP9.Inspect(w.p); !info.Start || info.Width != 640 || info.Height != 480 {
+			if info := inspect(VP9, w.p); !info.Start || info.Width != 640 || info.Height != 480 {
 				t.Errorf("profile %d, colour space %d: %+v", profile, space, info)
 			}
 		}

@@ -33,26 +33,90 @@ func Parse(mime string) Kind {
 	return Unknown
 }
 
-// Info is what one payload says.
+const (
+	// MaxSpatial and MaxTemporal bound the layers that are told apart; what is above counts as the highest.
+	MaxSpatial  = 3
+	MaxTemporal = 4
+
+	everybody = 0xff
+)
+
+// Info is what one packet says.
 type Info struct {
-	Start         bool   // a keyframe starts here, or it is audio
-	Width, Height uint16 // pixels, only at a start and where cheap; else 0
-	VP8           VP8Descriptor
+	Frame
+	Width, Height uint16 // pixels of the highest spatial layer, only at a start and where cheap; else 0
 }
 
-// Inspect reads a payload. What cannot be parsed gives the zero Info.
-func (k Kind) Inspect(payload []byte) Info {
-	switch k {
+// Frame is what a packet says of the frame it belongs to: one picture in one spatial layer.
+type Frame struct {
+	Picture
+	Start      bool  // a keyframe starts here, or it is audio
+	Begin, End bool  // the frame's first or last packet, where the codec tells
+	Sync       bool  // it refers to lower temporal layers only: who shows up to the one below may show it from here on
+	Raise      bool  // it refers to the spatial layer below in its picture only: who shows that may show it from here on
+	Spatial    uint8 // below MaxSpatial
+	Temporal   uint8 // below MaxTemporal
+	Needed     uint8 // bit s: who shows spatial layer s needs it
+	Up         uint8 // bit t: who shows this frame may show all up to temporal layer t from here on
+	structure  uint8 // which structure the descriptor refers to
+}
+
+// Size is in pixels.
+type Size struct{ Width, Height uint16 }
+
+// Stream reads the packets of one RTP stream in the order of arrival.
+type Stream struct {
+	kind     Kind
+	spatials uint8 // seen since the reset
+	keyed    bool  // spatial layers refer to each other in keyframes only
+	sizes    [MaxSpatial]Size
+	tids     [128]uint8 // VP9: temporal layers of the last pictures
+	now, old *structure // of the dependency descriptor
+}
+
+// Reset begins anew, with another stream or codec.
+func (s *Stream) Reset(k Kind) {
+	*s = Stream{kind: k, spatials: 1, now: s.now.forget(), old: s.old.forget()}
+}
+
+// Kind returns the codec.
+func (s *Stream) Kind() Kind { return s.kind }
+
+// Spatials returns how many spatial layers were seen, 1 at least.
+func (s *Stream) Spatials() int { return max(int(s.spatials), 1) }
+
+// Keyed reports whether spatial layers refer to each other in keyframes only (L3T3_KEY): a switch from any to any needs one.
+func (s *Stream) Keyed() bool { return s.keyed }
+
+// Size returns the size of a spatial layer, the zero Size where the stream did not tell.
+func (s *Stream) Size(spatial int) Size { return s.sizes[spatial] }
+
+// Inspect reads a packet's payload and its dependency descriptor, nil where it has none. What cannot be parsed is taken for a
+// packet that everybody needs.
+func (s *Stream) Inspect(payload, descriptor []byte) Info {
+	info := Info{Frame: Frame{Needed: everybody}}
+	switch s.kind {
 	case Audio:
-		return Info{Start: true}
+		info.Start = true
 	case VP8:
-		return inspectVP8(payload)
+		inspectVP8(payload, &info)
 	case VP9:
-		return inspectVP9(payload)
+		s.inspectVP9(payload, &info)
 	case H264:
-		return inspectH264(payload)
+		inspectH264(payload, &info)
+		if len(descriptor) > 0 {
+			s.describe(descriptor, &info)
+			info.Picture, info.Start = Picture{}, info.Start && info.Spatial == 0
+		}
 	case AV1:
-		return inspectAV1(payload)
+		inspectAV1(payload, &info)
+		if len(descriptor) > 0 {
+			s.describe(descriptor, &info)
+			info.Start = info.Start && info.Spatial == 0
+		}
 	}
-	return Info{}
+	if s.spatials <= 1 {
+		info.Needed = everybody
+	}
+	return info
 }

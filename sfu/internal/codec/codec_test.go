@@ -30,6 +30,13 @@ var frames = []struct {
 	{AV1, 0, 0, "1200320c0330c040fdf801258340200010"},
 }
 
+// inspect reads a packet of a stream that nothing was seen of.
+func inspect(k Kind, p []byte) Info {
+	var s Stream
+	s.Reset(k)
+	return s.Inspect(p, nil)
+}
+
 func unhex(tb testing.TB, s string) []byte {
 	tb.Helper()
 	b, err := hex.DecodeString(s)
@@ -63,7 +70,7 @@ func TestKeyframesOfBrowsers(t *testing.T) {
 				t.Fatalf("frame %d: not split", i)
 			}
 			for j, p := range pkts {
-				info := f.kind.Inspect(p)
+				info := inspect(f.kind, p)
 				if want := j == 0 && f.width > 0; info.Start != want {
 					t.Errorf("frame %d, mtu %d, packet %d: start %v", i, mtu, j, info.Start)
 				}
@@ -92,9 +99,9 @@ func TestVP8Rewrite(t *testing.T) {
 		{"key index only", "901001", 0, 0, 0, "901001"},
 	} {
 		p := unhex(t, c.descriptor+rest)
-		info := VP8.Inspect(p)
-		d := info.VP8
-		if !info.Start || info.Width != 640 || d.PictureID != c.id || d.TL0PicIdx != c.tl0 || d.TemporalID != c.tid {
+		info := inspect(VP8, p)
+		d := info
+		if !info.Start || info.Width != 640 || d.PictureID != c.id || d.TL0PicIdx != c.tl0 || d.Temporal != c.tid {
 			t.Errorf("%s: %+v", c.name, info)
 		}
 		d.Rewrite(p, 0x1234, 0x56)
@@ -121,7 +128,7 @@ func TestVP9Starts(t *testing.T) {
 		{"references without end", "d881ff01010101", false, 0, 0},
 		{"empty", "", false, 0, 0},
 	} {
-		if got := VP9.Inspect(unhex(t, c.hex)); got.Start != c.start || got.Width != c.width || got.Height != c.height {
+		if got := inspect(VP9, unhex(t, c.hex)); got.Start != c.start || got.Width != c.width || got.Height != c.height {
 			t.Errorf("%s: %+v", c.name, got)
 		}
 	}
@@ -145,7 +152,7 @@ func TestH264AndAV1Starts(t *testing.T) {
 		{"no new sequence", AV1, "100a0b", false},
 		{"length beyond the packet", AV1, "08ff010a", true},
 	} {
-		if got := c.kind.Inspect(unhex(t, c.hex)); got.Start != c.start {
+		if got := inspect(c.kind, unhex(t, c.hex)); got.Start != c.start {
 			t.Errorf("%s: %+v", c.name, got)
 		}
 	}
@@ -161,7 +168,7 @@ func TestParse(t *testing.T) {
 			t.Errorf("%s: %d", mime, got)
 		}
 	}
-	if !Audio.Inspect(nil).Start || Unknown.Inspect([]byte{1, 2, 3}) != (Info{}) {
+	if !inspect(Audio, nil).Start || inspect(Unknown, []byte{1, 2, 3}) != (Info{Frame: Frame{Needed: everybody}}) {
 		t.Error("audio starts anywhere, unknown nowhere")
 	}
 }
@@ -169,7 +176,7 @@ func TestParse(t *testing.T) {
 func TestInspectDoesNotAllocate(t *testing.T) {
 	for i, f := range frames {
 		p := payloads(f.kind, unhex(t, f.hex), 1200)[0]
-		if n := testing.AllocsPerRun(50, func() { f.kind.Inspect(p) }); n != 0 {
+		if n := testing.AllocsPerRun(50, func() { inspect(f.kind, p) }); n != 0 {
 			t.Errorf("frame %d: %v allocations", i, n)
 		}
 	}
@@ -189,18 +196,18 @@ func seed(f *testing.F, k Kind) {
 func FuzzVP8(f *testing.F) {
 	seed(f, VP8)
 	f.Fuzz(func(t *testing.T, p []byte) {
-		before := VP8.Inspect(p)
+		before := inspect(VP8, p)
 		size := len(p)
-		before.VP8.Rewrite(p, 0x1234, 0x56)
-		after := VP8.Inspect(p)
+		before.Rewrite(p, 0x1234, 0x56)
+		after := inspect(VP8, p)
 		want := before
-		if d := &want.VP8; d.HasPictureID {
+		if d := &want; d.HasPictureID {
 			if d.PictureID = 0x1234; !d.wide {
 				d.PictureID = 0x34
 			}
 		}
-		if want.VP8.HasTL0PicIdx {
-			want.VP8.TL0PicIdx = 0x56
+		if want.HasTL0PicIdx {
+			want.TL0PicIdx = 0x56
 		}
 		if after != want || len(p) != size {
 			t.Errorf("%+v became %+v", before, after)
@@ -211,7 +218,7 @@ func FuzzVP8(f *testing.F) {
 func fuzzInspect(f *testing.F, k Kind) {
 	seed(f, k)
 	f.Fuzz(func(t *testing.T, p []byte) {
-		if info := k.Inspect(p); !info.Start && info.Width != 0 {
+		if info := inspect(k, p); !info.Start && info.Width != 0 {
 			t.Errorf("a size without a start: %+v", info)
 		}
 	})

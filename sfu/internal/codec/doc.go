@@ -1,14 +1,20 @@
-// Package codec reads what forwarding must know out of RTP payloads: where a keyframe starts, its size, and VP8's picture
-// ids, which it also rewrites in place. It decodes nothing else.
+// Package codec reads what forwarding must know out of RTP packets: where a keyframe starts, its size, which spatial and
+// temporal layer a packet belongs to and who needs it, and the picture ids, which it also rewrites. It decodes nothing else.
+//
+// A Stream is one RTP stream's reader. VP8, VP9 and H264 tell by their payloads, AV1 by the dependency descriptor (an RTP header
+// extension); H264's temporal layers are told by that too, else only what nothing refers to is told apart.
 //
 // # Goroutines
 //
-//	none: pure functions
+//	none: a Stream belongs to its caller
 //
 // # Invariants
 //
-//   - No input panics or allocates: payloads come from strangers, thousands a second.
+//   - No input panics, and none allocates but a stream's first scalability structure: packets come from strangers, thousands
+//     a second.
 //   - A packet is a keyframe's start only where a decoder that saw nothing before can start: H264 needs the SPS, VP9 and AV1
 //     the lowest spatial layer.
-//   - Rewriting never changes a payload's length, so that it can happen inside the ring.
+//   - What is not understood is forwarded to all: it is layer 0, and needed by everybody.
+//   - Rewriting never changes a payload's length, so that it can happen inside the ring. A descriptor may grow by its active
+//     decode targets.
 package codec

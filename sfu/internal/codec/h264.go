@@ -2,37 +2,72 @@ package codec
 
 // NAL unit types and packetization (RFC 6184, section 5.2).
 const (
+	nalSlice = 1 // to 5: coded slices
+	nalIDR   = 5
 	nalSPS   = 7
 	nalSTAPA = 24
+	nalFUA   = 28
 )
 
 // inspectH264 takes a sequence parameter set for the start of a keyframe: an IDR picture alone is of no use to a decoder that
-// saw no SPS, and browsers send the SPS before every IDR. An SPS is small, so it is never fragmented.
-func inspectH264(p []byte) Info {
-	if len(p) < 1 {
-		return Info{}
+// saw no SPS, and browsers send the SPS before every IDR. An SPS is small, so it is never fragmented. Slices that nothing
+// refers to (nal_ref_idc 0) are taken for temporal layer 1: that is how encoders mark the highest.
+func inspectH264(p []byte, info *Info) {
+	if len(p) < 2 {
+		return
 	}
-	switch p[0] & 0x1f {
-	case nalSPS:
-		return infoSPS(p)
-	case nalSTAPA:
-		for p = p[1:]; len(p) > 2; {
-			size := int(p[0])<<8 | int(p[1])
-			if size == 0 || size > len(p)-2 {
-				return Info{}
-			}
-			if unit := p[2 : 2+size]; unit[0]&0x1f == nalSPS {
-				return infoSPS(unit)
-			}
-			p = p[2+size:]
-		}
+	kind, rest := p[0]&0x1f, p[1:]
+	switch {
+	case kind == nalSTAPA:
+		inspectSTAPA(rest, info)
+		return
+	case kind == nalSPS:
+		info.startSPS(p)
+		return
+	case kind == nalFUA:
+		info.Begin = p[1]&0x80 != 0 && len(p) > 2 && p[2]&0x80 != 0
+		kind, rest = p[1]&0x1f, nil
 	}
-	return Info{}
+	if kind < nalSlice || kind > nalIDR {
+		return
+	}
+	if rest != nil {
+		info.Begin = rest[0]&0x80 != 0 // first_mb_in_slice is 0
+	}
+	info.disposable(p[0]&0x60 == 0)
 }
 
-func infoSPS(unit []byte) Info {
-	w, h := spsSize(unit[1:])
-	return Info{Start: true, Width: w, Height: h}
+// inspectSTAPA reads an aggregate of units. It is disposable where all its slices are.
+func inspectSTAPA(p []byte, info *Info) {
+	slices, referred := false, false
+	for len(p) > 2 {
+		size := int(p[0])<<8 | int(p[1])
+		if size == 0 || size > len(p)-2 {
+			return
+		}
+		unit := p[2 : 2+size]
+		switch kind := unit[0] & 0x1f; {
+		case kind == nalSPS:
+			info.startSPS(unit)
+			return
+		case kind >= nalSlice && kind <= nalIDR:
+			info.Begin = info.Begin || !slices && size > 1 && unit[1]&0x80 != 0
+			slices, referred = true, referred || unit[0]&0x60 != 0
+		}
+		p = p[2+size:]
+	}
+	info.disposable(slices && !referred)
+}
+
+func (i *Info) disposable(yes bool) {
+	if yes {
+		i.Temporal, i.Sync = 1, true
+	}
+}
+
+func (i *Info) startSPS(unit []byte) {
+	i.Start, i.Begin = true, true
+	i.Width, i.Height = spsSize(unit[1:])
 }
 
 // spsSize reads the picture's size from a sequence parameter set (H264, section 7.3.2.1.1), or 0 by 0.

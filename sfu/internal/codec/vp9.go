@@ -1,52 +1,55 @@
 package codec
 
-// vp9 is the part of the VP9 payload descriptor (RFC 9628, section 4.2) that tells where a keyframe starts.
+// vp9 is the VP9 payload descriptor (RFC 9628, section 4.2), but for what goes into an Info.
 type vp9 struct {
-	begin, inter  bool // B, P
-	spatial       uint8
-	width, height uint16 // of the highest spatial layer in the scalability structure, or 0
-	size          int    // descriptor's length
+	inter, flexible, lower bool // P, F, D
+	layers                 bool // L
+	up                     bool // U
+	refs                   [3]uint8
+	nrefs                  int
+	size                   int // of the descriptor
 }
 
-func parseVP9(p []byte) (d vp9, ok bool) {
+func (s *Stream) parseVP9(p []byte, info *Info) (d vp9, ok bool) {
 	if len(p) < 1 {
 		return d, false
 	}
 	b := p[0]
-	d.inter, d.begin = b&0x40 != 0, b&0x08 != 0
+	d.inter, d.flexible, d.layers = b&0x40 != 0, b&0x10 != 0, b&0x20 != 0
+	info.Begin, info.End = b&0x08 != 0, b&0x04 != 0
 	n := 1
 	if b&0x80 != 0 { // I
+		if n = info.parsePictureID(p, n); n == 0 {
+			return d, false
+		}
+	}
+	if d.layers {
 		if n >= len(p) {
 			return d, false
 		}
-		if p[n]&0x80 != 0 {
-			n++
-		}
+		info.Temporal = min(p[n]>>5, MaxTemporal-1)
+		d.up, info.Spatial, d.lower = p[n]&0x10 != 0, min(p[n]>>1&7, MaxSpatial-1), p[n]&1 != 0
 		n++
-	}
-	if b&0x20 != 0 { // L
-		if n >= len(p) {
-			return d, false
-		}
-		d.spatial = p[n] >> 1 & 7
-		n++
-		if b&0x10 == 0 { // not flexible: TL0PICIDX follows
-			n++
-		}
-	}
-	if b&0x10 != 0 && b&0x40 != 0 { // F and P: up to 3 reference differences
-		for i := 0; ; i++ {
-			if i == 3 || n >= len(p) {
+		if !d.flexible {
+			if n >= len(p) {
 				return d, false
 			}
+			info.HasTL0PicIdx, info.tl0At, info.TL0PicIdx = true, uint8(n), p[n]
 			n++
-			if p[n-1]&1 == 0 {
-				break
+		}
+	}
+	if d.flexible && d.inter { // up to 3 reference differences
+		for more := true; more; n++ {
+			if d.nrefs == len(d.refs) || n >= len(p) {
+				return d, false
 			}
+			d.refs[d.nrefs] = p[n] >> 1
+			d.nrefs++
+			more = p[n]&1 != 0
 		}
 	}
 	if b&0x02 != 0 { // V
-		if n = d.structure(p, n); n == 0 {
+		if n = s.scalability(p, n, info); n == 0 {
 			return d, false
 		}
 	}
@@ -54,20 +57,23 @@ func parseVP9(p []byte) (d vp9, ok bool) {
 	return d, n <= len(p)
 }
 
-// structure reads the scalability structure at n and returns its end, or 0.
-func (d *vp9) structure(p []byte, n int) int {
+// scalability reads the scalability structure at n and returns its end, or 0.
+func (s *Stream) scalability(p []byte, n int, info *Info) int {
 	if n >= len(p) {
 		return 0
 	}
 	layers, sizes, groups := int(p[n]>>5)+1, p[n]&0x10 != 0, p[n]&0x08 != 0
 	n++
+	read := s.sizes
 	if sizes {
 		if n+4*layers > len(p) {
 			return 0
 		}
-		last := p[n+4*(layers-1):]
-		d.width = uint16(last[0])<<8 | uint16(last[1])
-		d.height = uint16(last[2])<<8 | uint16(last[3])
+		for i := range layers {
+			q := p[n+4*i:]
+			info.Width, info.Height = uint16(q[0])<<8|uint16(q[1]), uint16(q[2])<<8|uint16(q[3])
+			read[min(i, MaxSpatial-1)] = Size{info.Width, info.Height}
+		}
 		n += 4 * layers
 	}
 	if groups {
@@ -82,20 +88,60 @@ func (d *vp9) structure(p []byte, n int) int {
 			}
 			n += 1 + int(p[n]>>2&3)
 		}
+		if n > len(p) {
+			return 0
+		}
 	}
+	s.sizes = read
+	s.spatials = max(s.spatials, uint8(min(layers, MaxSpatial)))
 	return n
 }
 
-func inspectVP9(p []byte) Info {
-	d, ok := parseVP9(p)
-	if !ok || d.inter || !d.begin || d.spatial != 0 {
-		return Info{}
+func (s *Stream) inspectVP9(p []byte, info *Info) {
+	d, ok := s.parseVP9(p, info)
+	if !ok {
+		*info = Info{Frame: Frame{Needed: everybody}}
+		return
 	}
-	info := Info{Start: true, Width: d.width, Height: d.height}
+	s.spatials = max(s.spatials, info.Spatial+1)
+	if d.inter && info.Spatial > 0 {
+		s.keyed = !d.lower
+	}
+	info.Needed = everybody << info.Spatial
+	if d.inter && s.keyed {
+		info.Needed = 1 << info.Spatial
+	}
+	info.Raise = info.Spatial > 0 && !d.inter && d.lower
+	info.Sync = s.syncsVP9(&d, info)
+	if d.inter || !info.Begin || info.Spatial != 0 {
+		info.Width, info.Height = 0, 0
+		return
+	}
+	info.Start = true
 	if info.Width == 0 {
 		info.Width, info.Height = vp9Size(p[d.size:])
 	}
-	return info
+	if s.spatials == 1 {
+		s.sizes[0] = Size{info.Width, info.Height}
+	}
+}
+
+// syncsVP9 reports whether a frame of an upper temporal layer refers to lower ones only: by its references where they are
+// written, else by U, which encoders set on such frames.
+func (s *Stream) syncsVP9(d *vp9, info *Info) bool {
+	if !info.HasPictureID {
+		return d.up
+	}
+	s.tids[info.PictureID&127] = info.Temporal
+	if !d.flexible {
+		return d.up
+	}
+	for _, diff := range d.refs[:d.nrefs] {
+		if diff > 0 && s.tids[(info.PictureID-uint16(diff))&127] >= info.Temporal {
+			return false
+		}
+	}
+	return true
 }
 
 // vp9Size reads a keyframe's size from the uncompressed header (VP9 specification, section 6.2), or 0 by 0.
