@@ -17,6 +17,7 @@ const (
 
 	dropNoPayloadType // a keyframe that a sink waited for, of a codec that its receiver did not negotiate
 	dropBeforeSwitch  // out of order, from before the sink joined the layer
+	dropLayer         // of a spatial or temporal layer above what the sink shows: closed up, so that receivers see no gap
 	dropWriteFailed   // the egress returned an error
 
 	dropNackUnknown // never sent, or no more in the history
@@ -28,7 +29,7 @@ const (
 
 var dropNames = [numDropReasons]string{
 	"malformed", "muted", "unknown_layer", "unknown_codec", "duplicate", "late", "suspect", "padding",
-	"no_payload_type", "before_switch", "write_failed",
+	"no_payload_type", "before_switch", "layer", "write_failed",
 	"nack_unknown", "nack_evicted", "nack_repeat",
 }
 

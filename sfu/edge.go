@@ -208,7 +208,7 @@ func (m *receiveMap) next(p *Peer, o *offer, sections map[string]answered) *rece
 			l = &sendLine{peer: p, offer: s, agreed: a, pli: a.pli || !a.fir}
 			l.source = NewSource(SourceConfig{
 				ID: p.id + "." + string(s.Kind), Kind: s.Kind, RIDs: s.rids, Codecs: a.codecs,
-				AudioLevelID: o.extensions.audioLevel, Nack: a.nack, Upstream: l, clock: p.clock, loop: p.loop,
+				AudioLevelID: o.extensions.audioLevel, DependencyID: a.ext.dependencyDescriptor, Nack: a.nack, Upstream: l, clock: p.clock, loop: p.loop,
 			})
 			l.source.SetMuted(true) // until Publish
 		}

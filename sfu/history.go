@@ -1,5 +1,7 @@
 package sfu
 
+import "github.com/parley/parley/sfu/internal/codec"
+
 // sent is what a line remembers of a packet, to send it again exactly as it was. 24 bytes: a video line keeps 512.
 type sent struct {
 	serial    uint64 // with index: the packet in the ring of layer. 0: empty
@@ -8,13 +10,16 @@ type sent struct {
 	seq       uint16
 	index     uint16
 	pictureID uint16
-	tl0       uint8
-	layer     uint8 // low 2 bits: layer; the rest: how often it was resent
+	tl0       uint8 // of VP8 and VP9; with a dependency descriptor: the layers shown, spatial (15: all) and temporal, 4 bits each
+	layer     uint8 // low 2 bits: layer; 2 more: how often it was resent; 1: the marker bit
 }
 
 const (
 	videoHistory = 512 // packets, powers of two: 2 s at 2.5 Mb/s
 	audioHistory = 64  // 1.3 s
+
+	sentResend = 1 << 2
+	sentMarker = 1 << 4
 )
 
 // history finds a sent packet by its sequence number.
@@ -34,4 +39,15 @@ func (h history) find(seq uint16) *sent {
 }
 
 func (e *sent) layerIndex() int { return int(e.layer & 3) }
-func (e *sent) resends() int    { return int(e.layer >> 2) }
+func (e *sent) resends() int    { return int(e.layer >> 2 & 3) }
+func (e *sent) marker() bool    { return e.layer&sentMarker != 0 }
+
+// showing notes which layers the line showed, spatial -1: all.
+func (e *sent) showing(spatial int, temporal uint8) { e.tl0 = uint8(spatial)<<4 | temporal }
+
+func (e *sent) shown() (spatial, temporal int) {
+	if spatial = int(e.tl0 >> 4); spatial >= codec.MaxSpatial {
+		spatial = -1
+	}
+	return spatial, int(e.tl0 & 15)
+}

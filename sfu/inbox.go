@@ -55,7 +55,7 @@ func (in *inbox) put(line *Line, h *rtp.Header, payload []byte) bool {
 	}
 	p := &in.full[len(in.full)-1]
 	p.line, p.header, p.payload = line, *h, append(p.payload[:0], payload...)
-	p.header.Extensions = nil
+	p.header.Extension, p.header.Extensions = false, nil // they refer to the other loop's memory
 	return true
 }
 

@@ -1,7 +1,6 @@
 package sfu
 
 import (
-	"math"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -21,11 +20,6 @@ const (
 	audioRing = 128
 	ringKeep  = time.Second // a ring grows only while its oldest packet is younger
 
-	silence       = 300 * time.Millisecond // without a packet, while others…
-	silentFrames  = 3                      // …delivered so many frames: the layer is dead. A static screen is silent in all
-	freshFrames   = 10                     // as many, while the streams start: a third of a second
-	revivePackets = 3                      // and so many make it live again
-
 	cacheAge     = time.Second // of a keyframe that a new viewer is still served with
 	cachePackets = 100         // and the length of what follows it; measured in 1200-byte packets a burst of 120 kB
 	timeJump     = 5           // seconds that a timestamp may run ahead of or behind the arrival
@@ -33,9 +27,10 @@ const (
 
 // stream is one simulcast layer of a source, from the publisher's side. All of it is owned by the source's loop.
 type stream struct {
-	index   int
-	codec   Codec // of the last packet
-	kind    codec.Kind
+	pulse
+	parts   [maxLayers]pulse // of its spatial layers, where it has some
+	codec   Codec            // of the last packet
+	reader  codec.Stream
 	ssrc    uint32
 	started bool // a packet came since the start or the last reset
 	ring    *ring.Ring
@@ -47,11 +42,10 @@ type stream struct {
 	size    layer.Size // of the last keyframe, or zero
 
 	lastTime uint32 // timestamp of the newest packet
-	lastAt   int64  // its arrival, Unix nanoseconds
-	fresh    bool   // lastTime says nothing: the stream starts anew
-	live     bool
-	revival  int
-	behind   [maxLayers]int // frames that other layers delivered since this one's last packet
+	pending  bool   // somebody joins once the last keyframe is whole
+	rates    rates
+	layers   int   // spatial layers that are known, of video
+	brokenAt int64 // since when so much is missing, Unix nanoseconds; 0: it is not
 
 	reported  bool // a sender report came
 	reportNTP uint64
@@ -93,9 +87,15 @@ func (s *Source) store(l *stream, p *rtp.Packet, size int, now time.Time) (index
 	l.packets++
 	l.bytes += uint64(size)
 	slot, index := l.ring.Insert(num, p.Payload, now)
-	info := l.kind.Inspect(p.Payload)
-	slot.Timestamp, slot.Marker = p.Timestamp, p.Marker
-	slot.Start, slot.VP8 = info.Start, info.VP8
+	described := p.GetExtension(s.cfg.DependencyID)
+	info := l.reader.Inspect(p.Payload, described)
+	slot.Timestamp, slot.Marker, slot.Frame = p.Timestamp, p.Marker, info.Frame
+	if l.reader.Kind() == codec.AV1 {
+		slot.SetDescriptor(described)
+	}
+	if s.cfg.Kind.Video() {
+		s.account(l, slot, size, now)
+	}
 	if info.Start {
 		s.keyframe(l, slot, info)
 	}
@@ -124,7 +124,9 @@ func (s *Source) follow(l *stream, p *rtp.Packet) bool {
 		if c != l.codec {
 			s.reconsider()
 		}
-		l.ssrc, l.codec, l.kind, l.started = p.SSRC, c, codec.Parse(c.MimeType), true
+		l.ssrc, l.codec, l.started = p.SSRC, c, true
+		l.reader.Reset(codec.Parse(c.MimeType))
+		l.layers = 0
 		return true
 	}
 	return false
@@ -146,12 +148,12 @@ func (s *Source) number(l *stream, p *rtp.Packet, now time.Time) (num uint64, ok
 	case ring.Newer:
 		if s.jumped(l, p.Timestamp, now) {
 			s.reset(l)
-		} else if gap > 0 && s.cfg.Nack && !l.nack.Gap(now, ext-gap, ext-1) {
+		} else if gap > 0 && s.cfg.Nack && s.watched(l) && !l.nack.Gap(now, ext-gap, ext-1) {
 			l.key.Ask()
 		}
 	}
-	l.lastTime, l.lastAt, l.fresh = p.Timestamp, now.UnixNano(), false
-	s.alive(l, p.Marker)
+	l.lastTime = p.Timestamp
+	s.alive(l, p.Marker, now)
 	if len(p.Payload) == 0 {
 		l.padding.skip(ext)
 		s.drops[dropPadding]++
@@ -183,46 +185,11 @@ func (s *Source) jumped(l *stream, timestamp uint32, now time.Time) bool {
 	if l.fresh {
 		return false
 	}
-	passed := ntp.Ticks(time.Duration(now.UnixNano()-l.lastAt), s.rate)
+	passed := ntp.Ticks(time.Duration(now.UnixNano()-l.at), s.rate)
 	off := int64(int32(timestamp-l.lastTime)) - passed
 	limit := int64(s.rate) * timeJump
 	// After hours of silence the 32 bits have wrapped: they say nothing.
 	return passed < 1<<30 && (off > limit || off < -limit)
-}
-
-// alive keeps the books of who delivers.
-func (s *Source) alive(l *stream, frame bool) {
-	l.behind = [maxLayers]int{}
-	if !l.live {
-		if l.revival++; l.revival >= revivePackets || l.packets == 0 {
-			l.live, s.stale = true, true
-		}
-	}
-	if !frame {
-		return
-	}
-	for _, o := range s.streams {
-		if o != l {
-			o.behind[l.index]++
-		}
-	}
-}
-
-// silent reports whether others deliver and l does not.
-func (l *stream) silent(now time.Time) bool {
-	if now.UnixNano()-l.lastAt < int64(silence) {
-		return false
-	}
-	limit := silentFrames
-	if l.fresh { // layers do not come up all at once
-		limit = freshFrames
-	}
-	for _, frames := range l.behind {
-		if frames >= limit {
-			return true
-		}
-	}
-	return false
 }
 
 func (s *Source) keyframe(l *stream, slot *ring.Slot, info codec.Info) {
@@ -235,29 +202,6 @@ func (s *Source) keyframe(l *stream, slot *ring.Slot, info codec.Info) {
 	if size := (layer.Size{Width: int(info.Width), Height: int(info.Height)}); info.Width > 0 && size != l.size {
 		l.size, s.stale = size, true
 	}
-}
-
-// cached returns the start of a keyframe that is recent enough to serve a new viewer with, and the newest packet, or nil.
-func (l *stream) cached(now time.Time) (first, newest *ring.Slot) {
-	first = l.ring.Keyframe()
-	if first == nil || !l.started || now.UnixNano()-first.At > int64(cacheAge) {
-		return nil, nil
-	}
-	if l.padding.dense(l.seq.Max())-first.Num >= cachePackets {
-		return nil, nil
-	}
-	return first, l.newest(first, math.MaxUint64)
-}
-
-// newest returns the packet with the highest number, from first on, of those that were inserted up to serial.
-func (l *stream) newest(first *ring.Slot, serial uint64) *ring.Slot {
-	n := min(l.padding.dense(l.seq.Max()), first.Num+uint64(l.ring.Cap()))
-	for ; n > first.Num; n-- {
-		if s, _ := l.ring.Find(n); s != nil && s.Serial <= serial {
-			return s
-		}
-	}
-	return first
 }
 
 // padding closes the gaps that packets without payload leave in a layer's numbers. It remembers the last 16.

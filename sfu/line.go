@@ -8,6 +8,7 @@ import (
 
 	"github.com/pion/rtp"
 
+	"github.com/parley/parley/sfu/internal/codec"
 	"github.com/parley/parley/sfu/internal/ntp"
 	"github.com/parley/parley/sfu/internal/ring"
 )
@@ -25,9 +26,11 @@ type Egress interface {
 type LineConfig struct {
 	Video   bool
 	SSRC    uint32
-	RTXSSRC uint32  // 0: retransmissions repeat the original packet
-	Codecs  []Codec // what the receiver negotiated, RTX payload types included
-	Egress  Egress
+	RTXSSRC uint32 // 0: retransmissions repeat the original packet
+	// DependencyID is the id of the dependency descriptor, 0: the receiver does not take it.
+	DependencyID uint8
+	Codecs       []Codec // what the receiver negotiated, RTX payload types included
+	Egress       Egress
 
 	loop *loop // the receiver's, which Egress must be called in; nil: any
 }
@@ -43,13 +46,16 @@ type Line struct {
 	// Owned by the loop of the source.
 	header         rtp.Header // reused for every packet
 	times          timeMap
-	firstNum       uint64 // number in the layer where the line joined it, sent as firstSeq
-	maxNum         uint64 // the newest sent
-	firstSeq       uint16
+	firstNum       uint64 // number in the layer where the line joined it
+	maxNum         uint64 // the newest sent or left out
+	shift          uint16 // from numbers in the layer to sequence numbers, after maxNum
 	rtxSeq         uint16
-	lastSeq        uint16 // of maxNum
-	lastPicture    uint16 // VP8, the newest sent
+	lastSeq        uint16 // of maxNum, or of what was sent before it
+	lastIn         uint32 // timestamp of maxNum in the layer
+	lastPicture    uint16 // VP8, VP9 and dependency descriptors: the newest sent
 	pictureShift   uint16
+	pictureMask    uint16
+	gaps           gaps
 	lastTL0        uint8
 	tl0Shift       uint8
 	payloadType    uint8
@@ -57,12 +63,14 @@ type Line struct {
 	red            uint8 // 0: the receiver does not take it
 	started        bool
 	pictures       bool // lastPicture is known
+	closing        bool // picture ids have no gaps either: VP8
 	lastTime       uint32
 	lastAt         int64 // arrival of lastTime's packet, Unix nanoseconds
 	packets        uint32
 	octets         uint32
 	history        history
-	from           *loop // the source's, where it is not the receiver's
+	descriptor     []byte // reused
+	from           *loop  // the source's, where it is not the receiver's
 
 	outcome atomic.Pointer[outcome] // of the last packet that was posted to another loop; nil: all is well
 }
@@ -177,10 +185,11 @@ func (l *Line) anchor(first, newest *ring.Slot, at uint32, known bool) {
 	}
 	l.times = m
 	l.firstNum, l.maxNum = first.Num, first.Num-1
-	l.firstSeq = l.lastSeq + 1
+	l.shift = l.lastSeq + 1 - uint16(first.Num)
+	l.gaps.clear()
 	if l.pictures {
-		l.pictureShift = l.lastPicture + 1 - first.VP8.PictureID
-		l.tl0Shift = l.lastTL0 + 1 - first.VP8.TL0PicIdx
+		l.pictureShift = l.lastPicture + 1 - first.PictureID
+		l.tl0Shift = l.lastTL0 + 1 - first.TL0PicIdx
 	}
 	if l.history == nil {
 		n := audioHistory
@@ -199,49 +208,80 @@ func (l *Line) step() uint32 {
 	return audioRate / 50
 }
 
-// send forwards a packet, which lies at index in the ring of a layer. The payload is the slot's, or RED made from it, with the
-// type pt.
-func (l *Line) send(s *ring.Slot, index uint16, layer int, pt uint8, payload []byte) (int, error) {
-	e := sent{
-		serial: s.Serial, index: index, layer: uint8(layer),
-		seq:       l.firstSeq + uint16(s.Num-l.firstNum),
-		timestamp: l.times.out(s.Timestamp),
-		pictureID: (s.VP8.PictureID + l.pictureShift) & 0x7fff,
-		tl0:       s.VP8.TL0PicIdx + l.tl0Shift,
+// speak says what the line's next packets are, after anchor.
+func (l *Line) speak(k codec.Kind) {
+	l.closing, l.pictureMask = k == codec.VP8, 0x7fff
+	if k == codec.AV1 {
+		l.pictureMask = 0xffff
 	}
+}
+
+// send forwards a packet, which lies at index in the ring of the layer that k shows. The payload is the slot's, or RED made from it,
+// with the type pt.
+func (l *Line) send(k *Sink, s *ring.Slot, index uint16, at place, pt uint8, payload []byte) (int, error) {
+	e := sent{
+		serial: s.Serial, index: index, layer: uint8(k.current),
+		seq:       at.seq,
+		timestamp: l.times.out(s.Timestamp),
+		pictureID: (s.PictureID + at.picture) & l.pictureMask,
+		tl0:       s.TL0PicIdx + l.tl0Shift,
+	}
+	if s.Marker || s.End && int(s.Spatial) == k.spatial {
+		e.layer |= sentMarker
+	}
+	described := len(s.Descriptor()) > 0
 	if s.Num > l.maxNum {
-		l.maxNum, l.lastSeq = s.Num, e.seq
+		l.maxNum, l.lastSeq, l.lastIn = s.Num, e.seq, s.Timestamp
 		if !l.started || int32(e.timestamp-l.lastTime) > 0 {
 			l.lastTime = e.timestamp
 		}
 		l.lastAt, l.started = s.At, true
-		if s.VP8.HasPictureID {
+		if s.HasPictureID {
 			l.lastPicture, l.lastTL0, l.pictures = e.pictureID, e.tl0, true
 		}
+	}
+	if described {
+		e.showing(k.spatial, k.temporal)
 	}
 	l.history.put(e)
 	l.packets++
 	l.octets += uint32(len(payload))
-	return l.write(l.cfg.SSRC, pt, e.seq, s, &e, payload)
+	return l.write(l.cfg.SSRC, pt, e.seq, s, &e, payload, &k.source.streams[k.current].reader)
 }
 
-// resend sends a remembered packet again, over RTX where the receiver negotiated it.
-func (l *Line) resend(s *ring.Slot, e *sent) (int, error) {
+// resend sends a remembered packet of the stream that from reads again, over RTX where the receiver negotiated it.
+func (l *Line) resend(s *ring.Slot, e *sent, from *codec.Stream) (int, error) {
 	if l.cfg.RTXSSRC == 0 || l.rtxPayloadType == 0 {
-		return l.write(l.cfg.SSRC, l.payloadType, e.seq, s, e, s.Payload())
+		return l.write(l.cfg.SSRC, l.payloadType, e.seq, s, e, s.Payload(), from)
 	}
 	l.rtxSeq++
-	return l.write(l.cfg.RTXSSRC, l.rtxPayloadType, l.rtxSeq, s, e, s.Retransmission(e.seq))
+	return l.write(l.cfg.RTXSSRC, l.rtxPayloadType, l.rtxSeq, s, e, s.Retransmission(e.seq), from)
 }
 
 // write puts the line's picture ids into the slot, in place: all sinks of a ring are in one loop, and each writes its own.
-func (l *Line) write(ssrc uint32, pt uint8, seq uint16, s *ring.Slot, e *sent, payload []byte) (int, error) {
-	s.VP8.Rewrite(s.Payload(), e.pictureID, e.tl0)
+func (l *Line) write(ssrc uint32, pt uint8, seq uint16, s *ring.Slot, e *sent, payload []byte, from *codec.Stream) (int, error) {
+	s.Rewrite(s.Payload(), e.pictureID, e.tl0)
 	h := &l.header
 	h.Padding, h.Extension, h.Extensions = false, false, h.Extensions[:0]
 	h.SSRC, h.PayloadType, h.SequenceNumber = ssrc, pt, seq
-	h.Timestamp, h.Marker = e.timestamp, s.Marker
+	h.Timestamp, h.Marker = e.timestamp, e.marker()
+	if d := s.Descriptor(); len(d) > 0 && l.cfg.DependencyID != 0 {
+		spatial, temporal := e.shown()
+		l.descriptor = from.AppendDescriptor(l.descriptor[:0], d, &s.Frame, e.pictureID, spatial, temporal)
+		if err := h.SetExtension(l.cfg.DependencyID, l.descriptor); err != nil {
+			return 0, err
+		}
+	}
 	return l.emit(h, payload)
+}
+
+// fill sends a packet without payload in place of one that the receiver would wait for in vain.
+func (l *Line) fill(s *ring.Slot, at place) (int, error) {
+	h := &l.header
+	h.Padding, h.Extension, h.Extensions, h.Marker = false, false, h.Extensions[:0], false
+	h.SSRC, h.PayloadType, h.SequenceNumber, h.Timestamp = l.cfg.SSRC, l.payloadType, at.seq, l.times.out(s.Timestamp)
+	l.packets++
+	return l.emit(h, nil)
 }
 
 func (l *Line) emit(h *rtp.Header, payload []byte) (int, error) {

@@ -153,8 +153,14 @@ func contentOf(payload []byte) content {
 	f := payload[6:]
 	return content{
 		ssrc: binary.BigEndian.Uint32(f[12:]), frame: binary.BigEndian.Uint32(f[16:]), seq: binary.BigEndian.Uint16(f[20:]),
-		info: codec.VP8.Inspect(payload),
+		info: inspectVP8(payload),
 	}
+}
+
+func inspectVP8(payload []byte) codec.Info {
+	var r codec.Stream
+	r.Reset(codec.VP8)
+	return r.Inspect(payload, nil)
 }
 
 // viewer records what a line sends.
@@ -218,8 +224,8 @@ func mustBeContinuous(t testing.TB, pkts []rtp.Packet) {
 		}
 		a, b := contentOf(q.Payload), contentOf(p.Payload)
 		advance, same := int32(p.Timestamp-q.Timestamp), a.ssrc == b.ssrc && a.frame == b.frame
-		ids := (b.info.VP8.PictureID - a.info.VP8.PictureID) & 0x7fff
-		tl0 := b.info.VP8.TL0PicIdx - a.info.VP8.TL0PicIdx
+		ids := (b.info.PictureID - a.info.PictureID) & 0x7fff
+		tl0 := b.info.TL0PicIdx - a.info.TL0PicIdx
 		switch {
 		case same && (advance != 0 || ids != 0 || tl0 != 0):
 			t.Fatalf("packet %d, same frame: timestamp %+d, picture id %+d, tl0 %+d", i, advance, ids, tl0)

@@ -183,7 +183,7 @@ func check(t *testing.T, r *receiver, first uint16, clean bool) {
 			a, b := contentOf(last.Payload), contentOf(p.Payload)
 			d := int32(p.Timestamp - last.Timestamp)
 			// A viewer that comes back to a source may see its last keyframe again, as a new frame.
-			again := b.info.Start && b.info.VP8.PictureID != a.info.VP8.PictureID
+			again := b.info.Start && b.info.PictureID != a.info.PictureID
 			same := a.ssrc == b.ssrc && a.frame == b.frame && !again
 			if same != (d == 0) || d < 0 {
 				t.Fatalf("number %d: timestamp %+d, %v after %v", seq, d, b, a)

@@ -1,7 +1,6 @@
 package sfu
 
 import (
-	"math"
 	"slices"
 	"time"
 
@@ -26,8 +25,9 @@ type Sink struct {
 
 	// Owned by the source's loop.
 	shown       layer.Size // on the viewer's screen
-	current     int        // the layer that flows, -1: none yet
-	target      int        // the layer that should, -1: none is live
+	current     int        // the stream that flows, -1: none yet
+	target      int        // the option that should, -1: none is live, or none is allowed
+	choice                 // which layers flow and may
 	since       time.Time  // when it began to wait for a keyframe
 	rtt         time.Duration
 	unsupported bool // the receiver does not take the source's codec
@@ -58,6 +58,7 @@ func (c *sinkCounts) add(o *sinkCounts) {
 // and so does a line of the wrong medium.
 func (s *Source) Attach(now time.Time, l *Line, width, height int) *Sink {
 	k := &Sink{source: s, line: l, shown: layer.Size{Width: width, Height: height}, current: -1, target: -1, redundancy: redundancy}
+	k.choice.init()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed || l.rate != s.rate {
@@ -70,22 +71,8 @@ func (s *Source) Attach(now time.Time, l *Line, width, height int) *Sink {
 	}
 	s.sinks = append(s.sinks, k)
 	s.choose(k, now)
-	if s.cfg.Kind.Video() && !s.muted.Load() {
-		s.serveCached(k, now)
-		s.askKeyframes(now)
-	}
+	s.serve(k, now)
 	return k
-}
-
-// serveCached lets a new sink join a keyframe that is recent, of the layer it should show or else of the best below.
-func (s *Source) serveCached(k *Sink, now time.Time) {
-	for i := k.target; i >= 0; i-- {
-		l := s.streams[i]
-		if first, newest := l.cached(now); first != nil && l.live && s.join(k, l, first, newest) {
-			s.replay(k, l, first.Num, math.MaxUint64)
-			return
-		}
-	}
 }
 
 // Source returns what the sink shows.
@@ -119,22 +106,34 @@ func (k *Sink) Resize(now time.Time, width, height int) {
 	}
 	k.shown = layer.Size{Width: width, Height: height}
 	s.choose(k, now)
-	if !s.muted.Load() {
-		s.askKeyframes(now)
-	}
+	s.serve(k, now)
 }
 
 // forward sends one packet of the current layer.
 func (k *Sink) forward(p *ring.Slot, index uint16) {
-	if p.Num < k.line.firstNum {
-		k.drops[dropBeforeSwitch]++
+	l := k.line
+	if p.Num <= l.maxNum {
+		k.forwardLate(p, index)
 		return
 	}
+	if k.turning {
+		k.turn(p)
+	}
+	if p.Temporal > k.temporal || p.Needed&k.mask == 0 {
+		k.drops[dropLayer]++
+		l.skip(p)
+		return
+	}
+	k.deliver(p, index, l.next(p.Num))
+}
+
+// deliver sends a packet, at its place in the line.
+func (k *Sink) deliver(p *ring.Slot, index uint16, at place) {
 	payload, pt := p.Payload(), k.line.payloadType
 	if k.line.red != 0 {
 		payload, pt = k.redundantly(k.source.streams[k.current], p)
 	}
-	n, err := k.line.send(p, index, k.current, pt, payload)
+	n, err := k.line.send(k, p, index, at, pt, payload)
 	if n == 0 || err != nil {
 		k.unsent = k.unsent || err == nil
 		k.drops[dropWriteFailed]++
@@ -180,7 +179,8 @@ func (k *Sink) resend(now time.Time, seq uint16) {
 		k.drops[dropNackUnknown]++
 		return
 	}
-	slot := k.source.streams[e.layerIndex()].ring.At(e.index, e.serial)
+	from := k.source.streams[e.layerIndex()]
+	slot := from.ring.At(e.index, e.serial)
 	if slot == nil {
 		k.drops[dropNackEvicted]++
 		return
@@ -191,9 +191,9 @@ func (k *Sink) resend(now time.Time, seq uint16) {
 		k.drops[dropNackRepeat]++
 		return
 	}
-	e.layer += 1 << 2
+	e.layer += sentResend
 	e.resentAt = ms
-	if _, err := k.line.resend(slot, e); err != nil {
+	if _, err := k.line.resend(slot, e, &from.reader); err != nil {
 		k.drops[dropWriteFailed]++
 		return
 	}
@@ -224,6 +224,9 @@ func (k *Sink) SetRTT(rtt time.Duration) {
 // align returns the line's timestamp for a packet of the layer l, when sender reports tell how l's clock relates to that of
 // the layer that the sink shows now.
 func (s *Source) align(k *Sink, l *stream, timestamp uint32) (at uint32, known bool) {
+	if k.current == l.index {
+		return k.line.times.live(timestamp), true
+	}
 	if k.current < 0 || !l.reported || !s.streams[k.current].reported {
 		return 0, false
 	}

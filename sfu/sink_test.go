@@ -230,7 +230,12 @@ func TestSilentLayerFallsBackAndReturns(t *testing.T) {
 	if d := p.now.Sub(at); d > 450*time.Millisecond {
 		t.Errorf("fell back after %v", d)
 	}
+	v.take()
 	p.serve(20) // all layers again
+	if got := ssrcs(v.take()); len(got) != 1 {
+		t.Errorf("went back at once to a layer that had died: %v", got)
+	}
+	p.serve(60)
 	out := v.take()
 	if c := contentOf(out[len(out)-1].Payload); c.ssrc != 3000 {
 		t.Errorf("shows %d", c.ssrc)

@@ -111,7 +111,8 @@ func (l *slotLine) start(a answered) error {
 	l.ssrc, l.rtx = uint32(p.Encodings[0].SSRC), uint32(p.Encodings[0].RTX.SSRC)
 	l.agreed = a
 	l.line = NewLine(LineConfig{
-		Video: l.video, SSRC: l.ssrc, RTXSSRC: l.rtx, Codecs: a.codecs, Egress: l, loop: l.peer.loop,
+		Video: l.video, SSRC: l.ssrc, RTXSSRC: l.rtx, Codecs: a.codecs, DependencyID: a.ext.dependencyDescriptor,
+		Egress: l, loop: l.peer.loop,
 	})
 	return nil
 }

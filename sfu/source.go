@@ -37,6 +37,7 @@ type SourceConfig struct {
 	RIDs         []string // simulcast ids from the lowest resolution to the highest (q, h, f), at most 3; empty: one layer
 	Codecs       []Codec  // what the publisher may send, told apart by payload type (RTX left out)
 	AudioLevelID uint8    // id of the RFC 6464 header extension, 0: none
+	DependencyID uint8    // id of the dependency descriptor header extension, 0: none
 	Nack         bool     // the publisher answers NACKs
 	Upstream     Upstream // nil: no feedback (tests)
 
@@ -82,9 +83,10 @@ type Source struct {
 	// Guarded by mu.
 	streams  []*stream // by rising resolution
 	sinks    []*Sink
-	waiting  []*Sink // those that wait for a keyframe, of video; for their first packet, of audio
-	options  []layer.Option
-	packet   rtp.Packet // reused for parsing
+	waiting  []*Sink        // those that wait for a keyframe, of video; for their first packet, of audio
+	options  []layer.Option // what sinks choose from: the streams, or the spatial layers of the one that has some
+	svc      int            // the stream that has spatial layers, -1: none
+	packet   rtp.Packet     // reused for parsing
 	batch    [batchLen]uint16
 	stored   int // in batch
 	blocks   [red.MaxBlocks]red.Block
@@ -122,11 +124,11 @@ func NewSource(cfg SourceConfig) *Source {
 		s.mu = &loop{}
 	}
 	for i := range n {
-		l := &stream{index: i, fresh: true, ring: ring.New(size, ringKeep)}
+		l := &stream{pulse: pulse{index: i, fresh: true}, ring: ring.New(size, ringKeep)}
 		l.sinks.Store(new([]*Sink))
 		s.streams = append(s.streams, l)
 	}
-	s.options = make([]layer.Option, n)
+	s.options, s.svc = make([]layer.Option, n, maxLayers), -1
 	return s
 }
 
@@ -178,6 +180,9 @@ func (s *Source) receive(now time.Time, layer int, pkts [][]byte) {
 			s.chooseAll(now)
 		}
 		s.fanout(l, s.batch[:s.stored], now)
+		if l.pending {
+			s.admitWhole(l)
+		}
 		if chosen { // now that this batch's keyframes were used
 			s.askKeyframes(now)
 		}
@@ -209,20 +214,6 @@ func (s *Source) fanout(l *stream, batch []uint16, now time.Time) {
 	}
 }
 
-// admit lets the sinks that wait for a keyframe of l join it, at first. Packets after first that overtook it are sent now,
-// first itself is left to the caller.
-func (s *Source) admit(l *stream, first *ring.Slot, now time.Time) {
-	for _, k := range slices.Clone(s.waiting) { // rare: once per keyframe that is waited for
-		patient := k.target >= 0 && now.Sub(k.since) < impatience
-		if k.target != l.index && (k.current >= 0 || patient) {
-			continue
-		}
-		if s.join(k, l, first, l.newest(first, first.Serial)) {
-			s.replay(k, l, first.Num, first.Serial)
-		}
-	}
-}
-
 // join moves a sink to the layer l, where first will be its first packet and newest is the newest that is there. False: its
 // receiver does not take the codec.
 func (s *Source) join(k *Sink, l *stream, first, newest *ring.Slot) bool {
@@ -241,12 +232,14 @@ func (s *Source) join(k *Sink, l *stream, first, newest *ring.Slot) bool {
 	if !s.cfg.Kind.Video() {
 		k.line.red = redType(k.line.cfg.Codecs)
 	}
+	k.line.speak(l.reader.Kind())
 	k.line.anchor(first, newest, at, known)
 	s.leave(k)
 	k.current = l.index
+	s.show(k)
 	list := append(slices.Clone(*l.sinks.Load()), k)
 	l.sinks.Store(&list)
-	s.wait(k, k.target >= 0 && k.target != l.index, time.Time{})
+	s.wait(k, !s.settled(k), time.Time{})
 	return true
 }
 
@@ -286,7 +279,7 @@ func (s *Source) wait(k *Sink, waiting bool, now time.Time) {
 func (s *Source) reset(l *stream) {
 	l.nack.Clear()
 	l.ring.ForgetKeyframe()
-	l.fresh, l.behind = true, [maxLayers]int{}
+	l.begin()
 	for _, k := range *l.sinks.Load() {
 		k.current = -1
 		s.wait(k, true, time.Time{})
@@ -314,77 +307,14 @@ func (s *Source) Tick(now time.Time) {
 		return
 	}
 	for _, l := range s.streams {
-		if l.live && l.silent(now) {
-			l.live, l.revival, s.stale = false, 0, true
-		}
+		s.checkAlive(l, now)
 		s.askNacks(l, now)
 	}
 	if s.stale {
 		s.chooseAll(now)
 	}
+	s.hurry(now)
 	s.askKeyframes(now)
-}
-
-func (s *Source) askNacks(l *stream, now time.Time) {
-	seqs, lost := l.nack.Due(now, time.Duration(s.rtt.Load()))
-	if lost && s.cfg.Kind.Video() {
-		l.key.Ask() // the gap stays: decoders need a fresh start
-	}
-	if len(seqs) > 0 && s.cfg.Upstream != nil {
-		l.nacks += uint64(len(seqs))
-		s.cfg.Upstream.Nack(l.ssrc, seqs)
-	}
-}
-
-// askKeyframes requests what waiting sinks need, as far as the throttle allows.
-func (s *Source) askKeyframes(now time.Time) {
-	if !s.cfg.Kind.Video() {
-		return
-	}
-	var watched [maxLayers]bool
-	for _, k := range s.waiting {
-		for i, l := range s.streams {
-			if i == k.target || k.target < 0 {
-				watched[i] = true
-				l.key.Ask()
-			}
-		}
-	}
-	for i, l := range s.streams {
-		if !watched[i] && len(*l.sinks.Load()) == 0 {
-			l.key.Cancel()
-		}
-		if l.started && s.cfg.Upstream != nil && l.key.Due(now, time.Duration(s.rtt.Load())) {
-			l.requests++
-			s.cfg.Upstream.RequestKeyframe(l.ssrc)
-		}
-	}
-}
-
-// chooseAll renews the options from what the layers deliver, and every sink's choice.
-func (s *Source) chooseAll(now time.Time) {
-	s.stale = false
-	var sizes [maxLayers]layer.Size
-	for i, l := range s.streams {
-		sizes[i] = l.size
-	}
-	layer.Estimate(sizes[:len(s.streams)])
-	for i, l := range s.streams {
-		s.options[i] = layer.Option{Size: sizes[i], Live: l.live && l.started}
-	}
-	for _, k := range s.sinks {
-		s.choose(k, now)
-	}
-}
-
-// choose sets the layer that a sink should show.
-func (s *Source) choose(k *Sink, now time.Time) {
-	k.target = layer.Pick(s.options, k.shown, k.target)
-	waiting := k.current < 0 || (k.target >= 0 && k.target != k.current)
-	s.wait(k, waiting && !k.unsupported, now)
-	if k.since.IsZero() {
-		k.since = now
-	}
 }
 
 // HandleSenderReport takes the NTP and RTP timestamps of the publisher's RTCP sender report for ssrc.

@@ -63,7 +63,7 @@ func TestBatchIsLikeSingles(t *testing.T) {
 		var got []content
 		for _, o := range v.take() {
 			c := contentOf(o.Payload)
-			c.info.VP8.PictureID, c.info.VP8.TL0PicIdx = 0, 0
+			c.info.PictureID, c.info.TL0PicIdx = 0, 0
 			got = append(got, c)
 		}
 		return got

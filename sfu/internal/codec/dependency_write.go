@@ -4,8 +4,7 @@ package codec
 const MaxDescriptor = 255
 
 // AppendDescriptor appends to dst the dependency descriptor that f was read from, with another frame number, and with the decode
-// targets that a receiver of the layers up to spatial and temporal still gets. All are what the stream had: negative layers
-// mean that none is left out.
+// targets that a receiver of the layers up to spatial and temporal still gets. Spatial -1: it gets all spatial layers.
 func (s *Stream) AppendDescriptor(dst, p []byte, f *Frame, number uint16, spatial, temporal int) []byte {
 	if len(p) < mandatory {
 		return dst
@@ -15,7 +14,7 @@ func (s *Stream) AppendDescriptor(dst, p []byte, f *Frame, number uint16, spatia
 	if st != nil && st.generation != f.structure {
 		st = s.old
 	}
-	limited := st.known() && st.generation == f.structure && spatial >= 0
+	limited := st.known() && st.generation == f.structure
 	var active uint32
 	if limited {
 		active = st.reachable(spatial, temporal)
@@ -32,7 +31,7 @@ func (s *Stream) AppendDescriptor(dst, p []byte, f *Frame, number uint16, spatia
 func (s *structure) reachable(spatial, temporal int) (active uint32) {
 	for t := range s.targets {
 		ts, tt := int(s.targetSpatial[t]), int(s.targetTemporal[t])
-		if tt <= temporal && (ts == spatial || ts < spatial && !s.keyed) {
+		if tt <= temporal && (spatial < 0 || ts == spatial || ts < spatial && !s.keyed) {
 			active |= 1 << t
 		}
 	}

@@ -200,7 +200,7 @@ func TestRewrittenDescriptors(t *testing.T) {
 				}
 				all := uint32(1)<<(e.Spatials*e.Temporals) - 1
 				active := all
-				if s >= 0 {
+				if s >= 0 || temporal < e.Temporals-1 {
 					active = activeTargets(e, s, temporal)
 				}
 				if receiver.now.active != active && active != all {
@@ -217,7 +217,7 @@ func TestRewrittenDescriptors(t *testing.T) {
 func activeTargets(e *codectest.Encoder, s, temporal int) (mask uint32) {
 	for i := range e.Spatials * e.Temporals {
 		ts, tt := i/e.Temporals, i%e.Temporals
-		if tt <= temporal && (ts == s || ts < s && !e.Keyed) {
+		if tt <= temporal && (s < 0 || ts == s || ts < s && !e.Keyed) {
 			mask |= 1 << i
 		}
 	}

@@ -19,10 +19,10 @@ type Slot struct {
 	Num       uint64 // extended sequence number, padding left out
 	At        int64  // arrival, Unix nanoseconds
 	Timestamp uint32
+	codec.Frame
 	size      uint16
+	described uint8 // length of the descriptor, which follows the payload in buf
 	Marker    bool
-	Start     bool // a keyframe starts here
-	VP8       codec.VP8Descriptor
 	buf       [headroom + MaxPayload]byte
 }
 
@@ -33,6 +33,21 @@ func (s *Slot) Payload() []byte { return s.buf[headroom : headroom+int(s.size)] 
 func (s *Slot) Retransmission(seq uint16) []byte {
 	s.buf[0], s.buf[1] = byte(seq>>8), byte(seq)
 	return s.buf[:headroom+int(s.size)]
+}
+
+// SetDescriptor keeps a dependency descriptor with the packet. One that does not fit beside the payload is left out: no packet
+// that came in one datagram has such.
+func (s *Slot) SetDescriptor(d []byte) {
+	at := headroom + int(s.size)
+	if len(d) <= codec.MaxDescriptor && at+len(d) <= len(s.buf) {
+		s.described = uint8(copy(s.buf[at:], d))
+	}
+}
+
+// Descriptor returns the packet's dependency descriptor, empty where it has none.
+func (s *Slot) Descriptor() []byte {
+	at := headroom + int(s.size)
+	return s.buf[at : at+int(s.described)]
 }
 
 // Ring holds up to a maximum of packets.
@@ -69,7 +84,7 @@ func (r *Ring) Insert(num uint64, payload []byte, now time.Time) (*Slot, uint16)
 	s := r.Slot(uint16(i))
 	s.Serial, s.Num, s.At = r.serial, num, now.UnixNano()
 	s.size = uint16(copy(s.buf[headroom:], payload))
-	s.Marker, s.Start, s.VP8, s.Timestamp = false, false, codec.VP8Descriptor{}, 0
+	s.Marker, s.described, s.Frame, s.Timestamp = false, 0, codec.Frame{}, 0
 	r.byNum[num%uint64(len(r.byNum))] = uint16(i)
 	return s, uint16(i)
 }

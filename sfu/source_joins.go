@@ -1,0 +1,191 @@
+package sfu
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/parley/parley/sfu/internal/ring"
+)
+
+// A switch to another stream takes the last keyframe where that is so recent that nobody sees the picture go back.
+const switchAge = 150 * time.Millisecond
+
+// admit lets the sinks that wait for a keyframe of l join it, at first. Packets after first that overtook it are sent now,
+// first itself is left to the caller. Who is shown something already waits until the keyframe is whole.
+func (s *Source) admit(l *stream, first *ring.Slot, now time.Time) {
+	for _, k := range slices.Clone(s.waiting) { // rare: once per keyframe that is waited for
+		patient := k.target >= 0 && now.Sub(k.since) < impatience
+		switch {
+		case k.current == l.index: // another spatial layer, from first on: turn. But not if first was overtaken
+			if s.streamOf(k.target) != l.index || s.settled(k) || first.Num > k.line.maxNum {
+				continue
+			}
+		case s.streamOf(k.target) == l.index:
+			if k.current >= 0 && s.streams[k.current].live {
+				l.pending = true
+				continue
+			}
+		case k.current >= 0 || patient:
+			continue
+		}
+		if s.join(k, l, first, l.newest(first, first.Serial)) {
+			s.replay(k, l, first.Num, first.Serial)
+		}
+	}
+}
+
+// admitWhole lets the sinks that wait for a whole keyframe of l join it, when it is.
+func (s *Source) admitWhole(l *stream) {
+	first := l.ring.Keyframe()
+	if first == nil {
+		l.pending = false
+		return
+	}
+	if !l.whole(first) {
+		return
+	}
+	l.pending = false
+	for _, k := range slices.Clone(s.waiting) {
+		if k.current >= 0 && k.current != l.index && s.streamOf(k.target) == l.index {
+			if s.join(k, l, first, l.newest(first, math.MaxUint64)) {
+				s.replay(k, l, first.Num, math.MaxUint64)
+			}
+		}
+	}
+}
+
+// whole reports whether all packets of the picture that first begins are here.
+func (l *stream) whole(first *ring.Slot) bool {
+	for n := first.Num; ; n++ {
+		switch p, _ := l.ring.Find(n); {
+		case p == nil:
+			return false
+		case p.Timestamp != first.Timestamp, p.Marker:
+			return true
+		}
+	}
+}
+
+// serveCached lets a sink join a keyframe that is recent, of the layer that it should show. A sink that is shown nothing waits
+// a moment for that one to be sent before it takes another.
+func (s *Source) serveCached(k *Sink, now time.Time) {
+	if k.target < 0 || s.settled(k) || s.falling(k) || k.unsupported {
+		return
+	}
+	age, from := cacheAge, s.streamOf(k.target)
+	if k.current >= 0 {
+		if age = switchAge; k.current == from {
+			return
+		}
+	}
+	quick := time.Duration(s.rtt.Load()) < impatience/2 && now.Sub(k.since) < impatience
+	for i := from; i >= 0; i-- {
+		l := s.streams[i]
+		if first, newest := l.cached(now, age); first != nil && l.live && s.join(k, l, first, newest) {
+			s.replay(k, l, first.Num, math.MaxUint64)
+			return
+		}
+		if k.current >= 0 || quick {
+			return
+		}
+	}
+}
+
+// hurry serves those who have waited long enough with what there is.
+func (s *Source) hurry(now time.Time) {
+	if len(s.waiting) == 0 || !s.cfg.Kind.Video() {
+		return
+	}
+	for _, k := range slices.Clone(s.waiting) {
+		if k.current < 0 && now.Sub(k.since) >= impatience {
+			s.serveCached(k, now)
+		}
+	}
+}
+
+// cached returns the start of a keyframe that is recent enough to serve a viewer with, and the newest packet, or nil.
+func (l *stream) cached(now time.Time, age time.Duration) (first, newest *ring.Slot) {
+	first = l.ring.Keyframe()
+	if first == nil || !l.started || now.UnixNano()-first.At > int64(age) {
+		return nil, nil
+	}
+	last := l.padding.dense(l.seq.Max())
+	if last-first.Num >= cachePackets {
+		return nil, nil
+	}
+	for n := first.Num; n <= last; n++ { // what nobody watched is not asked for again when it is lost
+		if p, _ := l.ring.Find(n); p == nil && len(*l.sinks.Load()) == 0 {
+			return nil, nil
+		}
+	}
+	return first, l.newest(first, math.MaxUint64)
+}
+
+// newest returns the packet with the highest number, from first on, of those that were inserted up to serial.
+func (l *stream) newest(first *ring.Slot, serial uint64) *ring.Slot {
+	n := min(l.padding.dense(l.seq.Max()), first.Num+uint64(l.ring.Cap()))
+	for ; n > first.Num; n-- {
+		if s, _ := l.ring.Find(n); s != nil && s.Serial <= serial {
+			return s
+		}
+	}
+	return first
+}
+
+// watched reports whether somebody is shown l, or waits for it: what is lost of others is not asked for again.
+func (s *Source) watched(l *stream) bool {
+	if len(*l.sinks.Load()) > 0 {
+		return true
+	}
+	for _, k := range s.waiting {
+		if k.target < 0 || s.streamOf(k.target) == l.index {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Source) askNacks(l *stream, now time.Time) {
+	if l.nack.Outstanding() == 0 {
+		return
+	}
+	if !s.watched(l) {
+		l.nack.Clear()
+		return
+	}
+	seqs, lost := l.nack.Due(now, time.Duration(s.rtt.Load()))
+	if lost && s.cfg.Kind.Video() {
+		l.key.Ask() // the gap stays: decoders need a fresh start
+	}
+	if len(seqs) > 0 && s.cfg.Upstream != nil {
+		l.nacks += uint64(len(seqs))
+		s.cfg.Upstream.Nack(l.ssrc, seqs)
+	}
+}
+
+// askKeyframes requests what waiting sinks need, as far as the throttle allows.
+func (s *Source) askKeyframes(now time.Time) {
+	if !s.cfg.Kind.Video() {
+		return
+	}
+	s.waiting = slices.DeleteFunc(s.waiting, s.settled) // spatial layers can be gained without a keyframe
+	var watched [maxLayers]bool
+	for _, k := range s.waiting {
+		for i, l := range s.streams {
+			if k.target < 0 || i == s.streamOf(k.target) {
+				watched[i] = true
+				l.key.Ask()
+			}
+		}
+	}
+	for i, l := range s.streams {
+		if !watched[i] && len(*l.sinks.Load()) == 0 {
+			l.key.Cancel()
+		}
+		if l.started && s.cfg.Upstream != nil && l.key.Due(now, time.Duration(s.rtt.Load())) {
+			l.requests++
+			s.cfg.Upstream.RequestKeyframe(l.ssrc)
+		}
+	}
+}
