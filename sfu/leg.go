@@ -230,7 +230,10 @@ func (k *leg) write(l *slotLine, h *rtp.Header, payload []byte) (int, error) {
 	if !k.up {
 		return 0, nil
 	}
-	const fixed = 12
+	fixed := 12
+	if h.Extension {
+		fixed = h.MarshalSize()
+	}
 	if fixed+len(payload)+seal.TagLen > batch.MaxPacket {
 		return 0, errTooLong
 	}
@@ -246,13 +249,9 @@ func (k *leg) write(l *slotLine, h *rtp.Header, payload []byte) (int, error) {
 	}
 	out := k.loop.sender()
 	b := out.Next()[:fixed]
-	b[0], b[1] = 0x80, h.PayloadType
-	if h.Marker {
-		b[1] |= 0x80
+	if err := writeHeader(b, h); err != nil {
+		return 0, err
 	}
-	binary.BigEndian.PutUint16(b[2:], h.SequenceNumber)
-	binary.BigEndian.PutUint32(b[4:], h.Timestamp)
-	binary.BigEndian.PutUint32(b[8:], h.SSRC)
 	if k.gcm != nil {
 		b = k.gcm.Seal(b, payload, h.SSRC, roc, h.SequenceNumber)
 	} else {
@@ -269,6 +268,22 @@ func (k *leg) write(l *slotLine, h *rtp.Header, payload []byte) (int, error) {
 		return 0, err
 	}
 	return fixed + len(payload), nil
+}
+
+// writeHeader writes h to b, which has its length.
+func writeHeader(b []byte, h *rtp.Header) error {
+	if h.Extension {
+		_, err := h.MarshalTo(b)
+		return err
+	}
+	b[0], b[1] = 0x80, h.PayloadType
+	if h.Marker {
+		b[1] |= 0x80
+	}
+	binary.BigEndian.PutUint16(b[2:], h.SequenceNumber)
+	binary.BigEndian.PutUint32(b[4:], h.Timestamp)
+	binary.BigEndian.PutUint32(b[8:], h.SSRC)
+	return nil
 }
 
 func (t *tcpPath) write(b []byte) error {
