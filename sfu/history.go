@@ -11,7 +11,7 @@ type sent struct {
 	index     uint16
 	pictureID uint16
 	tl0       uint8 // of VP8 and VP9; with a dependency descriptor: the layers shown, spatial (15: all) and temporal, 4 bits each
-	layer     uint8 // low 2 bits: layer; 2 more: how often it was resent; 1: the marker bit
+	layer     uint8 // low 2 bits: layer; 4 more: how often it was resent; 1: the marker bit
 }
 
 const (
@@ -19,7 +19,7 @@ const (
 	audioHistory = 64  // 1.3 s
 
 	sentResend = 1 << 2
-	sentMarker = 1 << 4
+	sentMarker = 1 << 6
 )
 
 // history finds a sent packet by its sequence number.
@@ -39,7 +39,7 @@ func (h history) find(seq uint16) *sent {
 }
 
 func (e *sent) layerIndex() int { return int(e.layer & 3) }
-func (e *sent) resends() int    { return int(e.layer >> 2 & 3) }
+func (e *sent) resends() int    { return int(e.layer >> 2 & 15) }
 func (e *sent) marker() bool    { return e.layer&sentMarker != 0 }
 
 // showing notes which layers the line showed, spatial -1: all.

@@ -33,8 +33,8 @@ func Parse(mime string) Kind {
 	return Unknown
 }
 
+// So many layers are told apart, from 0 on; what is above counts as the highest.
 const (
-	// MaxSpatial and MaxTemporal bound the layers that are told apart; what is above counts as the highest.
 	MaxSpatial  = 3
 	MaxTemporal = 4
 

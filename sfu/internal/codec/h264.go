@@ -17,14 +17,14 @@ func inspectH264(p []byte, info *Info) {
 		return
 	}
 	kind, rest := p[0]&0x1f, p[1:]
-	switch {
-	case kind == nalSTAPA:
+	switch kind {
+	case nalSTAPA:
 		inspectSTAPA(rest, info)
 		return
-	case kind == nalSPS:
+	case nalSPS:
 		info.startSPS(p)
 		return
-	case kind == nalFUA:
+	case nalFUA:
 		info.Begin = p[1]&0x80 != 0 && len(p) > 2 && p[2]&0x80 != 0
 		kind, rest = p[1]&0x1f, nil
 	}

@@ -149,10 +149,10 @@ func (e *Encoder) chains(w *Bits, all []template) {
 }
 
 // Width is that of a spatial layer, in pixels: the highest is 1280.
-func (e *Encoder) Width(spatial int) int { return 1280 >> (e.Spatials - 1 - spatial) }
+func (e *Encoder) Width(spatial int) int { return 1280 >> (e.Spatials - 1 - spatial + e.Small) }
 
 // Height is that of a spatial layer: the highest is 720.
-func (e *Encoder) Height(spatial int) int { return 720 >> (e.Spatials - 1 - spatial) }
+func (e *Encoder) Height(spatial int) int { return 720 >> (e.Spatials - 1 - spatial + e.Small) }
 
 // VP9 returns a packet's VP9 payload descriptor in flexible mode, with the picture id in 15 bits.
 func (e *Encoder) VP9(f Frame, first, last bool, pictures map[int]int) []byte {

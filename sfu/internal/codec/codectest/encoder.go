@@ -17,6 +17,7 @@ type Encoder struct {
 	Spatials, Temporals int  // layers: 1 to 3 each
 	Keyed               bool // spatial layers refer to each other in keyframes only (L3T3_KEY)
 	Tied                bool // frames of temporal layer 1 refer to each other, but for every fourth: who missed one must wait
+	Small               int  // how often the size is halved
 	Off                 int  // so many of the upper spatial layers are not sent now
 
 	number  int // of the next frame
