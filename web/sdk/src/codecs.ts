@@ -1,7 +1,7 @@
 // Which codecs the offer names. A browser lists some twenty variants for each video line; an offer with 25 slots would
 // carry 200 kB of them. We keep one of each codec that the server forwards.
 
-const AUDIO = new Set(['audio/opus']);
+const AUDIO = new Set(['audio/opus', 'audio/red']);
 const VIDEO = new Set(['video/vp8', 'video/vp9', 'video/h264', 'video/av1', 'video/rtx']);
 
 /** A video codec as SDP writes it. */
@@ -29,10 +29,10 @@ export function wanted(codec: Codec): boolean {
 }
 
 /** Narrows what the transceiver offers, `first` first. A browser that does not know how offers everything. */
-export function narrow(transceiver: RTCRtpTransceiver, kind: 'audio' | 'video', first?: VideoCodec): void {
+export function narrow(transceiver: RTCRtpTransceiver, kind: 'audio' | 'video', first?: VideoCodec | 'RED'): void {
   if (typeof transceiver.setCodecPreferences !== 'function') return;
   const all = RTCRtpReceiver.getCapabilities?.(kind)?.codecs ?? [];
-  const preferred = (c: Codec) => c.mimeType.toLowerCase() === `video/${first?.toLowerCase()}`;
+  const preferred = (c: Codec) => c.mimeType.toLowerCase() === `${kind}/${first?.toLowerCase()}`;
   const some = all.filter(wanted).sort((a, b) => Number(preferred(b)) - Number(preferred(a)));
   if (some.length === 0) return;
   try {
@@ -63,7 +63,7 @@ export function fallback(ours: readonly VideoCodec[], theirs: readonly unknown[]
 }
 
 /** Puts a codec first in one media section of the answer: browsers send the first that they can. */
-export function prefer(sdp: string, mid: string | undefined, codec: VideoCodec): string {
+export function prefer(sdp: string, mid: string | undefined, codec: VideoCodec | 'RED'): string {
   const sections = sdp.split(/(?=^m=)/m);
   const at = sections.findIndex((section) => mid !== undefined && section.split(/\r?\n/).includes(`a=mid:${mid}`));
   const section = sections[at];
@@ -72,7 +72,7 @@ export function prefer(sdp: string, mid: string | undefined, codec: VideoCodec):
   for (const [, type, name] of section.matchAll(/^a=rtpmap:(\d+) ([^/\s]+)\//gm)) {
     if (type && name?.toUpperCase() === codec) types.add(type);
   }
-  sections[at] = section.replace(/^(m=video \S+ \S+ )([\d ]+)/, (_, head: string, list: string) => {
+  sections[at] = section.replace(/^(m=(?:audio|video) \S+ \S+ )([\d ]+)/, (_, head: string, list: string) => {
     const all = list.trim().split(' ');
     return head + [...all.filter((t) => types.has(t)), ...all.filter((t) => !types.has(t))].join(' ');
   });

@@ -34,13 +34,13 @@ export class Peer {
   readonly reliable: RTCDataChannel;
   readonly unreliable: RTCDataChannel;
   readonly #sending: Record<Kind, RTCRtpTransceiver>;
-  #offered: RTCSessionDescriptionInit | undefined;
+  #offered: Promise<void> | undefined; // the last offer being set; undefined once it is answered
 
   constructor(slots: number, plan: SendPlan, owner: PeerOwner) {
     this.pc = new RTCPeerConnection(CONFIGURATION);
     const audio = () => {
       const transceiver = this.pc.addTransceiver('audio', { direction: 'sendonly' });
-      narrow(transceiver, 'audio');
+      narrow(transceiver, 'audio', 'RED');
       return transceiver;
     };
     const video = (encodings: Encoding[]) => {
@@ -85,14 +85,18 @@ export class Peer {
     }
   }
 
-  /** Makes an offer for the server. It takes effect with answer(). */
+  /**
+   * Makes an offer for the server. Setting it takes browsers some 15 ms, which pass while the server makes its answer. One that
+   * gets none is replaced by the next.
+   */
   async offer(restart = false): Promise<MediaOffer> {
     const offer = await this.pc.createOffer({ iceRestart: restart });
     const transceivers = this.pc.getTransceivers();
     const kinds = transceivers.map((t) => ({ mid: t.mid, kind: t.receiver.track.kind }));
     const mids = assignMids(offer.sdp ?? '', kinds);
     const mid = (t: RTCRtpTransceiver) => mids[transceivers.indexOf(t)]!;
-    this.#offered = offer;
+    this.#offered = this.pc.setLocalDescription(offer);
+    this.#offered.catch(() => {}); // answer() has the error
     return {
       sdp: offer.sdp ?? '',
       send: KINDS.map((kind) => ({ mid: mid(this.#sending[kind]), kind })),
@@ -107,8 +111,9 @@ export class Peer {
    */
   async answer(sdp: string, codec: VideoCodec): Promise<void> {
     if (!this.#offered) throw new ParleyError('bad_answer');
-    await this.pc.setLocalDescription(this.#offered);
+    await this.#offered;
     this.#offered = undefined;
+    sdp = prefer(sdp, this.mid('microphone'), 'RED'); // each packet repeats the one before: a lost one is not missed
     for (const kind of ['camera', 'screen'] as const) sdp = prefer(sdp, this.mid(kind), codec);
     await this.pc.setRemoteDescription({ type: 'answer', sdp });
   }

@@ -29,6 +29,12 @@ describe('prefer', () => {
     expect(prefer(ANSWER, '1', 'VP8')).toBe(ANSWER);
   });
 
+  it('puts redundant sound first', () => {
+    const answer =
+      'm=audio 9 UDP/TLS/RTP/SAVPF 111 63\r\na=mid:0\r\na=rtpmap:111 opus/48000/2\r\na=rtpmap:63 red/48000/2\r\n';
+    expect(prefer(answer, '0', 'RED')).toBe(answer.replace('111 63', '63 111'));
+  });
+
   it('leaves an answer alone that has not the codec or the section', () => {
     for (const [mid, codec] of [
       ['1', 'H264'],

@@ -7,7 +7,7 @@ interface Codec {
 /** Whether the offer should name that codec. */
 export declare function wanted(codec: Codec): boolean;
 /** Narrows what the transceiver offers, `first` first. A browser that does not know how offers everything. */
-export declare function narrow(transceiver: RTCRtpTransceiver, kind: 'audio' | 'video', first?: VideoCodec): void;
+export declare function narrow(transceiver: RTCRtpTransceiver, kind: 'audio' | 'video', first?: VideoCodec | 'RED'): void;
 /** The video codecs that this browser can encode and the server forwards. */
 export declare function sendable(): VideoCodec[];
 /** The video codecs that this browser can decode, of those the server forwards. */
@@ -15,5 +15,5 @@ export declare function decodable(): VideoCodec[];
 /** What to send instead to somebody who decodes only `theirs`; undefined: there is nothing. */
 export declare function fallback(ours: readonly VideoCodec[], theirs: readonly unknown[]): VideoCodec | undefined;
 /** Puts a codec first in one media section of the answer: browsers send the first that they can. */
-export declare function prefer(sdp: string, mid: string | undefined, codec: VideoCodec): string;
+export declare function prefer(sdp: string, mid: string | undefined, codec: VideoCodec | 'RED'): string;
 export {};

@@ -29,7 +29,10 @@ export declare class Peer {
     mid(kind: Kind): string | undefined;
     /** Adds slots up to `count`; the next offer carries them. */
     grow(count: number): void;
-    /** Makes an offer for the server. It takes effect with answer(). */
+    /**
+     * Makes an offer for the server. Setting it takes browsers some 15 ms, which pass while the server makes its answer. One that
+     * gets none is replaced by the next.
+     */
     offer(restart?: boolean): Promise<MediaOffer>;
     /**
      * Takes the server's answer to the last offer; video is then sent in that codec, if the server has it. This connection gets no ICE servers: the relay shares its ports with the
