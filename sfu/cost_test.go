@@ -73,7 +73,7 @@ func serveCost(plane Plane, profile string) error {
 		runtime.MemProfileRate = 4096
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	shared, err := mux.ListenUDP("127.0.0.1:0")
+	shared, err := mux.ListenUDP("127.0.0.1:0", 1)
 	if err != nil {
 		return err
 	}

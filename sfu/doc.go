@@ -7,7 +7,8 @@
 //
 // # Goroutines
 //
-//	Node.tick         started by New, ended by Node.Close: every 25 ms NACKs, keyframe requests, layer choice, RTCP
+//	Node.tick         started by New, ended by Node.Close: ten times a second it looks after loops that nothing comes for
+//	                  (tick.go); the others tick in the socket's reader
 //	Node.spawn        short tasks such as closing a peer, started by peers; Node.Close waits for them
 //	Peer.readData     two per peer with data channels, started when they open; Peer.teardown waits for them
 //	Peer.stateChanged one for each change of state, started by pion; it ends at once, PeerEvents.OnState included
@@ -15,8 +16,8 @@
 //	                  address. Peer.Close ends them, Peer.teardown waits. Per node: one reader for UDP, one for ICE-TCP, three
 //	                  per ICE-TCP connection
 //
-// On the batched plane (plane.go, leg.go) packets are received and forwarded in the one goroutine of pion's UDP mux that reads the
-// socket, before pion sees them; what sinks write is sealed into one slab and leaves when the batch is through. Over ICE-TCP,
+// On the batched plane (plane.go, leg.go) packets are received and forwarded in the goroutine that reads their socket, which is the
+// Conn's (internal/mux has one for each socket) or pion's UDP mux's, before pion sees them; what sinks write is sealed into one slab and leaves when the batch is through. Over ICE-TCP,
 // and from addresses that are not known yet, packets are received in the goroutine of pion's candidate. On the plane "pion",
 // and for a peer whose keys cannot be had, they are received in the goroutine of pion's SRTP session: edge.go.
 //

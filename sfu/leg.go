@@ -135,7 +135,7 @@ func (k *leg) follow(pair *webrtc.ICECandidatePair) {
 	if pair.Local.Protocol == webrtc.ICEProtocolTCP {
 		k.to, k.tcp = nil, &tcpPath{conns: slices.Clone(k.conns), addr: net.TCPAddrFromAddrPort(addr)}
 	} else {
-		k.to, k.tcp = k.plane.conn.Dest(addr), nil
+		k.to, k.tcp = k.plane.dest(addr), nil
 	}
 	k.refresh()
 }

@@ -18,11 +18,11 @@ import (
 // grouped by source and layer, and forwarded; what sinks write is sealed straight into one slab and leaves in GSO runs when the
 // batch is through. pion keeps ICE, DTLS, SCTP and SRTCP.
 
-// plane is what the loops of a node share: the socket, and whose packets come from where.
+// plane is what the loops of a node share: the sockets, and whose packets come from where.
 type plane struct {
-	// Static after construction.
-	conn   *batch.Conn
-	reader *reader
+	// Static after construction. All sockets have one address.
+	conns   []*batch.Conn
+	readers []*reader // one for each
 
 	senders senders
 
@@ -63,8 +63,8 @@ func (s *senders) give(out *batch.Sender) {
 
 // batchedConn is a Conn that shares its socket, and can be read in batches nevertheless.
 type batchedConn interface {
-	Batched(log *slog.Logger) (*batch.Conn, error)
-	SetTap(*batch.Conn, batch.Tap)
+	Batched(log *slog.Logger) ([]*batch.Conn, error) // one for each socket of the port
+	Serve([]*batch.Conn, []batch.Tap)                // begins to read them
 }
 
 // startPlane makes the plane where it is wanted and possible, and returns what pion shall read.
@@ -75,12 +75,12 @@ func (n *Node) startPlane() (net.PacketConn, error) {
 	}
 	switch c := cfg.Conn.(type) {
 	case batchedConn:
-		conn, err := c.Batched(n.log)
+		conns, err := c.Batched(n.log)
 		if err != nil {
 			return nil, err
 		}
-		n.plane = newPlane(conn)
-		c.SetTap(conn, n.plane.reader)
+		n.plane = newPlane(conns...)
+		c.Serve(conns, n.plane.taps())
 		return cfg.Conn, nil
 	case *net.UDPConn:
 		conn, err := batch.NewConn(c, n.log)
@@ -88,7 +88,7 @@ func (n *Node) startPlane() (net.PacketConn, error) {
 			return nil, err
 		}
 		n.plane = newPlane(conn)
-		return conn.Tapped(n.plane.reader), nil
+		return conn.Tapped(n.plane.readers[0]), nil
 	}
 	if cfg.Plane == PlaneBatched {
 		return nil, fmt.Errorf("plane: a %T cannot be read in batches", cfg.Conn)
@@ -96,11 +96,33 @@ func (n *Node) startPlane() (net.PacketConn, error) {
 	return cfg.Conn, nil
 }
 
-func newPlane(conn *batch.Conn) *plane {
-	pl := &plane{conn: conn, senders: senders{conn: conn}}
-	pl.reader = &reader{plane: pl, out: conn.NewSender()}
+func newPlane(conns ...*batch.Conn) *plane {
+	pl := &plane{conns: conns, senders: senders{conn: conns[0]}}
+	for _, c := range conns {
+		pl.readers = append(pl.readers, &reader{plane: pl, out: c.NewSender()})
+	}
 	pl.known.Store(new(map[netip.AddrPort]*leg))
 	return pl
+}
+
+func (pl *plane) taps() []batch.Tap {
+	var taps []batch.Tap
+	for _, r := range pl.readers {
+		taps = append(taps, r)
+	}
+	return taps
+}
+
+// dest prepares an address, for every socket.
+func (pl *plane) dest(addr netip.AddrPort) *batch.Dest { return pl.conns[0].Dest(addr) }
+
+// stats adds up the sockets'.
+func (pl *plane) stats() batch.Stats {
+	st := pl.conns[0].Stats()
+	for _, c := range pl.conns[1:] {
+		st.Add(c.Stats())
+	}
+	return st
 }
 
 // reader is what whoever reads the socket does with RTP.

@@ -90,7 +90,7 @@ func (r *rawPlane) protect(t testing.TB, seq uint16, payload []byte) []byte {
 func TestPlaneAllocatesNothing(t *testing.T) {
 	r := newRawPlane(t, func(c *Config) { c.Plane = PlaneBatched })
 	up(t, r.pub, r.from)
-	in := r.node.plane.reader
+	in := r.node.plane.readers[0]
 	sink, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	must(t, err)
 	defer sink.Close()
@@ -153,12 +153,12 @@ func TestCountersAddUp(t *testing.T) {
 		}
 		offered++
 		twice := bytes.Clone(p)
-		r.node.plane.reader.Packet(p, r.from)
+		r.node.plane.readers[0].Packet(p, r.from)
 		if rng.IntN(10) == 0 {
 			offered++
-			r.node.plane.reader.Packet(twice, r.from)
+			r.node.plane.readers[0].Packet(twice, r.from)
 		}
-		r.node.plane.reader.Done()
+		r.node.plane.readers[0].Done()
 	}
 	st := r.node.Stats()
 	sum := st.PacketsOut - st.RTXOut
@@ -263,11 +263,11 @@ func FuzzPlanePacket(f *testing.F) {
 	f.Add([]byte{0x80})
 	f.Add(binary.BigEndian.AppendUint64([]byte{0xBF, 0x78, 0, 1}, 1<<63))
 	f.Add([]byte{0x90, 120, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0xBE, 0xDE, 0xFF, 0xFF})
-	var _ batch.Tap = r.node.plane.reader
+	var _ batch.Tap = r.node.plane.readers[0]
 	f.Fuzz(func(t *testing.T, b []byte) {
 		before := r.pub.count.packetsIn.Load()
-		r.node.plane.reader.Packet(bytes.Clone(b), r.from)
-		r.node.plane.reader.Done()
+		r.node.plane.readers[0].Packet(bytes.Clone(b), r.from)
+		r.node.plane.readers[0].Done()
 		if r.pub.count.panics.Load() != 0 {
 			t.Fatal("panic")
 		}

@@ -138,7 +138,7 @@ func (n *Node) Stats() Stats {
 	n.mu.Unlock()
 	st := Stats{Peers: make(map[PeerState]int), Counts: total, Plane: PlanePion}
 	if n.plane != nil {
-		st.Plane, st.Socket = PlaneBatched, n.plane.conn.Stats()
+		st.Plane, st.Socket = PlaneBatched, n.plane.stats()
 	}
 	for _, p := range peers { // a peer that ends now is in the list or in ended, not in both
 		one := p.Stats()

@@ -85,7 +85,7 @@ func TestBindingIsAnsweredWithoutSoftware(t *testing.T) {
 
 func TestOnTheMux(t *testing.T) {
 	t.Parallel()
-	udp, err := mux.ListenUDP("127.0.0.1:0")
+	udp, err := mux.ListenUDP("127.0.0.1:0", 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"runtime"
 	"time"
 
+	"github.com/parley/parley/sfu"
 	"github.com/parley/parley/signaling"
 )
 
@@ -45,7 +47,19 @@ type logConfig struct {
 type mediaConfig struct {
 	ICELite      string `yaml:"ice_lite" doc:"on, off, or auto: on where public_ip, loopback or a public interface address is known."`
 	Plane        string `yaml:"plane" doc:"How packets are forwarded: batched, or pion, which costs several times the CPU and is for comparison."`
+	Sockets      int    `yaml:"sockets" doc:"Sockets that share the UDP port, each with a thread that reads and forwards (Linux; elsewhere one); 0: as many as cores."`
 	StartBitrate int    `yaml:"start_bitrate" doc:"Bits per second hinted to publishers' encoders, so that all simulcast layers are up at once."`
+}
+
+// sockets is how many there are. pion reads one.
+func (m mediaConfig) sockets() int {
+	switch {
+	case m.Plane == string(sfu.PlanePion):
+		return 1
+	case m.Sockets == 0:
+		return runtime.GOMAXPROCS(0)
+	}
+	return m.Sockets
 }
 
 // timingConfig has the clocks of signaling that operators have reason to change.

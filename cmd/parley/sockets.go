@@ -34,7 +34,7 @@ func (l *loaded) fill(ctx context.Context, s *sockets) error {
 	if l.udpHere {
 		listenUDP = mux.ListenUDPHere
 	}
-	if s.udp, err = listenUDP(l.UDP); err != nil {
+	if s.udp, err = listenUDP(l.UDP, l.Media.sockets()); err != nil {
 		return l.socketError("udp", l.UDP, err)
 	}
 	if s.tcp, err = l.listen(ctx, "tcp", l.TCP); err != nil {

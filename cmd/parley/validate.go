@@ -146,6 +146,9 @@ func (l *loaded) checkLog() error {
 }
 
 func (l *loaded) checkMedia() error {
+	if l.Media.Sockets < 0 || l.Media.Sockets > 64 {
+		return l.problem("media.sockets", "%d is not between 0 (as many as cores) and 64", l.Media.Sockets)
+	}
 	if planes := []string{string(sfu.PlaneBatched), string(sfu.PlanePion)}; !slices.Contains(planes, l.Media.Plane) {
 		return l.problem("media.plane", "%q is none of %s", l.Media.Plane, strings.Join(planes, ", "))
 	}
@@ -176,7 +179,7 @@ func (l *loaded) checkTimes() error {
 
 func (l *loaded) checkLimits() error {
 	for _, f := range fields(&l.config) {
-		if n, ok := reflect.TypeAssert[int](f.value); ok && n < 1 {
+		if n, ok := reflect.TypeAssert[int](f.value); ok && n < 1 && f.key != "media.sockets" {
 			return l.problem(f.key, "%d is not a limit; it must be 1 or more", n)
 		}
 	}

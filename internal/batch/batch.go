@@ -44,6 +44,8 @@ type Conn struct {
 	log *slog.Logger
 	os  system
 
+	singles singles
+
 	mode  atomic.Uint32 // Mode; only ever lowered
 	count counters
 }
@@ -99,6 +101,20 @@ func (c *Conn) stepDown(to Mode, err error) {
 	if c.log != nil {
 		c.log.Warn("UDP sends fall back", "to", to.String(), "err", err)
 	}
+}
+
+// Add adds the counters of another socket. The mode becomes the lower one.
+func (s *Stats) Add(o Stats) {
+	s.Mode = min(s.Mode, o.Mode)
+	s.ReadCalls += o.ReadCalls
+	s.ReadPackets += o.ReadPackets
+	s.SendCalls += o.SendCalls
+	s.Messages += o.Messages
+	s.SentPackets += o.SentPackets
+	s.DroppedFull += o.DroppedFull
+	s.DroppedUrgent += o.DroppedUrgent
+	s.DroppedError += o.DroppedError
+	s.SegmentationRefused += o.SegmentationRefused
 }
 
 // Stats returns a snapshot.

@@ -115,10 +115,13 @@ type Receiver struct {
 	names [receiveLen]sockaddr
 	bufs  [receiveLen][receiveSlot]byte
 
-	got   int
-	fault error
-	read  func(fd uintptr) bool // made once: a closure a call would be an allocation a call
-	again func(fd uintptr)
+	got    int
+	fault  error
+	fd     uintptr               // while Serve runs
+	handle func(n int)           // Serve's
+	read   func(fd uintptr) bool // made once: a closure a call would be an allocation a call
+	again  func(fd uintptr)
+	serve  func(fd uintptr) bool
 }
 
 // NewReceiver returns a reader of the socket. It is for one goroutine at a time.
@@ -132,24 +135,63 @@ func (c *Conn) NewReceiver() *Receiver {
 		h.Iov = &r.iovs[i]
 		h.SetIovlen(1)
 	}
-	r.read, r.again = r.once, r.append
+	r.read, r.again, r.serve = r.once, r.append, r.drain
 	return r
+}
+
+// Serve calls handle with the length of each batch, until the socket is closed or the system reports an error. It stays within one
+// read of the runtime's poller, which so need not be asked anew, nor the socket, whether there was something meanwhile:
+// one wake-up, one or two recvmmsg.
+func (r *Receiver) Serve(handle func(n int)) error {
+	r.handle = handle
+	if err := r.conn.os.raw.Read(r.serve); err != nil {
+		return err
+	}
+	return r.fault
+}
+
+// drain handles batches until the socket is empty; then false makes the runtime wait.
+func (r *Receiver) drain(fd uintptr) bool {
+	r.fd = fd
+	for {
+		r.renew()
+		if !r.once(fd) {
+			return false
+		}
+		if r.got == 0 {
+			return true
+		}
+		r.count(r.got)
+		r.handle(r.got)
+		if r.got < receiveLen { // the kernel found no more: what comes from now on wakes us
+			return false
+		}
+	}
+}
+
+// renew sets what the kernel overwrote.
+func (r *Receiver) renew() {
+	for i := range r.got {
+		r.hdrs[i].hdr.Namelen = unix.SizeofSockaddrInet6
+	}
+	r.got = 0
+}
+
+func (r *Receiver) count(packets int) {
+	r.conn.count.readCalls.Add(1)
+	r.conn.count.readPackets.Add(uint64(packets))
 }
 
 // Receive waits for datagrams and returns how many came. The socket's deadline and its being closed end the wait.
 func (r *Receiver) Receive() (int, error) {
-	for i := range r.got { // what the kernel overwrote
-		r.hdrs[i].hdr.Namelen = unix.SizeofSockaddrInet6
-	}
-	r.got = 0
+	r.renew()
 	if err := r.conn.os.raw.Read(r.read); err != nil {
 		return 0, err
 	}
 	if r.fault != nil {
 		return 0, r.fault
 	}
-	r.conn.count.readCalls.Add(1)
-	r.conn.count.readPackets.Add(uint64(r.got))
+	r.count(r.got)
 	return r.got, nil
 }
 
@@ -160,11 +202,14 @@ func (r *Receiver) More() int {
 		return r.got
 	}
 	before := r.got
-	if err := r.conn.os.raw.Control(r.again); err != nil || r.got == before {
+	if r.fd != 0 {
+		r.append(r.fd)
+	} else if err := r.conn.os.raw.Control(r.again); err != nil {
 		return before
 	}
-	r.conn.count.readCalls.Add(1)
-	r.conn.count.readPackets.Add(uint64(r.got - before))
+	if r.got > before {
+		r.count(r.got - before)
+	}
 	return r.got
 }
 

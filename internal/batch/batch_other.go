@@ -39,6 +39,14 @@ func (c *Conn) transmit(s *Sender, msgs []message) int {
 
 func (c *Conn) sendSingly(*Sender, *message) bool { return false }
 
+// singles is empty.
+type singles struct{}
+
+// WriteTo sends one datagram at once.
+func (c *Conn) WriteTo(b []byte, to netip.AddrPort) (int, error) {
+	return c.udp.WriteToUDPAddrPort(b, to)
+}
+
 // Receiver reads one datagram at a time.
 type Receiver struct {
 	conn *Conn
@@ -60,6 +68,17 @@ func (r *Receiver) Receive() (int, error) {
 	r.conn.count.readCalls.Add(1)
 	r.conn.count.readPackets.Add(1)
 	return 1, nil
+}
+
+// Serve calls handle with the length of each batch, until the socket is closed or the system reports an error.
+func (r *Receiver) Serve(handle func(n int)) error {
+	for {
+		n, err := r.Receive()
+		if err != nil {
+			return err
+		}
+		handle(n)
+	}
 }
 
 // More adds nothing here.

@@ -5,22 +5,26 @@
 // # Goroutines
 //
 //	goroutine        started by                      stopped by
-//	UDP.pump         Media().Close, TURN still open  TURN().Close or UDP.Close, which waits
+//	reader.run       Media().Serve, one per socket   the second of Media().Close and TURN().Close, which waits
+//	UDP.pump         Media().Close, TURN still open, TURN().Close or UDP.Close, which waits
+//	                 without Serve
 //	TCP.accept       NewTCP                          TCP.Close, which waits
 //	TCP.decide       TCP.accept, per connection      its first bytes or the peek deadline; TCP.Close waits
 //
-// There is no reader goroutine for media: whoever reads Media() reads the socket, so a media packet crosses no queue here.
-// TURN packets met on the way are copied into a bounded queue.
+// With Serve the reader shows RTP and RTCP to the socket's tap, which forwards it on the spot; what the tap does not want is
+// copied into a bounded queue for whoever reads Media(). Without, there is no reader goroutine: whoever reads Media() reads the
+// socket. TURN packets are copied into a bounded queue either way.
 //
 // # Invariants
 //
-//   - Only UDP.receive and UDP.send touch the socket for packets, so that a batched socket (recvmmsg, sendmmsg) has one
-//     place to go.
-//   - A tap (SetTap) sees RTP and RTCP of a batch before anything of that batch is delivered, and keeps it until Done.
+//   - Only reader, UDP.receive and UDP.send touch the socket for packets.
+//   - A tap (Serve) sees RTP and RTCP of a batch before anything of that batch is delivered, and keeps it until Done.
+//   - Several sockets share the port by SO_REUSEPORT: the kernel chooses one by the sender's address, so one sender's packets stay
+//     in order. That nobody else has the port is made sure of before, without the option.
 //   - classify allocates nothing and looks at no more than the STUN header and the attribute headers: it runs for every
 //     datagram before anything is authenticated.
-//   - The TURN queue drops the newest packet when it is full: TURN must never slow the media reader, and what is queued
-//     already is closest to being answered.
+//   - The queues drop the newest packet when they are full: nobody may slow the reader, and what is queued already is closest
+//     to being answered.
 //   - A side that is closed does not take the other one with it; the socket closes with the second.
 //   - A connection that has not shown what it is within TCPConfig.PeekTimeout is closed, and no connection waits for
 //     another one's bytes.

@@ -41,7 +41,7 @@ func TestOwnAddresses(t *testing.T) {
 // A socket for this machine alone drops and counts what comes from elsewhere, and passes what comes from here.
 func TestListenUDPHere(t *testing.T) {
 	t.Parallel()
-	u, err := ListenUDPHere("127.0.0.1:0")
+	u, err := ListenUDPHere("127.0.0.1:0", 1)
 	if err != nil {
 		t.Fatal(err)
 	}

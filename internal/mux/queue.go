@@ -1,7 +1,6 @@
 package mux
 
 import (
-	"errors"
 	"net"
 	"net/netip"
 	"sync"
@@ -9,128 +8,97 @@ import (
 )
 
 const (
-	turnQueue = 256  // packets, 512 KiB in all; overflow drops the newest
-	turnSlot  = 2048 // bytes; a longer datagram is no TURN over any usual MTU and is dropped
+	queueLen  = 256  // packets, 512 KiB in all; overflow drops the newest
+	queueSlot = 2048 // bytes; a longer datagram is neither TURN nor media over any usual MTU and is dropped
 )
 
-// turnConn is the TURN side of a UDP: what the reader of the socket put into the queue.
-type turnConn struct {
+// queue holds what a side has not read yet.
+type queue struct {
 	// Static after construction.
-	udp    *UDP
-	free   chan *turnPacket // empty slots
-	full   chan *turnPacket // filled ones, oldest first
+	free   chan *queued // empty slots
+	full   chan *queued // filled ones, oldest first
 	closed chan struct{}
 
 	closing  sync.Once
 	deadline deadline
 }
 
-type turnPacket struct {
+type queued struct {
 	from netip.AddrPort
 	n    int
-	buf  [turnSlot]byte
+	buf  [queueSlot]byte
 }
 
-var _ net.PacketConn = (*turnConn)(nil)
-
-func newTURNConn(u *UDP) *turnConn {
-	t := &turnConn{
-		udp:    u,
-		free:   make(chan *turnPacket, turnQueue),
-		full:   make(chan *turnPacket, turnQueue),
+func newQueue() *queue {
+	q := &queue{
+		free:   make(chan *queued, queueLen),
+		full:   make(chan *queued, queueLen),
 		closed: make(chan struct{}),
 	}
-	t.deadline.init()
-	for range turnQueue {
-		t.free <- new(turnPacket)
+	q.deadline.init()
+	for range queueLen {
+		q.free <- new(queued)
 	}
-	return t
+	return q
 }
 
-// put queues a copy of b, or says why it did not. It never blocks.
-func (t *turnConn) put(b []byte, from netip.AddrPort) (udpDrop, bool) {
-	if len(b) > turnSlot {
-		return dropTURNTooLong, false
-	}
-	if t.isClosed() {
-		return dropTURNClosed, false
-	}
+// put queues a copy of b. False: it is full. It never blocks.
+func (q *queue) put(b []byte, from netip.AddrPort) bool {
 	select {
-	case p := <-t.free:
+	case p := <-q.free:
 		p.from, p.n = from, copy(p.buf[:], b)
-		t.full <- p // never blocks: there are as many slots as places
-		return 0, true
-	default:
-		return dropTURNFull, false
-	}
-}
-
-func (t *turnConn) isClosed() bool {
-	select {
-	case <-t.closed:
+		q.full <- p // never blocks: there are as many slots as places
 		return true
 	default:
 		return false
 	}
 }
 
-// ReadFrom takes the oldest packet. A packet longer than b is cut, as a socket would.
-func (t *turnConn) ReadFrom(b []byte) (int, net.Addr, error) {
-	expired := t.deadline.wait()
+func (q *queue) isClosed() bool {
 	select {
-	case <-t.closed:
-		return 0, nil, net.ErrClosed
+	case <-q.closed:
+		return true
+	default:
+		return false
+	}
+}
+
+// take waits for the oldest packet. A packet longer than b is cut, as a socket would.
+func (q *queue) take(b []byte) (int, netip.AddrPort, error) {
+	expired := q.deadline.wait()
+	select {
+	case <-q.closed:
+		return 0, netip.AddrPort{}, net.ErrClosed
 	case <-expired:
-		return 0, nil, errDeadline
+		return 0, netip.AddrPort{}, errDeadline
 	default:
 	}
 	select {
-	case p := <-t.full:
-		n, from := copy(b, p.buf[:p.n]), net.UDPAddrFromAddrPort(p.from)
-		t.free <- p
+	case p := <-q.full:
+		n, from := copy(b, p.buf[:p.n]), p.from
+		q.free <- p
 		return n, from, nil
-	case <-t.closed:
-		return 0, nil, net.ErrClosed
+	case <-q.closed:
+		return 0, netip.AddrPort{}, net.ErrClosed
 	case <-expired:
-		return 0, nil, errDeadline
+		return 0, netip.AddrPort{}, errDeadline
 	}
 }
 
-func (t *turnConn) WriteTo(b []byte, to net.Addr) (int, error) {
-	if t.isClosed() {
-		return 0, net.ErrClosed
-	}
-	addr, err := addrPort(to)
-	if err != nil {
-		return 0, err
-	}
-	return t.udp.send(b, addr)
+// close ends take and returns whether this was the first time; what is queued is lost.
+func (q *queue) close() (first bool) {
+	q.closing.Do(func() {
+		first = true
+		q.deadline.stop()
+		close(q.closed)
+	})
+	return first
 }
 
-func (t *turnConn) LocalAddr() net.Addr { return t.udp.LocalAddr() }
-
-func (t *turnConn) SetDeadline(at time.Time) error {
-	return errors.Join(t.SetReadDeadline(at), t.SetWriteDeadline(at))
-}
-
-func (t *turnConn) SetReadDeadline(at time.Time) error {
-	if t.isClosed() {
+func (q *queue) setDeadline(at time.Time) error {
+	if q.isClosed() {
 		return net.ErrClosed
 	}
-	t.deadline.set(at)
+	q.deadline.set(at)
 	return nil
-}
-
-// SetWriteDeadline holds for media's writes as well: the socket has one.
-func (t *turnConn) SetWriteDeadline(at time.Time) error { return t.udp.conn.SetWriteDeadline(at) }
-
-// Close ends reads and writes of this side; what is queued is lost.
-func (t *turnConn) Close() error {
-	var err error
-	t.closing.Do(func() {
-		t.deadline.stop()
-		close(t.closed)
-		err = t.udp.leave()
-	})
-	return err
 }

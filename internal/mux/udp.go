@@ -19,15 +19,18 @@ const socketBuffer = 4 << 20
 // some systems report on the socket, and must not end a media reader.
 const maxReadFailures = 16
 
-// UDP is one socket shared by media and TURN.
+// UDP is one port shared by media and TURN.
 type UDP struct {
 	// Static after construction.
-	conn  *net.UDPConn
-	media *mediaConn
-	turn  *turnConn
-	hint  string
-	own   *ownAddrs              // nil: packets from everywhere are taken
-	tap   atomic.Pointer[tapped] // nil: packets are read one by one
+	conn    *net.UDPConn   // the first socket
+	sockets []*net.UDPConn // all of the port's: the kernel keeps a sender on one of them
+	media   *mediaConn
+	turn    *turnConn
+	hint    string
+	own     *ownAddrs // nil: packets from everywhere are taken
+
+	served  atomic.Pointer[served] // nil: the first socket is read by who reads media, one packet at a time
+	readers sync.WaitGroup
 
 	pumps   sync.WaitGroup
 	open    atomic.Int32 // sides that are open
@@ -35,27 +38,31 @@ type UDP struct {
 	dropped [numUDPDrops]atomic.Uint64
 }
 
-// ListenUDP opens the socket at addr ("host:port"); an empty host is IPv4 and IPv6 together where the system has both.
-func ListenUDP(addr string) (*UDP, error) {
+// ListenUDP opens the port at addr ("host:port"); an empty host is IPv4 and IPv6 together where the system has both. It has so
+// many sockets where the system can share a port among them (Linux), else one. More than one are read with Serve alone.
+func ListenUDP(addr string, sockets int) (*UDP, error) {
 	at, err := net.ResolveUDPAddr("udp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("listen on UDP %s: %w", addr, err)
 	}
-	conn, err := net.ListenUDP("udp", at)
+	conns, err := listenShared(at, sockets)
 	if err != nil {
 		return nil, fmt.Errorf("listen on UDP %s: %w", addr, err)
 	}
-	u := &UDP{conn: conn, hint: growBuffers(conn)}
+	u := &UDP{conn: conns[0], sockets: conns}
+	for _, c := range conns {
+		u.hint = growBuffers(c)
+	}
 	u.media = &mediaConn{udp: u}
-	u.turn = newTURNConn(u)
+	u.turn = &turnConn{udp: u, queue: newQueue()}
 	u.open.Store(2)
 	return u, nil
 }
 
 // ListenUDPHere is ListenUDP for this machine alone: it drops what was not sent from one of the machine's own addresses.
 // Unlike a socket on a loopback address it reaches browsers that will not pair loopback with other addresses.
-func ListenUDPHere(addr string) (*UDP, error) {
-	u, err := ListenUDP(addr)
+func ListenUDPHere(addr string, sockets int) (*UDP, error) {
+	u, err := ListenUDP(addr, sockets)
 	if err == nil {
 		u.own = &ownAddrs{}
 	}
@@ -71,10 +78,10 @@ func (u *UDP) admit(from netip.Addr) (udpDrop, bool) {
 }
 
 // Media is the side of ICE, DTLS, RTP and RTCP. It also has ReadFromAddrPort and WriteToAddrPort, which allocate nothing.
-// Reading it reads the socket: TURN gets packets only while somebody reads Media, or after Media was closed.
+// Before Serve reading it reads the socket: TURN gets packets only while somebody reads Media, or after Media was closed.
 func (u *UDP) Media() net.PacketConn { return u.media }
 
-// TURN is the side of STUN and TURN. Its queue holds turnQueue packets and drops the newest when full.
+// TURN is the side of STUN and TURN. Its queue holds queueLen packets and drops the newest when full.
 func (u *UDP) TURN() net.PacketConn { return u.turn }
 
 // LocalAddr is the socket's address.
@@ -93,16 +100,17 @@ func (u *UDP) leave() error {
 	if u.open.Add(-1) > 0 {
 		return nil
 	}
-	err := u.conn.Close()
+	var errs []error
+	for _, c := range u.sockets {
+		errs = append(errs, c.Close())
+	}
 	u.pumps.Wait()
-	return err
+	u.readers.Wait()
+	return errors.Join(errs...)
 }
 
 // receive reads the socket into b until a media packet has come; TURN's packets go to its queue on the way.
 func (u *UDP) receive(b []byte) (int, netip.AddrPort, error) {
-	if t := u.tap.Load(); t != nil {
-		return t.receive(u, b)
-	}
 	for failures := 0; ; {
 		n, from, err := u.conn.ReadFromUDPAddrPort(b)
 		if err != nil {
@@ -133,12 +141,15 @@ func (u *UDP) receive(b []byte) (int, netip.AddrPort, error) {
 }
 
 func (u *UDP) send(b []byte, to netip.AddrPort) (int, error) {
+	if s := u.served.Load(); s != nil {
+		return s.first.WriteTo(b, to)
+	}
 	return u.conn.WriteToUDPAddrPort(b, to)
 }
 
 // pump serves TURN after media has closed. Media that still arrives is dropped.
 func (u *UDP) pump() {
-	b := make([]byte, turnSlot)
+	b := make([]byte, queueSlot)
 	for {
 		if _, _, err := u.receive(b); err != nil {
 			return
@@ -160,6 +171,9 @@ var _ net.PacketConn = (*mediaConn)(nil)
 
 // ReadFromAddrPort reads one media packet; the sender's address is never an IPv4-mapped one.
 func (m *mediaConn) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
+	if s := m.udp.served.Load(); s != nil {
+		return s.queue.take(b)
+	}
 	m.gate.RLock()
 	defer m.gate.RUnlock()
 	if m.closed.Load() {
@@ -203,6 +217,9 @@ func (m *mediaConn) SetDeadline(t time.Time) error {
 }
 
 func (m *mediaConn) SetReadDeadline(t time.Time) error {
+	if s := m.udp.served.Load(); s != nil {
+		return s.queue.setDeadline(t)
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed.Load() {
@@ -214,12 +231,17 @@ func (m *mediaConn) SetReadDeadline(t time.Time) error {
 // SetWriteDeadline holds for TURN's writes as well: the socket has one.
 func (m *mediaConn) SetWriteDeadline(t time.Time) error { return m.udp.conn.SetWriteDeadline(t) }
 
-// Close ends reads and writes of this side. While TURN is open a goroutine goes on reading the socket for it.
+// Close ends reads and writes of this side. While TURN is open the socket goes on being read for it.
 func (m *mediaConn) Close() error {
 	m.mu.Lock()
 	if m.closed.Swap(true) {
 		m.mu.Unlock()
 		return nil
+	}
+	if s := m.udp.served.Load(); s != nil {
+		m.mu.Unlock()
+		s.queue.close()
+		return m.udp.leave()
 	}
 	err := m.udp.conn.SetReadDeadline(time.Unix(1, 0)) // wakes the reader
 	m.mu.Unlock()
@@ -230,7 +252,7 @@ func (m *mediaConn) Close() error {
 	m.gate.Lock() // the reader has left
 	err = m.udp.conn.SetReadDeadline(time.Time{})
 	m.gate.Unlock()
-	if err == nil && !m.udp.turn.isClosed() {
+	if err == nil && !m.udp.turn.queue.isClosed() {
 		m.udp.pumps.Go(m.udp.pump)
 	}
 	return errors.Join(err, m.udp.leave())

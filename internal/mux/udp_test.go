@@ -25,7 +25,7 @@ const patience = 30 * time.Second
 
 func listenUDP(t *testing.T, addr string) *UDP {
 	t.Helper()
-	u, err := ListenUDP(addr)
+	u, err := ListenUDP(addr, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func TestUDPDealsPackets(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			u, err := ListenUDP(tt.listen)
+			u, err := ListenUDP(tt.listen, 1)
 			if err != nil {
 				t.Skipf("no such address family here: %v", err)
 			}
@@ -170,7 +170,7 @@ func TestUDPTURNQueueDropsTheNewest(t *testing.T) {
 	t.Parallel()
 	u := listenUDP(t, "127.0.0.1:0")
 	from := netip.MustParseAddrPort("192.0.2.1:1")
-	for i := range turnQueue {
+	for i := range queueLen {
 		if drop, ok := u.turn.put([]byte{byte(i)}, from); !ok {
 			t.Fatalf("packet %d: %v", i, drop)
 		}
@@ -178,16 +178,16 @@ func TestUDPTURNQueueDropsTheNewest(t *testing.T) {
 	if drop, ok := u.turn.put([]byte("one too many"), from); ok || drop != dropTURNFull {
 		t.Errorf("full queue: %v, %v", drop, ok)
 	}
-	if drop, ok := u.turn.put(make([]byte, turnSlot+1), from); ok || drop != dropTURNTooLong {
+	if drop, ok := u.turn.put(make([]byte, queueSlot+1), from); ok || drop != dropTURNTooLong {
 		t.Errorf("long packet: %v, %v", drop, ok)
 	}
-	for i := range turnQueue {
+	for i := range queueLen {
 		if got, _ := read(t, u.TURN()); got[0] != byte(i) {
 			t.Fatalf("packet %d: %x", i, got)
 		}
 	}
 	c := dialUDP(t, "udp4", u.LocalAddr().String())
-	for range turnQueue + 10 {
+	for range queueLen + 10 {
 		send(t, c, packetBinding)
 	}
 	send(t, c, packetRTP)
@@ -288,7 +288,7 @@ func TestListenUDPErrors(t *testing.T) {
 	t.Parallel()
 	u := listenUDP(t, "127.0.0.1:0")
 	for _, addr := range []string{u.LocalAddr().String(), "no port", "127.0.0.1:99999"} {
-		if _, err := ListenUDP(addr); err == nil || !strings.Contains(err.Error(), addr) {
+		if _, err := ListenUDP(addr, 1); err == nil || !strings.Contains(err.Error(), addr) {
 			t.Errorf("%s: %v", addr, err)
 		}
 	}

@@ -1,0 +1,161 @@
+package mux
+
+import (
+	"bytes"
+	"net"
+	"net/netip"
+	"sync"
+	"testing"
+
+	"github.com/parley/parley/internal/batch"
+)
+
+// server is the media side as the plane sees it.
+type server interface {
+	net.PacketConn
+	Serve([]*batch.Conn, []batch.Tap)
+}
+
+// recorder is a tap that takes RTP with an even payload type.
+type recorder struct {
+	mu      sync.Mutex
+	from    map[netip.AddrPort]int // Guarded by mu: packets by sender.
+	batches int                    // Guarded by mu.
+}
+
+func (r *recorder) Packet(b []byte, from netip.AddrPort) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if b[1]%2 != 0 {
+		return false
+	}
+	r.from[from]++
+	return true
+}
+
+func (r *recorder) Done() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.batches++
+}
+
+func (r *recorder) packets() (n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, one := range r.from {
+		n += one
+	}
+	return n
+}
+
+// serving listens with so many sockets and serves them.
+func serving(t *testing.T, sockets int) (*UDP, []*recorder) {
+	t.Helper()
+	u, err := ListenUDP("127.0.0.1:0", sockets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closed(t, u) })
+	conns, err := u.media.Batched(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var taps []batch.Tap
+	var recorders []*recorder
+	for range conns {
+		r := &recorder{from: map[netip.AddrPort]int{}}
+		taps, recorders = append(taps, r), append(recorders, r)
+	}
+	u.Media().(server).Serve(conns, taps)
+	return u, recorders
+}
+
+// TestServeDealsPackets: the tap gets what it takes, media and TURN the rest, and a sender stays on its socket.
+func TestServeDealsPackets(t *testing.T) {
+	t.Parallel()
+	for _, sockets := range []int{1, 3} {
+		u, taps := serving(t, sockets)
+		if _, err := ListenUDP(u.LocalAddr().String(), sockets); err == nil {
+			t.Fatal("a second server got the same port")
+		}
+		const clients, each = 20, 15
+		other := bytes.Clone(packetRTP)
+		other[1] = 97
+		for range clients {
+			c := dialUDP(t, "udp4", u.LocalAddr().String())
+			for range each {
+				send(t, c, packetRTP)
+			}
+			send(t, c, packetCheck, packetBinding, other)
+		}
+		for _, want := range [][]byte{packetCheck, other} {
+			for range clients {
+				if got, _ := read(t, u.Media()); !bytes.Equal(got, packetCheck) && !bytes.Equal(got, other) {
+					t.Errorf("media got %x, want %x", got, want)
+				}
+			}
+		}
+		for range clients {
+			if got, _ := read(t, u.TURN()); !bytes.Equal(got, packetBinding) {
+				t.Errorf("TURN got %x", got)
+			}
+		}
+		eventually(t, "all RTP", func() bool {
+			n := 0
+			for _, r := range taps {
+				n += r.packets()
+			}
+			return n == clients*each
+		})
+		senders := 0
+		for _, r := range taps {
+			senders += len(r.from)
+		}
+		if senders != clients {
+			t.Errorf("%d sockets: %d senders on them, not %d", sockets, senders, clients)
+		}
+		if n := u.Stats().Received["rtp"]; n != clients*(each+1) {
+			t.Errorf("%d RTP packets counted", n)
+		}
+		dst := dialUDP(t, "udp4", u.LocalAddr().String())
+		if _, err := u.Media().WriteTo(packetDTLS, dst.LocalAddr()); err != nil {
+			t.Fatal(err)
+		}
+		b := make([]byte, 32)
+		if n, err := dst.Read(b); err != nil || !bytes.Equal(b[:n], packetDTLS) {
+			t.Errorf("client got %x, %v", b[:n], err)
+		}
+	}
+}
+
+// TestServeOutlivesMedia: TURN is served after media closed, and media's packets are counted.
+func TestServeOutlivesMedia(t *testing.T) {
+	t.Parallel()
+	u, taps := serving(t, 2)
+	c := dialUDP(t, "udp4", u.LocalAddr().String())
+	closed(t, u.Media())
+	send(t, c, packetRTP, packetDTLS, packetAllocate)
+	if got, _ := read(t, u.TURN()); !bytes.Equal(got, packetAllocate) {
+		t.Errorf("TURN got %x", got)
+	}
+	if n := u.Stats().Dropped["media_closed"]; n != 2 || taps[0].packets()+taps[1].packets() != 0 {
+		t.Errorf("%d dropped, the taps got %d and %d", n, taps[0].packets(), taps[1].packets())
+	}
+}
+
+// TestServeMediaQueueIsBounded: what nobody reads is dropped and counted, and TURN does not suffer.
+func TestServeMediaQueueIsBounded(t *testing.T) {
+	t.Parallel()
+	u, _ := serving(t, 1)
+	c := dialUDP(t, "udp4", u.LocalAddr().String())
+	for range queueLen + 10 {
+		send(t, c, packetCheck)
+	}
+	send(t, c, packetAllocate)
+	if got, _ := read(t, u.TURN()); !bytes.Equal(got, packetAllocate) {
+		t.Errorf("TURN got %x", got)
+	}
+	if n := u.Stats().Dropped["media_queue_full"]; n != 10 {
+		t.Errorf("%d dropped, not 10", n)
+	}
+}
