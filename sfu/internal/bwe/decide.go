@@ -78,18 +78,43 @@ func (e *SendSide) congested(at int64) {
 	e.lower(at, min(rate*(1-step), e.target))
 }
 
+// measure follows the bottleneck's rate while the queue drains: the first measurement was short. Where it is much slower than
+// thought, still less is sent.
+func (e *SendSide) measure(at int64) {
+	_, busy := e.arrivals.over(150_000)
+	d := &e.drain
+	if busy == 0 || e.queue.jitter > 4_000 || at-d.from > e.rtt+drainWithin {
+		return
+	}
+	rate := busy / (1 - min(e.losses.own, 0.15))
+	d.restore = min(d.restore, rate*belowCapacity)
+	e.capacity = capacity{rate, at}
+	queue := e.backlog()
+	step := min(max(float64(queue)/drainWithin, leastStep), mostStep)
+	if want := max(rate*(1-step), 0.3*d.first); want < 0.9*e.target {
+		d.until = at + int64(float64(queue)/step) + e.rtt + 250_000
+		d.queue = max(d.queue, queue)
+		e.setTarget(want)
+	}
+}
+
 func (e *SendSide) lower(at int64, target float64) {
+	if target < 0.7*e.target {
+		e.probe.interval, e.probe.dropAt = 0, at
+	}
 	e.setTarget(target)
 	e.state, e.downAt, e.grownAt = Decrease, at, at
 	e.stats.Decreases++
 	e.probe.active = false
-	e.probe.interval = 0
-	e.probe.due = at + probeFirst
+	e.probe.due = max(e.probe.due, at+probeFirst)
 }
 
 // draining waits for the queue to go.
 func (e *SendSide) draining(at int64) {
 	d := &e.drain
+	if e.queue.now > e.queue.threshold() {
+		e.measure(at)
+	}
 	switch {
 	case e.queue.now < 12_000+int64(e.queue.jitter/2) || e.backlog() < 8_000 && e.queue.falling():
 		d.on, d.again = false, 0
@@ -138,7 +163,7 @@ func (e *SendSide) grow(at int64) {
 	if !e.known || e.drain.on || e.losses.testing || dt <= 0 || at-e.fedAt > silence+3*e.rtt {
 		return
 	}
-	if e.queue.now > e.queue.threshold()/2 && !e.contest.on {
+	if e.queue.now > e.queue.calm() && !e.contest.on {
 		e.state = Hold
 		return
 	}
@@ -185,13 +210,15 @@ func (e *SendSide) judgeProbe(at int64) {
 	if !done {
 		return
 	}
-	if limited && e.probe.unclear(e.queue.jitter) {
-		e.probe.repeat(at)
+	unclear := limited && e.probe.unclear(e.queue.jitter)
+	if unclear && e.probe.repeat(at) {
 		return
 	}
 	if limited && rate > 0 {
-		e.capacity = capacity{rate, at}
 		rate *= 0.92
+		if !unclear {
+			e.capacity = capacity{rate / 0.92, at}
+		}
 	}
 	if up := rate > 1.02*e.target && !e.drain.on; up {
 		e.setTarget(rate)
@@ -224,7 +251,7 @@ func (e *SendSide) nextProbe(at int64) Probe {
 	switch {
 	case p.active || e.drain.on || e.contest.on || e.losses.testing || wanted <= e.target || at < p.due:
 		return Probe{}
-	case e.queue.now > e.queue.threshold()/2:
+	case e.queue.now > e.queue.calm():
 		return Probe{}
 	case e.known && at-e.fedAt > silence+3*e.rtt:
 		return Probe{}

@@ -73,13 +73,7 @@ func (q *queueing) finish() bool {
 	}
 	q.open = false
 	g := groupDelay{q.began, q.fastest}
-	if q.n > 0 {
-		d := float64(g.delay - q.group(1).delay)
-		if d < 0 {
-			d = -d
-		}
-		q.jitter += (min(d, 50_000) - q.jitter) / float64(min(q.n+3, 16))
-	}
+	q.shake(g.delay)
 	q.groups[q.n%len(q.groups)] = g
 	q.n++
 	for slot := g.sent / baseSlot; q.baseAt < slot; {
@@ -95,6 +89,19 @@ func (q *queueing) finish() bool {
 	*b = min(*b, g.delay)
 	q.now = max(q.recent(g.sent)-q.least(), 0)
 	return true
+}
+
+// shake takes a group's delay for the jitter: changes that the next one takes back. Those that go on are a queue.
+func (q *queueing) shake(delay int64) {
+	if q.n < 2 {
+		return
+	}
+	last, before := delay-q.group(1).delay, q.group(1).delay-q.group(2).delay
+	back := 0.0
+	if (last < 0) != (before < 0) {
+		back = 1.6 * float64(min(max(last, -last), max(before, -before), 40_000))
+	}
+	q.jitter += (back - q.jitter) / float64(min(q.n+2, 16))
 }
 
 // group returns the i-th last group, from 1 on.
@@ -140,5 +147,8 @@ func (q *queueing) falling() bool {
 
 // threshold is the queue that is answered, in µs.
 func (q *queueing) threshold() int64 {
-	return 25_000 + int64(min(q.jitter, 20_000))
+	return 13_000 + q.calm() + int64(min(q.jitter, 20_000)/2)
 }
+
+// calm is the queue up to which the rate may grow, in µs.
+func (q *queueing) calm() int64 { return 12_000 + int64(min(q.jitter, 20_000)) }

@@ -7,9 +7,11 @@ const (
 	probeLongest  = 120 * time.Millisecond // with jitter
 	probePackets  = 6
 	probeFirst    = 1_500_000  // µs between probes, after the first
-	probeSeldom   = 15_000_000 // µs between probes that keep failing
+	probeOften    = 3_000_000  // µs at most between probes that keep failing, in the minute after a drop
+	probeSeldom   = 12_000_000 // and later
+	probeMinute   = 60_000_000 // µs
 	probeRepeats  = 3
-	probeAgain    = 150_000   // µs after one that jitter drowned
+	probeAgain    = 50_000    // µs after one that jitter drowned
 	probePatience = 1_000_000 // µs to wait for a probe's feedback, besides three round trips
 )
 
@@ -23,6 +25,7 @@ type prober struct {
 
 	due      int64 // the next may start
 	interval int64 // µs
+	dropAt   int64 // the last big step down
 	repeated int   // probes in a row that jitter drowned
 }
 
@@ -43,7 +46,7 @@ func (p *prober) ask(now int64, rate, jitter float64) Probe {
 	if p.id == 0 {
 		p.id = 1
 	}
-	span := min(probeSpan+time.Duration(3*jitter)*time.Microsecond, probeLongest)
+	span := min(probeSpan+time.Duration(3*jitter)*time.Microsecond*time.Duration(1+p.repeated), probeLongest)
 	size := min(max(int(rate*span.Seconds()/8/probePackets), 200), 1200)
 	bytes := max(int(rate*span.Seconds()/8), probePackets*size)
 	p.active, p.askedAt, p.cluster = true, now, cluster{}
@@ -113,13 +116,17 @@ func (p *prober) judge(now, passed, rtt int64) (rate float64, limited, done bool
 func (p *prober) unclear(jitter float64) bool {
 	c := &p.cluster
 	longer := (c.lastArrived - c.firstArrived) - (c.lastSent - c.firstSent)
-	return p.repeated < probeRepeats && jitter > 2_000 && longer < int64(3*jitter)
+	return jitter > 2_000 && longer < 10_000+int64(3*jitter)
 }
 
-// repeat plans another probe instead of one that said nothing.
-func (p *prober) repeat(now int64) {
+// repeat plans another probe, a longer one, instead of one that said nothing. After some it gives up.
+func (p *prober) repeat(now int64) bool {
+	if p.repeated == probeRepeats {
+		return false
+	}
 	p.repeated++
 	p.due = now + probeAgain
+	return true
 }
 
 // settle plans the next probe after one that ended.
@@ -129,7 +136,11 @@ func (p *prober) settle(now int64, up bool) {
 		p.interval, p.due = probeFirst, now
 		return
 	}
-	p.interval = min(max(p.interval*3/2, probeFirst), probeSeldom)
+	longest := int64(probeSeldom)
+	if now-p.dropAt < probeMinute {
+		longest = probeOften
+	}
+	p.interval = min(max(p.interval*3/2, probeFirst), longest)
 	p.due = now + p.interval
 }
 
