@@ -140,8 +140,11 @@ func (e *SendSide) lossy(at int64) {
 	l := &e.losses
 	if l.testing {
 		done, own := l.verdict(at, e.rtt)
-		if done && own {
+		switch {
+		case done && own:
 			e.setTarget(max(e.target, l.restore))
+		case done:
+			e.capacity = capacity{e.target / 0.95, at}
 		}
 		return
 	}
@@ -206,25 +209,26 @@ func (e *SendSide) starve(at int64) {
 
 // judgeProbe raises the target to what a probe has shown to fit.
 func (e *SendSide) judgeProbe(at int64) {
-	rate, limited, done := e.probe.judge(at, e.log.report, e.rtt)
+	v, done := e.probe.judge(at, e.log.report, e.rtt, e.losses.own)
 	if !done {
 		return
 	}
-	unclear := limited && e.probe.unclear(e.queue.jitter)
+	unclear := v.void || v.limited && e.probe.unclear(e.queue.jitter)
 	if unclear && e.probe.repeat(at) {
 		return
 	}
-	if limited && rate > 0 {
-		rate *= 0.92
-		if !unclear {
-			e.capacity = capacity{rate / 0.92, at}
+	rate := v.rate
+	if v.limited {
+		if !unclear && rate > 0 {
+			e.capacity = capacity{rate, at}
 		}
+		rate *= 0.92
 	}
 	if up := rate > 1.02*e.target && !e.drain.on; up {
 		e.setTarget(rate)
 		e.stats.ProbesUp++
 		e.grownAt = at
-		e.probe.settle(at, !limited)
+		e.probe.settle(at, !v.limited)
 		return
 	}
 	e.probe.settle(at, false)
@@ -256,7 +260,9 @@ func (e *SendSide) nextProbe(at int64) Probe {
 	case e.known && at-e.fedAt > silence+3*e.rtt:
 		return Probe{}
 	}
-	e.stats.Probes++
+	if e.stats.Probes++; e.stats.Probes == 1 {
+		p.settledBy = at + probeStart
+	}
 	rate := 2 * e.target
 	if next := 1.1 * float64(e.demand.Next); next > e.target {
 		rate = min(rate, next)

@@ -3,10 +3,12 @@ package bwe
 import "math"
 
 const (
-	lossSpan    = 200_000 // µs: the least time a sample covers
-	lossPackets = 20      // the least number it covers
-	lossSamples = 8       // recent ones that are judged together
-	lossAnswer  = 0.02    // excess that is answered
+	lossSpan    = 200_000   // µs: the least time a sample covers
+	lossPackets = 20        // the least number it covers
+	lossSamples = 8         // recent ones that are judged together
+	lossEnough  = 12        // packets to be lost in a test if the loss stays
+	lossLongest = 2_500_000 // µs of a test
+	lossAnswer  = 0.02      // excess that is answered
 )
 
 // losses tells loss that comes with congestion from loss that is the path's own. The test is what happens when less is sent
@@ -50,8 +52,8 @@ func (l *losses) report(at int64, packets, lost int) bool {
 	l.n++
 	share := float64(s.lost) / float64(s.packets)
 	l.smoothed += (share - l.smoothed) / 4
-	if share < l.own {
-		l.own += (share - l.own) / 40 // forgotten over some ten seconds
+	if r, _ := l.recent(); r < l.own {
+		l.own += (r - l.own) / 80 // forgotten over some fifteen seconds
 	}
 	l.packets, l.lost, l.began = 0, 0, at
 	return true
@@ -102,7 +104,7 @@ func (l *losses) verdict(now, rtt int64) (done, own bool) {
 		l.count, l.gone = 0, 0 // still from before
 		return false, false
 	}
-	if since < rtt+800_000 || l.count < 2*lossPackets {
+	if since < rtt+800_000 || l.count < 2*lossPackets || since < rtt+lossLongest && float64(l.count)*l.before < lossEnough {
 		return false, false
 	}
 	l.testing = false

@@ -8,6 +8,8 @@ const (
 	probePackets  = 6
 	probeFirst    = 1_500_000  // µs between probes, after the first
 	probeOften    = 3_000_000  // µs at most between probes that keep failing, in the minute after a drop
+	probeEager    = 400_000    // µs between those of the first seconds
+	probeStart    = 5_000_000  // µs that these last
 	probeSeldom   = 12_000_000 // and later
 	probeMinute   = 60_000_000 // µs
 	probeRepeats  = 3
@@ -23,15 +25,17 @@ type prober struct {
 	askedAt int64
 	cluster cluster
 
-	due      int64 // the next may start
-	interval int64 // µs
-	dropAt   int64 // the last big step down
-	repeated int   // probes in a row that jitter drowned
+	due       int64 // the next may start
+	interval  int64 // µs
+	dropAt    int64 // the last big step down
+	settledBy int64 // until then it is the start, and probes may follow each other fast
+	repeated  int   // probes in a row that jitter drowned
 }
 
 // cluster is what came of one probe.
 type cluster struct {
 	packets, received   int
+	unknown             int   // packets that no feedback was about
 	bytes, run          int64 // sent; of these, in the last run
 	firstSent, lastSent int64
 	lastNum             int64 // number of its last packet
@@ -86,30 +90,42 @@ func (p *prober) complete() bool {
 	return p.cluster.packets >= p.asked.Packets && p.cluster.bytes >= int64(p.asked.Bytes)*9/10
 }
 
-// judge returns the rate that a probe showed to go through, when feedback has passed its end; limited means that the
-// bottleneck held it back. Rate is 0 where nothing can be said; done means that it is over.
-func (p *prober) judge(now, passed, rtt int64) (rate float64, limited, done bool) {
+// verdict is what a probe showed.
+type verdict struct {
+	rate    float64 // bit/s that go through
+	limited bool    // the bottleneck held it back
+	void    bool    // too little of it is known
+}
+
+// judge returns the verdict when feedback has passed the probe's end; done means that it is over. Own is
+// the share of packets that the path loses anyhow.
+func (p *prober) judge(now, passed, rtt int64, own float64) (v verdict, done bool) {
 	c := &p.cluster
 	if !p.complete() || passed <= c.lastNum {
 		late := p.asked.Duration.Microseconds() + probePatience + 3*rtt
 		if now-p.askedAt > late {
 			p.active = false
-			return 0, false, true
+			return verdict{void: true}, true
 		}
-		return 0, false, false
+		return verdict{}, false
 	}
 	p.active = false
 	span := c.lastArrived - c.firstArrived
-	if c.received*4 < c.packets*3 || span <= 0 {
-		return 0, true, true
+	if c.received < 4 || c.received*3 < c.packets*2 || span <= 0 {
+		return verdict{void: c.unknown > 0 || own > 0.08, limited: true}, true
 	}
-	arrived := float64(c.arrivedBytes) * float64(c.packets) / float64(c.received) // as if none was lost
+	if c.unknown > 0 {
+		return verdict{void: true}, true
+	}
+	// As if none was lost that the path loses anyhow; one may be such a one in any case.
+	lost := min(float64(c.packets)/float64(c.received), max(1/(1-own), float64(c.packets)/float64(c.packets-1)))
+	arrived := float64(c.arrivedBytes) * lost
 	got := (arrived - float64(c.firstBytes)) * 8e6 / float64(span)
 	offered := float64(p.asked.Rate)
 	if sent := c.lastSent - c.firstSent; sent > 1_000 {
 		offered = min(offered, float64(c.bytes-c.run)*8e6/float64(sent))
 	}
-	return min(got, offered), got < 0.93*offered, true
+	return verdict{rate: min(got, offered), limited: got < 0.93*offered}, true
 }
 
 // unclear reports whether the delay that a probe met is no more than jitter makes by itself.
@@ -140,7 +156,11 @@ func (p *prober) settle(now int64, up bool) {
 	if now-p.dropAt < probeMinute {
 		longest = probeOften
 	}
-	p.interval = min(max(p.interval*3/2, probeFirst), longest)
+	shortest := int64(probeFirst)
+	if now < p.settledBy {
+		shortest = probeEager
+	}
+	p.interval = min(max(p.interval*3/2, shortest), longest)
 	p.due = now + p.interval
 }
 

@@ -99,6 +99,9 @@ func (e *SendSide) pass(num int64) {
 		e.log.flight -= int64(p.size)
 		if p.state == inFlight {
 			e.stats.Unreported++
+			if p.probe != 0 && p.probe == e.probe.id {
+				e.probe.cluster.unknown++
+			}
 			if e.previous != 0 {
 				e.arrivals.packet(e.previous, int(p.size), false)
 			}
