@@ -7,9 +7,7 @@ import (
 	"io"
 	"sync"
 
-	"github.com/pion/datachannel"
 	"github.com/pion/sctp"
-	"github.com/pion/webrtc/v4"
 )
 
 const (
@@ -22,83 +20,81 @@ const (
 	firstReadBuffer = 2 << 10 // bytes; most peers never need more
 )
 
+const channels = 2
+
+// channel is one that can be sent on.
+type channel interface {
+	Send([]byte) error
+	BufferedAmount() uint64
+}
+
+// messageReader reads a channel: the length of the next message, and whether it is one of a kind that is not spoken here. The
+// error is io.ErrShortBuffer where b is too small; the message stays then.
+type messageReader interface {
+	readMessage(b []byte) (n int, foreign bool, err error)
+}
+
 // dataChannels are a peer's two channels. Messages wait in pion's SCTP queue, which we keep short; before the channels are
 // open, reliable ones wait here.
 type dataChannels struct {
-	reliable, unreliable *webrtc.DataChannel // Static after construction.
+	readersMu sync.Mutex // taken within mu, and nothing is within it
+	readers   sync.WaitGroup
+	ended     bool // Guarded by readersMu: no reader may start.
 
-	readers sync.WaitGroup
-
-	mu      sync.Mutex // makes looking at the queue and adding to it one step
-	ended   bool       // Guarded by mu: no reader may start.
-	open    bool       // Guarded by mu: the reliable channel is.
-	waiting [][]byte   // Guarded by mu: reliable messages from before, reliableQueue bytes at most.
-	bytes   int        // Guarded by mu: their size.
+	mu      sync.Mutex        // makes looking at the queue and adding to it one step
+	open    [channels]channel // Guarded by mu. nil: not yet
+	waiting [][]byte          // Guarded by mu: reliable messages from before, reliableQueue bytes at most.
+	bytes   int               // Guarded by mu: their size.
 }
 
-func (p *Peer) openData() error {
-	yes, no, never := true, false, uint16(0)
-	for _, c := range []struct {
-		to   **webrtc.DataChannel
-		name string
-		id   uint16
-		init webrtc.DataChannelInit
-	}{
-		{&p.data.reliable, "reliable", reliableChannel, webrtc.DataChannelInit{Ordered: &yes}},
-		{&p.data.unreliable, "unreliable", unreliableChannel, webrtc.DataChannelInit{Ordered: &no, MaxRetransmits: &never}},
-	} {
-		c.init.Negotiated, c.init.ID = &yes, &c.id
-		ch, err := p.pc.CreateDataChannel(c.name, &c.init)
-		if err != nil {
-			return fmt.Errorf("data channel %s: %w", c.name, err)
-		}
-		reliable := c.id == reliableChannel
-		ch.OnOpen(func() { p.dataOpened(ch, reliable) })
-		*c.to = ch
-	}
-	return nil
-}
-
-// dataOpened starts to read a channel. pion's own reader would keep 64 KiB for each.
-func (p *Peer) dataOpened(ch *webrtc.DataChannel, reliable bool) {
+// dataOpened tells that a channel can be sent on.
+func (p *Peer) dataOpened(id int, ch channel) {
 	d := &p.data
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.ended {
+	d.open[id] = ch
+	if id != reliableChannel {
 		return
 	}
-	raw, err := ch.Detach()
-	if err != nil {
-		p.log.Error("data channel cannot be read", "err", err)
-		return
-	}
-	d.readers.Go(func() { p.readData(raw, reliable) })
-	if !reliable {
-		return
-	}
-	d.open = true
 	for _, b := range d.waiting {
-		if err := d.reliable.Send(b); err != nil {
+		if err := ch.Send(b); err != nil {
 			p.count.dataDropped.Add(1)
 		}
 	}
 	d.waiting, d.bytes = nil, 0
 }
 
+// startReading starts a channel's reader, which ends with the channel.
+func (p *Peer) startReading(id int, r messageReader) {
+	d := &p.data
+	d.readersMu.Lock()
+	defer d.readersMu.Unlock()
+	if !d.ended {
+		d.readers.Go(func() { p.readData(r, id == reliableChannel) })
+	}
+}
+
+// isWaiting reports whether reliable messages wait for the channel to open.
+func (d *dataChannels) isWaiting() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.waiting) > 0
+}
+
 // endData waits for the readers, after the connection was closed.
 func (p *Peer) endData() {
-	p.data.mu.Lock()
+	p.data.readersMu.Lock()
 	p.data.ended = true
-	p.data.mu.Unlock()
+	p.data.readersMu.Unlock()
 	p.data.readers.Wait()
 }
 
 // readData takes the client's messages until the channel ends. The buffer grows as needed, and is kept up to the default limit.
 // What is too large is read, too, or it would stay in SCTP's window, which bounds it to 1 MiB.
-func (p *Peer) readData(ch datachannel.ReadWriteCloser, reliable bool) {
+func (p *Peer) readData(ch messageReader, reliable bool) {
 	buf := make([]byte, firstReadBuffer)
 	for {
-		n, text, err := ch.ReadDataChannel(buf)
+		n, text, err := ch.readMessage(buf)
 		switch {
 		case errors.Is(err, io.ErrShortBuffer):
 			buf = make([]byte, 2*len(buf))
@@ -147,7 +143,11 @@ func (p *Peer) Send(d Data) error {
 		p.count.dataDropped.Add(1)
 		return ErrNoData
 	}
-	if err := p.data.send(frame, d.Reliable); err != nil {
+	waits, err := p.data.send(frame, d.Reliable)
+	if waits {
+		p.transport.wantData()
+	}
+	if err != nil {
 		p.count.dataDropped.Add(1)
 		if errors.Is(err, errNotOpen) {
 			return nil
@@ -160,32 +160,40 @@ func (p *Peer) Send(d Data) error {
 
 var errNotOpen = errors.New("unreliable channel is not open")
 
-func (d *dataChannels) send(frame []byte, reliable bool) error {
-	ch, limit := d.reliable, uint64(reliableQueue)
+// send queues a frame. waits: it waits for the channel.
+func (d *dataChannels) send(frame []byte, reliable bool) (waits bool, err error) {
+	id, limit := reliableChannel, uint64(reliableQueue)
 	if !reliable {
-		ch, limit = d.unreliable, unreliableQueue
+		id, limit = unreliableChannel, unreliableQueue
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if reliable && !d.open {
+	ch := d.open[id]
+	switch {
+	case ch == nil && reliable:
 		if d.bytes+len(frame) > reliableQueue {
-			return ErrSlow
+			return false, ErrSlow
 		}
 		d.waiting = append(d.waiting, frame)
 		d.bytes += len(frame)
-		return nil
+		return true, nil
+	case ch == nil:
+		return false, errNotOpen
 	}
-	if ch.ReadyState() == webrtc.DataChannelStateConnecting {
-		return errNotOpen
+	queued := uint64(len(frame))
+	for _, c := range d.open {
+		if c != nil {
+			queued += c.BufferedAmount()
+		}
 	}
-	if d.reliable.BufferedAmount()+d.unreliable.BufferedAmount()+uint64(len(frame)) > limit {
-		return ErrSlow
+	if queued > limit {
+		return false, ErrSlow
 	}
 	switch err := ch.Send(frame); {
 	case errors.Is(err, sctp.ErrOutboundPacketTooLarge):
-		return fmt.Errorf("%w: larger than the client takes", ErrBadData)
+		return false, fmt.Errorf("%w: larger than the client takes", ErrBadData)
 	case err != nil:
-		return fmt.Errorf("%w: %w", ErrClosed, err)
+		return false, fmt.Errorf("%w: %w", ErrClosed, err)
 	}
-	return nil
+	return false, nil
 }

@@ -135,8 +135,10 @@ func TestSlowDataReceiver(t *testing.T) {
 	slow.channels[0].OnMessage(func(webrtc.DataChannelMessage) { <-release })
 	slow.channels[1].OnMessage(func(webrtc.DataChannelMessage) { <-release })
 	open := func(b *browser) bool {
-		return b.peer.data.reliable.ReadyState() == webrtc.DataChannelStateOpen &&
-			b.peer.data.unreliable.ReadyState() == webrtc.DataChannelStateOpen
+		d := &b.peer.data
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		return d.open[reliableChannel] != nil && d.open[unreliableChannel] != nil
 	}
 	eventually(t, "open channels", func() bool { return open(slow) && open(well) })
 	msg := Data{From: "x", Topic: "t", Payload: make([]byte, 32<<10), Reliable: true}
@@ -151,7 +153,7 @@ func TestSlowDataReceiver(t *testing.T) {
 	if err := slow.peer.Send(Data{From: "x", Payload: make([]byte, 1000)}); !errors.Is(err, ErrSlow) {
 		t.Errorf("unreliable to a full queue: %v", err)
 	}
-	if queued := slow.peer.data.reliable.BufferedAmount(); queued > reliableQueue {
+	if queued := slow.peer.data.open[reliableChannel].BufferedAmount(); queued > reliableQueue {
 		t.Errorf("%d bytes are queued", queued)
 	}
 	must(t, well.peer.Send(msg))

@@ -88,7 +88,7 @@ func TestOrdinaryEndsAreQuiet(t *testing.T) {
 	}
 }
 
-// TestBadOfferIsNoWarning guards that a client cannot fill the log with offers that pion refuses.
+// TestBadOfferIsNoWarning guards that a client cannot fill the log with offers that are refused.
 func TestBadOfferIsNoWarning(t *testing.T) {
 	t.Parallel()
 	var lines logged
@@ -100,6 +100,7 @@ func TestBadOfferIsNoWarning(t *testing.T) {
 	if _, err := p.Negotiate(context.Background(), bad); !errors.Is(err, ErrBadOffer) {
 		t.Errorf("error %v, want ErrBadOffer", err)
 	}
+	must(t, p.Close())
 	<-p.done
 	if got := lines.String(); got != "" {
 		t.Errorf("warnings:\n%s", got)

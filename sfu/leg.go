@@ -3,6 +3,7 @@ package sfu
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -10,18 +11,19 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/pion/ice/v4"
 	"github.com/pion/rtp"
 	"github.com/pion/srtp/v3"
-	"github.com/pion/webrtc/v4"
 
 	"github.com/parley/parley/internal/batch"
 	"github.com/parley/parley/sfu/internal/seal"
 )
 
 const (
-	replayWindow = 1024 // packets
-	maxAddrs     = 8    // of one peer, from which it may send at once; the oldest gives way
-	maxForged    = 16   // packets in a row that do not authenticate: the addresses are somebody else's by now
+	replayWindow     = 1024 // packets
+	replayWindowRTCP = 64
+	maxAddrs         = 8  // of one peer, from which it may send at once; the oldest gives way
+	maxForged        = 16 // packets in a row that do not authenticate: the addresses are somebody else's by now
 )
 
 var (
@@ -37,7 +39,6 @@ type leg struct {
 	peer  *Peer
 	plane *plane
 	loop  *loop // the peer's
-	keys  *seal.Handshake
 
 	ready atomic.Bool // up, for who is not in the loop
 
@@ -45,10 +46,10 @@ type leg struct {
 
 	// Owned by the loop.
 	up, closed bool // up: keys and a path are there
-	stock      bool // the keys could not be had: pion's own path, from the first packet on. Never taken back
 	in         *srtp.Context
 	gcm        *seal.GCM     // AEAD_AES_128_GCM
-	cm         *srtp.Context // every other profile
+	out        *srtp.Context // RTCP, and RTP where there is no gcm
+	early      [][]byte      // RTP from before
 	to         *batch.Dest   // over UDP
 	tcp        *tcpPath      // over ICE-TCP
 	header     rtp.Header
@@ -63,50 +64,35 @@ type tcpPath struct {
 	addr  *net.TCPAddr
 }
 
-func newLeg(p *Peer, pl *plane) *leg {
-	return &leg{peer: p, plane: pl, loop: p.loop, keys: &seal.Handshake{}}
-}
+func newLeg(p *Peer, pl *plane) *leg { return &leg{peer: p, plane: pl, loop: p.loop} }
 
-// install puts the leg between pion and its transports.
-func (k *leg) install(s *webrtc.SettingEngine) {
-	n := k.peer.node
-	s.SetDTLSKeyLogWriter(k.keys)
-	s.SetDTLSServerHelloMessageHook(k.keys.ServerHello)
-	s.SetICEUDPMux(&udpMux{UDPMuxDefault: n.udp, leg: k, loopback: onlyLoopback(n.cfg.Conn.LocalAddr())})
-	if n.tcp != nil {
-		s.SetICETCPMux(&tcpMux{TCPMuxDefault: n.tcp, leg: k})
-	}
-}
-
-// start is called when DTLS is through, the client's certificate verified. Not before: nobody else is sent anything.
-func (k *leg) start() {
+// start is called when DTLS is through, the client's certificate verified. Not before: nobody else is sent anything. It wipes
+// the keys.
+func (k *leg) start(keys *seal.Keys) error {
+	defer keys.Wipe()
 	k.loop.Lock()
 	defer k.loop.Unlock()
-	if k.closed || k.stock || k.in != nil {
-		return
+	if k.closed {
+		return ErrClosed
 	}
-	keys, err := k.keys.Keys()
-	if err == nil {
-		err = k.open(&keys)
-	}
-	if err != nil {
-		k.stock = true
-		k.peer.log.Warn("packets of this peer are not batched", "err", err)
-		return
+	if err := k.open(keys); err != nil {
+		return fmt.Errorf("srtp: %w", err)
 	}
 	k.refresh()
+	return nil
 }
 
 func (k *leg) open(keys *seal.Keys) error {
-	defer keys.Wipe()
-	in, err := srtp.CreateContext(keys.Remote.Key, keys.Remote.Salt, keys.Profile, srtp.SRTPReplayProtection(replayWindow))
+	in, err := srtp.CreateContext(keys.Remote.Key, keys.Remote.Salt, keys.Profile,
+		srtp.SRTPReplayProtection(replayWindow), srtp.SRTCPReplayProtection(replayWindowRTCP))
 	if err != nil {
+		return err
+	}
+	if k.out, err = srtp.CreateContext(keys.Local.Key, keys.Local.Salt, keys.Profile); err != nil {
 		return err
 	}
 	if keys.Profile == srtp.ProtectionProfileAeadAes128Gcm {
 		k.gcm, err = seal.NewGCM(keys.Local)
-	} else {
-		k.cm, err = srtp.CreateContext(keys.Local.Key, keys.Local.Salt, keys.Profile)
 	}
 	if err == nil {
 		k.in = in
@@ -118,21 +104,28 @@ func (k *leg) open(keys *seal.Keys) error {
 func (k *leg) refresh() {
 	k.up = !k.closed && k.in != nil && (k.to != nil || k.tcp != nil)
 	k.ready.Store(k.up)
+	if k.up {
+		k.release()
+	}
 }
 
-// follow is told by pion which pair of candidates is used from now on.
-func (k *leg) follow(pair *webrtc.ICECandidatePair) {
-	if pair == nil || pair.Local == nil || pair.Remote == nil {
-		return
-	}
-	ip, err := netip.ParseAddr(pair.Remote.Address)
+// follow is told by the ICE agent which pair of candidates is used from now on.
+func (k *leg) follow(local, remote ice.Candidate) {
+	ip, err := netip.ParseAddr(remote.Address())
 	if err != nil {
 		return // never: a pair that was checked has an address
 	}
-	addr := netip.AddrPortFrom(ip.Unmap(), pair.Remote.Port)
+	k.use(netip.AddrPortFrom(ip.Unmap(), uint16(remote.Port())), local.NetworkType().IsTCP())
+}
+
+// use sends to that address from now on.
+func (k *leg) use(addr netip.AddrPort, tcp bool) {
 	k.loop.Lock()
 	defer k.loop.Unlock()
-	if pair.Local.Protocol == webrtc.ICEProtocolTCP {
+	if k.closed {
+		return
+	}
+	if tcp {
 		k.to, k.tcp = nil, &tcpPath{conns: slices.Clone(k.conns), addr: net.TCPAddrFromAddrPort(addr)}
 	} else {
 		k.to, k.tcp = k.plane.dest(addr), nil
@@ -147,8 +140,7 @@ func (k *leg) close() {
 	k.closed = true
 	k.refresh()
 	k.plane.forget(k)
-	k.keys.Wipe()
-	k.in, k.gcm, k.cm, k.to, k.tcp, k.conns, k.streams = nil, nil, nil, nil, nil, nil, nil
+	k.in, k.out, k.gcm, k.to, k.tcp, k.conns, k.streams, k.early = nil, nil, nil, nil, nil, nil, nil, nil
 }
 
 // take is receive for the reader of the socket, which no mistake of ours must end. The caller is in the loop.
@@ -167,7 +159,7 @@ func (k *leg) receive(b []byte) bool {
 	p := k.peer
 	plain, err := k.in.DecryptRTP(b, b, &k.header)
 	if err != nil {
-		if strings.Contains(err.Error(), "duplicated") { // networks duplicate; pion does not export this error
+		if isDuplicate(err) {
 			p.count.duplicate.Add(1)
 			return false
 		}
@@ -187,6 +179,9 @@ func (k *leg) receive(b []byte) bool {
 	return true
 }
 
+// isDuplicate tells what networks do from what attackers do. pion does not export this error.
+func isDuplicate(err error) bool { return strings.Contains(err.Error(), "duplicated") }
+
 // stream finds a stream: there are about ten.
 func (k *leg) stream(ssrc uint32) *inStream {
 	for _, s := range k.streams {
@@ -204,10 +199,17 @@ func (k *leg) stream(ssrc uint32) *inStream {
 	return s
 }
 
-// late takes RTP that came over pion's transports: over TCP, or from an address that the plane does not know yet. False: the
+// late takes RTP and RTCP that came over pion's transports: over TCP, or from an address that the plane does not know yet. False: the
 // leg is not up, the packet is pion's.
 func (k *leg) late(b []byte, from netip.AddrPort) bool {
-	if !k.ready.Load() || !isRTP(b) {
+	if !k.ready.Load() {
+		return false
+	}
+	if isRTCP(b) {
+		k.lateRTCP(b, from)
+		return true
+	}
+	if !isRTP(b) {
 		return false
 	}
 	l := k.loop
@@ -256,7 +258,7 @@ func (k *leg) write(l *slotLine, h *rtp.Header, payload []byte) (int, error) {
 		b = k.gcm.Seal(b, payload, h.SSRC, roc, h.SequenceNumber)
 	} else {
 		var err error
-		if b, err = k.cm.EncryptRTP(b[:0], append(b, payload...), h); err != nil {
+		if b, err = k.out.EncryptRTP(b[:0], append(b, payload...), h); err != nil {
 			return 0, err
 		}
 	}

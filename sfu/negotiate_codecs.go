@@ -7,17 +7,26 @@ import (
 	"github.com/pion/webrtc/v4"
 )
 
+const (
+	mimeOpus = "audio/opus"
+	mimeVP8  = "video/VP8"
+	mimeVP9  = "video/VP9"
+	mimeH264 = "video/H264"
+	mimeAV1  = "video/AV1"
+)
+
 // videoFormats are the video codecs offered to clients, told apart by their fmtp. The payload types are only used in offers
 // of our own, which are never made: an answer takes the client's.
 var videoFormats = []videoFormat{
-	{webrtc.MimeTypeVP8, ""},
-	{webrtc.MimeTypeVP9, "profile-id=0"},
-	{webrtc.MimeTypeH264, "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42001f"},
-	{webrtc.MimeTypeH264, "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"},
-	{webrtc.MimeTypeH264, "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=4d001f"},
-	{webrtc.MimeTypeH264, "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=640c1f"},
-	{webrtc.MimeTypeH264, "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=64001f"},
-	{webrtc.MimeTypeAV1, ""},
+	{mimeVP8, ""},
+	{mimeVP9, "profile-id=0"},
+	{mimeVP9, "profile-id=2"},
+	{mimeH264, "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42001f"},
+	{mimeH264, "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"},
+	{mimeH264, "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=4d001f"},
+	{mimeH264, "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=640c1f"},
+	{mimeH264, "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=64001f"},
+	{mimeAV1, ""},
 }
 
 type videoFormat struct{ mime, fmtp string }

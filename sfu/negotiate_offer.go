@@ -20,12 +20,20 @@ const (
 
 // offer is an offer that was checked, in the terms of this package.
 type offer struct {
-	sdp        string // for pion, see prepare
+	sdp        *sdp.SessionDescription // trimmed, see prepare; forgotten once it was answered
 	sections   []section
+	transport  transportOffer
 	send       []sendOffer
 	slots      []SlotLine
 	extensions extensionIDs
 	hasData    bool
+}
+
+// transportOffer is what the client says of ICE, DTLS and SCTP: the same in all sections, since they are bundled.
+type transportOffer struct {
+	ufrag, password string
+	fingerprints    []fingerprint
+	maxMessage      uint32 // bytes of a data message that the client takes; 0: any (RFC 8841, section 6)
 }
 
 // section is one m-line. They never change place nor kind in a connection's life (RFC 8829, section 5.2.2).
@@ -59,7 +67,7 @@ func checkOffer(o Offer, before *offer) (*offer, error) {
 	if err := d.UnmarshalString(o.SDP); err != nil {
 		return nil, badOffer("the SDP does not parse: %v", err)
 	}
-	p := &offer{slots: slices.Clone(o.Slots)}
+	p := &offer{slots: slices.Clone(o.Slots), sdp: &d}
 	byMID, err := p.readSections(&d)
 	if err != nil {
 		return nil, err
@@ -79,10 +87,7 @@ func checkOffer(o Offer, before *offer) (*offer, error) {
 	if err := p.follows(before); err != nil {
 		return nil, err
 	}
-	if err := p.prepare(&d); err != nil {
-		return nil, err
-	}
-	return p, nil
+	return p, p.prepare(&d)
 }
 
 // readSections checks the session as a whole and returns its media sections by mid.
@@ -100,6 +105,9 @@ func (p *offer) readSections(d *sdp.SessionDescription) (map[string]*sdp.MediaDe
 	}
 	byMID := make(map[string]*sdp.MediaDescription, len(d.MediaDescriptions))
 	candidates := 0
+	if err := p.readTransport(d); err != nil {
+		return nil, err
+	}
 	for i, m := range d.MediaDescriptions {
 		mid, _ := m.Attribute("mid")
 		_, bundleOnly := m.Attribute("bundle-only")
@@ -113,7 +121,7 @@ func (p *offer) readSections(d *sdp.SessionDescription) (map[string]*sdp.MediaDe
 		case m.MediaName.Port.Value == 0 && !bundleOnly:
 			return nil, badOffer("media section %q is rejected (port 0)", mid)
 		}
-		if err := checkTransport(d, m, mid); err != nil {
+		if err := p.transport.check(d, m, mid); err != nil {
 			return nil, err
 		}
 		for _, a := range m.Attributes {
@@ -127,6 +135,7 @@ func (p *offer) readSections(d *sdp.SessionDescription) (map[string]*sdp.MediaDe
 				return nil, badOffer("there are two data sections")
 			}
 			p.hasData = true
+			p.transport.maxMessage = maxMessageSize(m)
 		}
 		byMID[mid] = m
 		p.sections = append(p.sections, section{strings.Clone(mid), strings.Clone(media)}) // or they would hold the whole SDP
@@ -135,26 +144,6 @@ func (p *offer) readSections(d *sdp.SessionDescription) (map[string]*sdp.MediaDe
 		return nil, badOffer("there are more than %d candidates", maxCandidates)
 	}
 	return byMID, nil
-}
-
-// checkTransport looks for what ICE and DTLS need, in the section or in the session.
-func checkTransport(d *sdp.SessionDescription, m *sdp.MediaDescription, mid string) error {
-	find := func(key string) string {
-		if v, ok := m.Attribute(key); ok {
-			return v
-		}
-		v, _ := d.Attribute(key)
-		return v
-	}
-	switch {
-	case find("setup") != "actpass":
-		return badOffer("media section %q is not an offer's: a=setup is not actpass", mid)
-	case find("ice-ufrag") == "" || find("ice-pwd") == "":
-		return badOffer("media section %q has no ICE user name and password", mid)
-	case len(strings.Split(find("fingerprint"), " ")) != 2:
-		return badOffer("media section %q has no DTLS fingerprint", mid)
-	}
-	return nil
 }
 
 // claim returns the section of that mid, and checks that it is of the right media and direction and not claimed yet.
@@ -170,8 +159,10 @@ func claim(byMID map[string]*sdp.MediaDescription, used map[string]bool, mid, me
 	case m.MediaName.Media != media:
 		return nil, badOffer("media section %q is of %s, not %s", mid, m.MediaName.Media, media)
 	}
-	if _, ok := m.Attribute(direction); !ok {
-		return nil, badOffer("media section %q is not %s", mid, direction)
+	for _, d := range []string{"sendonly", "recvonly", "sendrecv", "inactive"} {
+		if _, ok := m.Attribute(d); ok != (d == direction) {
+			return nil, badOffer("media section %q is not %s, or not that alone", mid, direction)
+		}
 	}
 	used[mid] = true
 	return m, nil
@@ -244,11 +235,15 @@ func (p *offer) follows(before *offer) error {
 			return badOffer("the send line %s of the offer before must stay as it was", old.Kind)
 		}
 	}
+	if !slices.Equal(p.transport.fingerprints, before.transport.fingerprints) {
+		return badOffer("the DTLS fingerprint of the offer before must stay: it is another connection's")
+	}
 	return nil
 }
 
-// prepare writes the SDP for pion. What we do not know goes. Candidates go: clients are learned from their checks, and nobody can make the server
-// send to addresses of his choice. In simulcast sections SSRCs go, because pion takes several in one section for Plan B.
+// prepare takes out of the SDP what must not be answered, or what pion must not see. What we do not know goes. Candidates go:
+// clients are learned from their checks, and nobody can make the server send to addresses of his choice. In simulcast sections
+// SSRCs go, because pion takes several in one section for Plan B.
 func (p *offer) prepare(d *sdp.SessionDescription) error {
 	for _, m := range d.MediaDescriptions {
 		_, simulcast := m.Attribute("simulcast")
@@ -261,11 +256,6 @@ func (p *offer) prepare(d *sdp.SessionDescription) error {
 			return badOffer("media section %q has no codec in common with the server", mid)
 		}
 	}
-	raw, err := d.Marshal()
-	if err != nil {
-		return badOffer("the SDP cannot be written again: %v", err)
-	}
-	p.sdp = string(raw)
 	return nil
 }
 

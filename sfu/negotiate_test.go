@@ -57,8 +57,10 @@ func TestCheckOffer(t *testing.T) {
 		got.extensions.repairedRID == 0 || got.extensions.audioLevel == 0 || got.extensions.transportCC == 0 {
 		t.Errorf("offer: %+v", got)
 	}
-	if strings.Contains(got.sdp, "candidate") || strings.Count(got.sdp, "a=ssrc:") != 4 {
-		t.Errorf("SDP for pion holds candidates or the camera's SSRCs:\n%s", got.sdp)
+	raw, err := got.sdp.Marshal()
+	must(t, err)
+	if strings.Contains(string(raw), "candidate") || strings.Count(string(raw), "a=ssrc:") != 4 {
+		t.Errorf("SDP for pion holds candidates or the camera's SSRCs:\n%s", raw)
 	}
 }
 
@@ -315,7 +317,7 @@ func TestNegotiateHonoursContext(t *testing.T) {
 
 func FuzzCheckOffer(f *testing.F) {
 	f.Add("v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1 2\r\na=setup:actpass\r\na=ice-ufrag:a\r\n"+
-		"a=ice-pwd:b\r\na=fingerprint:sha-256 00\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:0\r\na=sendonly\r\n"+
+		"a=ice-pwd:b\r\na=fingerprint:sha-256 "+strings.Repeat("00:", 31)+"00\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:0\r\na=sendonly\r\n"+
 		"a=extmap:1 urn:ietf:params:rtp-hdrext:sdes:mid\r\na=rid:q send\r\na=simulcast:send q;~h,x\r\n"+
 		"a=ssrc-group:FID 1 2\r\na=ssrc:1 cname:x\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:1\r\na=recvonly\r\n"+
 		"m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:2\r\na=recvonly\r\n", "0", "1", "2")
@@ -328,13 +330,14 @@ func FuzzCheckOffer(f *testing.F) {
 			}
 			return
 		}
-		if len(p.send) != 1 || len(p.send[0].rids) > maxLayers || strings.Contains(p.sdp, "a=candidate") {
-			t.Fatalf("offer %+v", p)
+		prepared, err := p.sdp.Marshal()
+		if err != nil || len(p.send) != 1 || len(p.send[0].rids) > maxLayers || strings.Contains(string(prepared), "a=candidate") {
+			t.Fatalf("offer %+v: %v", p, err)
 		}
 		again := o
-		again.SDP = p.sdp
+		again.SDP = string(prepared)
 		if _, err := checkOffer(again, p); err != nil {
-			t.Fatalf("the prepared SDP is refused: %v\n%s", err, p.sdp)
+			t.Fatalf("the prepared SDP is refused: %v\n%s", err, prepared)
 		}
 	})
 }

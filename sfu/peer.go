@@ -9,8 +9,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/pion/webrtc/v4"
 )
 
 // PeerState is the state of a peer's transport.
@@ -47,20 +45,20 @@ type PeerEvents interface {
 // methods may be called from any goroutine.
 type Peer struct {
 	// Static after construction.
-	id      string
-	node    *Node
-	on      PeerEvents
-	log     *slog.Logger
-	pc      *webrtc.PeerConnection
-	ctx     context.Context // ends when the peer closes
-	cancel  context.CancelFunc
-	clock   *clock
-	loop    *loop
-	started time.Time
-	ssrc    uint32        // sender SSRC of our RTCP
-	done    chan struct{} // closed when every goroutine of the peer has ended
-	data    dataChannels
-	closing sync.Once
+	id        string
+	node      *Node
+	on        PeerEvents
+	log       *slog.Logger
+	transport transport
+	ctx       context.Context // ends when the peer closes
+	cancel    context.CancelFunc
+	clock     *clock
+	loop      *loop
+	started   time.Time
+	ssrc      uint32        // sender SSRC of our RTCP
+	done      chan struct{} // closed when every goroutine of the peer has ended
+	data      dataChannels
+	closing   sync.Once
 
 	// negotiating serialises Negotiate and the teardown. It is taken before mu.
 	negotiating sync.Mutex
@@ -110,20 +108,19 @@ func (n *Node) NewPeer(id, group string, on PeerEvents) (*Peer, error) {
 	p.receive.Store(&receiveMap{})
 	p.send.Store(&sendMap{})
 	p.ctx, p.cancel = context.WithCancel(context.Background())
-	pc, err := n.newPeerConnection(p)
+	var err error
+	if n.plane != nil {
+		p.transport, err = newDirect(p)
+	} else {
+		p.transport, err = newStock(p)
+	}
 	if err != nil {
 		p.abandon()
 		return nil, fmt.Errorf("new peer: %w", err)
 	}
-	p.pc = pc
-	pc.OnConnectionStateChange(func(webrtc.PeerConnectionState) { p.stateChanged() })
-	if err := p.openData(); err != nil {
-		p.abandon()
-		return nil, fmt.Errorf("new peer: %w", errors.Join(err, pc.GracefulClose()))
-	}
 	if err := n.add(p); err != nil {
 		p.abandon()
-		return nil, errors.Join(err, pc.GracefulClose())
+		return nil, errors.Join(err, p.transport.close())
 	}
 	return p, nil
 }
@@ -140,32 +137,23 @@ func (p *Peer) ID() string { return p.id }
 // State returns the state last reported.
 func (p *Peer) State() PeerState { return PeerState(p.state.Load()) }
 
-// stateChanged reports the connection's present state. pion calls it in a new goroutine for each change, in any order: the
-// lock and the look at the present state put them in order.
+// stateChanged reports the connection's present state. It is called after each change, in any order: the lock and the look at the
+// present state put them in order.
 func (p *Peer) stateChanged() {
-	now := p.pc.ConnectionState()
-	switch now {
-	case webrtc.PeerConnectionStateConnecting:
-		p.report(PeerConnecting, now)
-	case webrtc.PeerConnectionStateConnected:
-		if p.leg != nil {
-			p.leg.start()
-		}
-		p.report(PeerConnected, now)
-	case webrtc.PeerConnectionStateDisconnected:
-		p.report(PeerDisconnected, now)
-	case webrtc.PeerConnectionStateFailed:
-		p.report(PeerFailed, now)
-	case webrtc.PeerConnectionStateClosed: // also after the client's DTLS close_notify
+	switch s := p.transport.state(); s {
+	case PeerNew:
+	case PeerClosed: // also after the client's DTLS close_notify
 		p.shut()
+	default:
+		p.report(s)
 	}
 }
 
-// report tells a state, unless the connection's is not seen any more: then a later call tells the next.
-func (p *Peer) report(s PeerState, seen webrtc.PeerConnectionState) {
+// report tells a state, unless the connection is not in it any more: then a later call tells the next.
+func (p *Peer) report(s PeerState) {
 	p.eventsMu.Lock()
 	defer p.eventsMu.Unlock()
-	if s != PeerClosed && p.pc.ConnectionState() != seen {
+	if s != PeerClosed && p.transport.state() != s {
 		return
 	}
 	if old := p.State(); old == s || old == PeerClosed {
@@ -216,13 +204,13 @@ func (p *Peer) shut() {
 func (p *Peer) teardown() {
 	defer close(p.done)
 	p.negotiating.Lock()
-	err := p.pc.GracefulClose()
+	err := p.transport.close()
 	p.negotiating.Unlock()
 	p.endData()
 	if err != nil {
-		p.log.Debug("close peer connection", "err", err)
+		p.log.Debug("close connection", "err", err)
 	}
 	p.node.remove(p)
 	p.node.loops.leave(p.loop)
-	p.report(PeerClosed, webrtc.PeerConnectionStateClosed)
+	p.report(PeerClosed)
 }

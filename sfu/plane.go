@@ -16,7 +16,7 @@ import (
 
 // The batched data plane. RTP of known addresses is taken out of each batch that the socket delivers, decrypted in place,
 // grouped by source and layer, and forwarded; what sinks write is sealed straight into one slab and leaves in GSO runs when the
-// batch is through. pion keeps ICE, DTLS, SCTP and SRTCP.
+// batch is through. RTCP is taken the same way, and acted on after the batch.
 
 // plane is what the loops of a node share: the sockets, and whose packets come from where.
 type plane struct {
@@ -131,7 +131,8 @@ type reader struct {
 	plane *plane
 	out   *batch.Sender
 
-	got []datagram // Owned by who reads: of this batch.
+	got     []datagram // Owned by who reads: of this batch.
+	reports []datagram // Owned by who reads: RTCP of this batch, decrypted.
 }
 
 // datagram is one that a leg will decrypt.
@@ -141,9 +142,9 @@ type datagram struct {
 	b    []byte
 }
 
-// Packet takes RTP from the addresses of peers that are up: batch.Tap.
+// Packet takes RTP and RTCP from the addresses of peers that are up: batch.Tap.
 func (r *reader) Packet(b []byte, from netip.AddrPort) bool {
-	if !isRTP(b) {
+	if !isRTP(b) && !isRTCP(b) {
 		return false
 	}
 	k := (*r.plane.known.Load())[from]
@@ -167,6 +168,11 @@ func (r *reader) Done() {
 	}
 	clear(r.got)
 	r.got = r.got[:0]
+	for _, d := range r.reports { // in no loop: what is asked for may lie in any
+		d.leg.peer.receiveCompound(d.b, now)
+	}
+	clear(r.reports)
+	r.reports = r.reports[:0]
 }
 
 // run forwards what a batch brought for one loop, and takes it out.
@@ -176,7 +182,11 @@ func (r *reader) run(l *loop, got []datagram, now time.Time) {
 	l.now = now
 	for i := range got {
 		if k := got[i].leg; k != nil && k.loop == l {
-			k.take(got[i].b)
+			if b := got[i].b; isRTP(b) {
+				k.take(b)
+			} else if plain := k.openRTCP(b); plain != nil {
+				r.reports = append(r.reports, datagram{k, plain})
+			}
 			got[i].leg = nil
 		}
 	}

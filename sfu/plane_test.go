@@ -14,7 +14,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/pion/rtp"
 	"github.com/pion/srtp/v3"
-	"github.com/pion/webrtc/v4"
 
 	"github.com/parley/parley/internal/batch"
 	"github.com/parley/parley/sfu/internal/seal"
@@ -42,14 +41,9 @@ type rawPlane struct {
 func up(t testing.TB, p *Peer, at netip.AddrPort) {
 	t.Helper()
 	keys := testKeys()
-	p.loop.Lock()
-	must(t, p.leg.open(&keys))
-	p.loop.Unlock()
+	must(t, p.leg.start(&keys))
 	p.leg.plane.learn(at, p.leg)
-	p.leg.follow(&webrtc.ICECandidatePair{
-		Local:  &webrtc.ICECandidate{Protocol: webrtc.ICEProtocolUDP},
-		Remote: &webrtc.ICECandidate{Address: at.Addr().String(), Port: at.Port()},
-	})
+	p.leg.use(at, false)
 }
 
 func newRawPlane(t testing.TB, change func(*Config)) *rawPlane {

@@ -1,7 +1,6 @@
 package sfu
 
 import (
-	"errors"
 	"io"
 	"slices"
 	"time"
@@ -145,25 +144,33 @@ func (l *sendLine) RequestKeyframe(ssrc uint32) {
 			FIR: []rtcp.FIREntry{{SSRC: ssrc, SequenceNumber: l.fir}},
 		}
 	}
-	l.peer.writeRTCP(pkt)
+	l.peer.writeRTCPInLoop(pkt)
 }
 
 // Nack asks the client to send packets again.
 func (l *sendLine) Nack(ssrc uint32, seqs []uint16) {
 	l.peer.count.nacksOut.Add(uint64(len(seqs)))
-	l.peer.writeRTCP(&rtcp.TransportLayerNack{
+	l.peer.writeRTCPInLoop(&rtcp.TransportLayerNack{
 		SenderSSRC: l.peer.ssrc, MediaSSRC: ssrc, Nacks: rtcp.NackPairsFromSequenceNumbers(seqs),
 	})
 }
 
 var _ Upstream = (*sendLine)(nil)
 
-// writeRTCP sends packets to the client. Before the transport is there, and after its end, they are lost: RTCP always may be.
+// writeRTCP sends packets to the client, as one compound packet. Before the transport is there, and after its end, they are lost:
+// RTCP always may be.
 func (p *Peer) writeRTCP(pkts ...rtcp.Packet) {
+	p.loop.Lock()
+	defer p.loop.Unlock()
+	p.writeRTCPInLoop(pkts...)
+}
+
+// writeRTCPInLoop is writeRTCP for who is in the peer's loop.
+func (p *Peer) writeRTCPInLoop(pkts ...rtcp.Packet) {
 	if p.State() != PeerConnected && p.State() != PeerDisconnected {
 		return
 	}
-	if err := p.pc.WriteRTCP(pkts); err != nil && !errors.Is(err, io.ErrClosedPipe) {
+	if err := p.transport.writeRTCP(pkts); err != nil {
 		p.count.rtcpFailed.Add(1)
 	}
 }

@@ -1,14 +1,12 @@
 package sfu
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"sync/atomic"
 	"time"
 
 	"github.com/pion/rtp"
-	"github.com/pion/webrtc/v4"
 
 	"github.com/parley/parley/sfu/internal/seal"
 )
@@ -24,7 +22,7 @@ type slot struct {
 	audio, video *slotLine
 }
 
-// slotLine is one medium of a slot: the track that pion negotiates, and the Line that is sent on it. Its SSRCs stay for the
+// slotLine is one medium of a slot: what is negotiated, and the Line that is sent. Its SSRCs stay for the
 // connection's life.
 type slotLine struct {
 	// Static after construction.
@@ -33,8 +31,7 @@ type slotLine struct {
 	video           bool
 
 	// Written once, in Negotiate, before the line is in a send map.
-	sender *webrtc.RTPSender
-	out    webrtc.TrackLocalWriter
+	stock  *stockTrack // nil: the peer has a leg
 	ssrc   uint32
 	rtx    uint32
 	line   *Line
@@ -103,28 +100,22 @@ func (l *slotLine) show(now time.Time, src *Source, width, height int) {
 }
 
 // start makes the Line once it is known what the client takes.
-func (l *slotLine) start(a answered) error {
-	p := l.sender.GetParameters()
-	if len(p.Encodings) != 1 || l.out == nil {
-		return errors.New("sfu: a slot's sender was not started")
-	}
-	l.ssrc, l.rtx = uint32(p.Encodings[0].SSRC), uint32(p.Encodings[0].RTX.SSRC)
+func (l *slotLine) start(a answered) {
 	l.agreed = a
 	l.line = NewLine(LineConfig{
 		Video: l.video, SSRC: l.ssrc, RTXSSRC: l.rtx, Codecs: a.codecs, DependencyID: a.ext.dependencyDescriptor,
 		Egress: l, loop: l.peer.loop,
 	})
-	return nil
 }
 
 // WriteRTP encrypts and sends one packet: the line's Egress. Before the transport is there pion drops it and returns 0.
 func (l *slotLine) WriteRTP(h *rtp.Header, payload []byte) (int, error) {
 	var n int
 	var err error
-	if k := l.peer.leg; k != nil && !k.stock {
-		n, err = k.write(l, h, payload)
+	if l.stock == nil {
+		n, err = l.peer.leg.write(l, h, payload)
 	} else {
-		n, err = l.out.WriteRTP(h, payload)
+		n, err = l.stock.out.WriteRTP(h, payload)
 	}
 	if n > 0 {
 		l.peer.count.packetsOut.Add(1)
@@ -136,40 +127,7 @@ func (l *slotLine) WriteRTP(h *rtp.Header, payload []byte) (int, error) {
 	return n, err
 }
 
-var (
-	_ webrtc.TrackLocal = (*slotLine)(nil)
-	_ Egress            = (*slotLine)(nil)
-)
-
-// Bind is called by pion when the answer is set.
-func (l *slotLine) Bind(c webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, error) {
-	l.out = c.WriteStream()
-	codecs := c.CodecParameters()
-	if len(codecs) == 0 {
-		return webrtc.RTPCodecParameters{}, webrtc.ErrUnsupportedCodec
-	}
-	return codecs[0], nil
-}
-
-// Unbind is called by pion when the connection closes.
-func (l *slotLine) Unbind(webrtc.TrackLocalContext) error { return nil }
-
-// ID returns the track id, the second half of the msid.
-func (l *slotLine) ID() string { return l.id }
-
-// RID returns "": slots are no simulcast.
-func (l *slotLine) RID() string { return "" }
-
-// StreamID returns the stream id, the first half of the msid.
-func (l *slotLine) StreamID() string { return l.stream }
-
-// Kind returns the medium.
-func (l *slotLine) Kind() webrtc.RTPCodecType {
-	if l.video {
-		return webrtc.RTPCodecTypeVideo
-	}
-	return webrtc.RTPCodecTypeAudio
-}
+var _ Egress = (*slotLine)(nil)
 
 // sendMap finds slot lines by what RTCP calls them. It is never changed.
 type sendMap struct {

@@ -10,6 +10,7 @@ import (
 // Reasons for which the edges drop; those of sources and sinks are DropReasons.
 const (
 	dropPeerClosed      = "peer_closed"     // RTP that was read while its sender left
+	dropEarly           = "early"           // RTP or RTCP from before the keys were there, more than is kept
 	dropUnknownSSRC     = "unknown_ssrc"    // RTP that belongs to no send line
 	dropSocketFull      = "socket_full"     // packets to viewers, counted in PacketsOut, for which the socket's buffer had no room
 	dropUnauthenticated = "unauthenticated" // RTP or RTCP that failed SRTP's check
@@ -57,7 +58,7 @@ type counters struct {
 	nacksIn, nacksOut, rtcpFailed, duplicate atomic.Uint64
 	dataIn, dataOut, dataBad, dataDropped    atomic.Uint64
 	malformed, unknownSSRC, unauthenticated  atomic.Uint64
-	panics, socketFull, peerClosed           atomic.Uint64
+	panics, socketFull, peerClosed, early    atomic.Uint64
 }
 
 func (c *Counts) add(o Counts) {
@@ -106,6 +107,7 @@ func (p *Peer) counts(sources []SourceStats) Counts {
 	c.drop(dropUnknownSSRC, n.unknownSSRC.Load())
 	c.drop(dropDuplicate.String(), n.duplicate.Load())
 	c.drop(dropPeerClosed, n.peerClosed.Load())
+	c.drop(dropEarly, n.early.Load())
 	c.drop(dropSocketFull, n.socketFull.Load())
 	c.drop(dropUnauthenticated, n.unauthenticated.Load())
 	c.drop(dropDataBad, n.dataBad.Load())

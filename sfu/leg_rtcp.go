@@ -1,0 +1,123 @@
+package sfu
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/pion/rtcp"
+
+	"github.com/parley/parley/internal/batch"
+)
+
+const (
+	maxEarly    = 32 // packets that are kept until the leg is up: those that overtake the end of our DTLS handshake
+	srtcpGrowth = 32 // bytes, at most: index and tag
+)
+
+// isRTCP tells RTCP from everything else (RFC 5761, section 4; RFC 7983).
+func isRTCP(b []byte) bool {
+	return len(b) >= 8 && b[0]>>6 == 2 && b[1] >= 192 && b[1] <= 223
+}
+
+// openRTCP decrypts a packet in place; nil: it did not authenticate, or came before. The caller is in the loop.
+func (k *leg) openRTCP(b []byte) []byte {
+	if !k.up {
+		k.peer.count.peerClosed.Add(1)
+		return nil
+	}
+	plain, err := k.in.DecryptRTCP(b, b, nil)
+	switch {
+	case err == nil:
+		return plain
+	case isDuplicate(err):
+		k.peer.count.duplicate.Add(1)
+	default:
+		k.peer.count.unauthenticated.Add(1)
+	}
+	return nil
+}
+
+// lateRTCP is late for RTCP.
+func (k *leg) lateRTCP(b []byte, from netip.AddrPort) {
+	k.loop.Lock()
+	plain := k.openRTCP(b)
+	k.loop.Unlock()
+	if plain == nil {
+		return
+	}
+	if from.IsValid() {
+		k.plane.learn(from, k)
+	}
+	k.peer.receiveCompound(plain, time.Now())
+}
+
+// receiveCompound acts on RTCP that has authenticated. The caller is in no loop.
+func (p *Peer) receiveCompound(b []byte, now time.Time) {
+	defer p.guard("rtcp")
+	pkts, err := rtcp.Unmarshal(b)
+	if err != nil {
+		p.count.malformed.Add(1)
+		return
+	}
+	for _, pkt := range pkts {
+		for _, ssrc := range pkt.DestinationSSRC() {
+			p.receiveRTCP(ssrc, pkt, now)
+		}
+	}
+}
+
+// writeRTCP encrypts and sends one compound packet. While the leg is not up it is lost. The caller is in the loop.
+func (k *leg) writeRTCP(pkts []rtcp.Packet) error {
+	if !k.up {
+		return nil
+	}
+	raw, err := rtcp.Marshal(pkts)
+	if err != nil {
+		return err
+	}
+	if len(raw)+srtcpGrowth > batch.MaxPacket {
+		return errTooLong
+	}
+	out := k.loop.sender()
+	b, err := k.out.EncryptRTCP(out.Next(), raw, nil)
+	if err != nil {
+		return err
+	}
+	if k.to == nil {
+		return k.tcp.write(b)
+	}
+	out.Commit(len(b), k.to, k, true)
+	return nil
+}
+
+// Dropped is told by the loop's sender that the socket had no room for RTCP.
+func (k *leg) Dropped(n int) { k.peer.count.rtcpFailed.Add(uint64(n)) }
+
+// keep holds a packet until the leg is up.
+func (k *leg) keep(b []byte) {
+	k.loop.Lock()
+	defer k.loop.Unlock()
+	switch {
+	case k.up || k.closed || len(k.early) == maxEarly: // up: this is one whose connection went past the leg just before
+		k.peer.count.early.Add(1)
+	default:
+		k.early = append(k.early, append([]byte(nil), b...))
+	}
+}
+
+// release takes what was kept. The caller is in the loop, the leg is up.
+func (k *leg) release() {
+	early := k.early
+	k.early = nil
+	if len(early) == 0 {
+		return
+	}
+	defer k.peer.guard("receive")
+	k.loop.now = time.Now()
+	for _, b := range early {
+		if isRTP(b) { // RTCP comes again
+			k.receive(b)
+		}
+	}
+	k.loop.deliver()
+}

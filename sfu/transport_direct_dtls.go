@@ -1,0 +1,135 @@
+package sfu
+
+import (
+	"crypto/x509"
+	"errors"
+	"net"
+	"slices"
+
+	"github.com/pion/dtls/v3"
+	"github.com/pion/ice/v4"
+
+	"github.com/parley/parley/sfu/internal/seal"
+)
+
+var (
+	errFingerprint = errors.New("the client's certificate is not the one of its offer")
+	errNoProfile   = errors.New("no SRTP protection profile in common")
+)
+
+// connect waits for ICE, does the DTLS handshake and gives the keys to the leg.
+func (t *direct) connect(prints []fingerprint) {
+	p := t.peer
+	if t.agent.AwaitConnect(p.ctx) != nil {
+		return // the peer has closed
+	}
+	t.dtlsChanged(dtlsConnecting)
+	if err := t.handshake(prints); err != nil {
+		if p.ctx.Err() == nil {
+			p.log.Debug("DTLS handshake", "err", err)
+		}
+		t.dtlsChanged(dtlsFailed)
+		return
+	}
+	t.dtlsChanged(dtlsConnected)
+	if p.data.isWaiting() {
+		t.wantData()
+	}
+}
+
+func (t *direct) handshake(prints []fingerprint) error {
+	p := t.peer
+	verify := func(raw [][]byte, _ [][]*x509.Certificate) error {
+		if len(raw) == 0 || !slices.ContainsFunc(prints, func(f fingerprint) bool { return f.matches(raw[0]) }) {
+			return errFingerprint
+		}
+		return nil
+	}
+	options := append(slices.Clone(p.node.direct.dtls), dtls.WithCertificates(t.id.certificate),
+		dtls.WithVerifyPeerCertificate(verify), dtls.WithLoggerFactory(newPionLog(p.log, nil)))
+	conn, err := dtls.ServerWithOptions(&dtlsPath{Conn: t.path, t: t}, dtlsAddr{}, options...)
+	if err != nil {
+		return err
+	}
+	t.mu.Lock()
+	t.conn = conn
+	closing := t.closing
+	t.mu.Unlock()
+	if closing {
+		return errors.Join(ErrClosed, conn.Close())
+	}
+	if err := conn.HandshakeContext(p.ctx); err != nil {
+		t.dtlsChanged(dtlsFailed) // before the path hears that it is closed
+		return errors.Join(err, conn.Close())
+	}
+	profile, ok := conn.SelectedSRTPProtectionProfile()
+	state, ok2 := conn.ConnectionState()
+	if !ok || !ok2 {
+		t.dtlsChanged(dtlsFailed)
+		return errors.Join(errNoProfile, conn.Close())
+	}
+	keys, err := seal.Export(&state, profile)
+	if err == nil {
+		err = p.leg.start(&keys)
+	}
+	if err != nil {
+		t.dtlsChanged(dtlsFailed)
+		return errors.Join(err, conn.Close())
+	}
+	return nil
+}
+
+// dtlsPath is the ICE connection as DTLS sees it. What is no DTLS does not get through.
+type dtlsPath struct {
+	*ice.Conn
+	t *direct
+}
+
+// dtlsAddr is the client's address for DTLS, which does not need it: the path leads to one client.
+type dtlsAddr struct{}
+
+// Network names the path.
+func (dtlsAddr) Network() string { return "ice" }
+
+// String names the path.
+func (dtlsAddr) String() string { return "client" }
+
+var _ net.PacketConn = (*dtlsPath)(nil)
+
+// First bytes of datagrams and records (RFC 7983, section 7; RFC 6347, section 4.1).
+const (
+	firstDTLS, lastDTLS = 20, 63
+	recordData          = 23
+)
+
+// ReadFrom reads a DTLS record. RTP and RTCP that come before the leg is up are kept for it.
+func (d *dtlsPath) ReadFrom(b []byte) (int, net.Addr, error) {
+	for {
+		n, err := d.Conn.Read(b)
+		if err != nil {
+			return 0, nil, err
+		}
+		switch {
+		case n == 0:
+		case b[0] == recordData && !d.t.dataArrived(): // nobody would read it, and DTLS would wait for ever
+		case b[0] >= firstDTLS && b[0] <= lastDTLS:
+			return n, dtlsAddr{}, nil
+		case isRTP(b[:n]) || isRTCP(b[:n]):
+			d.t.peer.leg.keep(b[:n])
+		}
+	}
+}
+
+// WriteTo sends a record to the client.
+func (d *dtlsPath) WriteTo(b []byte, _ net.Addr) (int, error) { return d.Conn.Write(b) }
+
+// Close is called by DTLS when it ends: after the client's close_notify, after a fatal alert, or after ours. ICE stays.
+func (d *dtlsPath) Close() error {
+	d.t.mu.Lock()
+	failed := d.t.dtls == dtlsFailed || d.t.closing
+	d.t.mu.Unlock()
+	if !failed {
+		d.t.dtlsChanged(dtlsClosed)
+	}
+	return nil
+}
