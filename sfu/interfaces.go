@@ -18,7 +18,7 @@ type interfaces struct {
 
 	mu   sync.Mutex
 	list []*pionnet.Interface // Guarded by mu.
-	at   time.Time              // Guarded by mu: when it was made.
+	at   time.Time            // Guarded by mu: when it was made.
 }
 
 func newInterfaces() (*interfaces, error) {

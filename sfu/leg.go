@@ -105,6 +105,9 @@ func (k *leg) refresh() {
 	k.up = !k.closed && k.in != nil && (k.to != nil || k.tcp != nil)
 	k.ready.Store(k.up)
 	if k.up {
+		if k.to != nil {
+			k.plane.claim(k.to.Addr(), k)
+		}
 		k.release()
 	}
 }

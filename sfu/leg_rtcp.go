@@ -95,14 +95,16 @@ func (k *leg) Dropped(n int) { k.peer.count.rtcpFailed.Add(uint64(n)) }
 
 // keep holds a packet until the leg is up.
 func (k *leg) keep(b []byte) {
+	if k.late(b, netip.AddrPort{}) { // it is up by now
+		return
+	}
 	k.loop.Lock()
 	defer k.loop.Unlock()
-	switch {
-	case k.up || k.closed || len(k.early) == maxEarly: // up: this is one whose connection went past the leg just before
+	if k.up || k.closed || len(k.early) == maxEarly {
 		k.peer.count.early.Add(1)
-	default:
-		k.early = append(k.early, append([]byte(nil), b...))
+		return
 	}
+	k.early = append(k.early, append([]byte(nil), b...))
 }
 
 // release takes what was kept. The caller is in the loop, the leg is up.

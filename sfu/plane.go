@@ -193,6 +193,13 @@ func (r *reader) run(l *loop, got []datagram, now time.Time) {
 	l.deliver()
 }
 
+// claim makes from an address of k where it is nobody's: it was only ICE that vouched for it.
+func (pl *plane) claim(from netip.AddrPort, k *leg) {
+	if (*pl.known.Load())[from] == nil {
+		pl.learn(from, k)
+	}
+}
+
 // learn makes from an address of k.
 func (pl *plane) learn(from netip.AddrPort, k *leg) {
 	pl.mu.Lock()

