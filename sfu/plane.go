@@ -132,13 +132,19 @@ type reader struct {
 	out   *batch.Sender
 
 	got     []datagram // Owned by who reads: of this batch.
-	reports []datagram // Owned by who reads: RTCP of this batch, decrypted.
+	reports []told     // Owned by who reads: RTCP of this batch, decrypted.
 }
 
 // datagram is one that a leg will decrypt.
 type datagram struct {
 	leg  *leg // nil: done
 	loop *loop
+	b    []byte
+}
+
+// told is RTCP that was decrypted.
+type told struct {
+	peer *Peer
 	b    []byte
 }
 
@@ -163,14 +169,14 @@ func (r *reader) Done() {
 			r.run(k.loop, r.got[i:], now)
 		}
 	}
+	for _, d := range r.reports { // in no loop: what is asked for may lie in any
+		d.peer.receiveCompound(d.b, now)
+	}
 	for i := range r.got {
 		r.got[i].loop.ticks.tick(now, tickInterval)
 	}
 	clear(r.got)
 	r.got = r.got[:0]
-	for _, d := range r.reports { // in no loop: what is asked for may lie in any
-		d.leg.peer.receiveCompound(d.b, now)
-	}
 	clear(r.reports)
 	r.reports = r.reports[:0]
 }
@@ -185,7 +191,7 @@ func (r *reader) run(l *loop, got []datagram, now time.Time) {
 			if b := got[i].b; isRTP(b) {
 				k.take(b)
 			} else if plain := k.openRTCP(b); plain != nil {
-				r.reports = append(r.reports, datagram{k, plain})
+				r.reports = append(r.reports, told{k.peer, plain})
 			}
 			got[i].leg = nil
 		}
