@@ -53,6 +53,8 @@ type costReply struct {
 	Goroutines int
 	Heap       uint64
 	Stacks     uint64
+	Allocated  uint64 // bytes since the start
+	Objects    uint64 // allocated since the start
 	Stats      Stats
 	Error      string
 }
@@ -157,7 +159,7 @@ func measureSelf(r *costReply, memory bool) {
 	r.Goroutines = runtime.NumGoroutine()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	r.Heap, r.Stacks = m.HeapInuse, m.StackInuse
+	r.Heap, r.Stacks, r.Allocated, r.Objects = m.HeapInuse, m.StackInuse, m.TotalAlloc, m.Mallocs
 	status, _ := os.ReadFile("/proc/self/status")
 	for l := range strings.SplitSeq(string(status), "\n") {
 		if after, ok := strings.CutPrefix(l, "VmRSS:"); ok {

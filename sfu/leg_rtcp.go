@@ -21,6 +21,7 @@ func isRTCP(b []byte) bool {
 
 // openRTCP decrypts a packet in place; nil: it did not authenticate, or came before. The caller is in the loop.
 func (k *leg) openRTCP(b []byte) []byte {
+	defer k.peer.guard("receive")
 	if !k.up {
 		k.peer.count.peerClosed.Add(1)
 		return nil

@@ -7,6 +7,7 @@ import (
 	_ "crypto/sha512"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -57,19 +58,10 @@ func (t *transportOffer) check(d *sdp.SessionDescription, m *sdp.MediaDescriptio
 	case ufrag != t.ufrag || password != t.password:
 		return badOffer("media section %q has another ICE user name or password than the first: they are bundled", mid)
 	}
-	if f, err := parseFingerprint(hash); err != nil || !t.has(f) {
+	if f, err := parseFingerprint(hash); err != nil || !slices.Contains(t.fingerprints, f) {
 		return badOffer("media section %q has another DTLS fingerprint than the first: they are bundled", mid)
 	}
 	return nil
-}
-
-func (t *transportOffer) has(f fingerprint) bool {
-	for _, o := range t.fingerprints {
-		if o == f {
-			return true
-		}
-	}
-	return false
 }
 
 // find returns an attribute of the section, or else of the session.

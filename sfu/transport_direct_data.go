@@ -65,11 +65,13 @@ func (t *direct) runData(active bool) {
 		limit = math.MaxUint32
 	}
 	config := sctp.Config{NetConn: conn, LoggerFactory: newPionLog(t.peer.log, nil), MaxMessageSize: limit}
-	open := sctp.Server
+	var assoc *sctp.Association
+	var err error
 	if active {
-		open = sctp.Client
+		assoc, err = sctp.ClientWithOptions(config)
+	} else {
+		assoc, err = sctp.ServerWithOptions(config)
 	}
-	assoc, err := open(config)
 	if err != nil {
 		t.peer.log.Debug("SCTP handshake", "err", err)
 		return
