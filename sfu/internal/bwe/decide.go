@@ -64,11 +64,14 @@ func (e *SendSide) congested(at int64) {
 	e.capacity = capacity{rate, at}
 	queue := max(e.queue.now, e.backlog())
 	step := min(max(float64(queue)/drainWithin, leastStep), mostStep)
-	restore := min(rate*belowCapacity, e.target)
 	if at-e.drain.until > 1_000_000 {
-		e.drain.again, e.drain.first = 0, restore
+		e.drain.again, e.drain.first = 0, 0
 	}
-	if e.drain.again++; e.drain.again > contestAfter {
+	restore := min(rate*belowCapacity, max(e.target, e.drain.first)) // what was taken off to drain is given back
+	if e.drain.again++; e.drain.again == 1 {
+		e.drain.first = restore
+	}
+	if e.drain.again > contestAfter {
 		e.contestFrom(at, e.drain.first*contestCut)
 		return
 	}
@@ -121,6 +124,7 @@ func (e *SendSide) draining(at int64) {
 		e.losses.forget()
 		e.setTarget(max(e.target, d.restore))
 		e.state, e.grownAt = Hold, at
+		e.probe.drained(at)
 	case at-d.from > e.rtt+200_000 && !e.queue.falling() && e.queue.now > d.queue:
 		// It grows still: the bottleneck has become slower than it was measured.
 		d.on = false

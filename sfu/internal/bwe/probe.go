@@ -8,6 +8,7 @@ const (
 	probePackets  = 6
 	probeFirst    = 1_500_000  // µs between probes, after the first
 	probeOften    = 3_000_000  // µs at most between probes that keep failing, in the minute after a drop
+	probeDrained  = 500_000    // µs after a queue has gone
 	probeEager    = 400_000    // µs between those of the first seconds
 	probeStart    = 5_000_000  // µs that these last
 	probeSeldom   = 12_000_000 // and later
@@ -162,6 +163,13 @@ func (p *prober) settle(now int64, up bool) {
 	}
 	p.interval = min(max(p.interval*3/2, shortest), longest)
 	p.due = now + p.interval
+}
+
+// drained brings the next probe forward after a queue has gone, unless probes have failed lately.
+func (p *prober) drained(now int64) {
+	if p.interval <= probeFirst {
+		p.due = min(p.due, now+probeDrained)
+	}
 }
 
 // soon forgets past failures: something has changed.

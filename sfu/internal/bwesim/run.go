@@ -17,6 +17,7 @@ import (
 type Scenario struct {
 	Name   string
 	Source Source
+	Whole  bool          // frames leave whole, in one burst each, unless they are very large
 	Length time.Duration // default 60 s
 
 	Rate    []netsim.Step
@@ -82,7 +83,7 @@ func Run(sc Scenario, est bwe.Estimator, seed uint64) Result {
 	recorder := twcc.NewRecorder(1)
 	var arrived int
 	s := &sender{
-		clock: &clock, link: down, rand: rng, est: est, src: sc.Source, at: func() time.Time { return epoch.Add(clock.Now()) },
+		clock: &clock, link: down, rand: rng, est: est, src: sc.Source, whole: sc.Whole, at: func() time.Time { return epoch.Add(clock.Now()) },
 	}
 	s.recv = func(seq uint16, size int, _ bool) {
 		arrived += size

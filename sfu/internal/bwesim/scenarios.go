@@ -45,6 +45,9 @@ func Scenarios() []Scenario {
 	add("step 10, 0.5, 10 Mb/s", Scenario{Rate: steps(20, 10, 0.5, 10)})
 	add("layers, step 10, 0.5, 10 Mb/s", Scenario{Source: Layered, Rate: steps(20, 10, 0.5, 10)})
 	add("layers, step 3, 1, 3 Mb/s", Scenario{Source: Layered, Rate: steps(20, 3, 1, 3)})
+	add("layers, step 50, 0.5, 50 Mb/s, whole frames", Scenario{Source: Layered, Rate: steps(20, 50, 0.5, 50), Whole: true})
+	add("layers, 1 Mb/s, whole frames", Scenario{Source: Layered, Rate: constant(1), Whole: true})
+	add("layers, 2.5 Mb/s, whole frames, jitter 30 ms", Scenario{Source: Layered, Rate: constant(2.5), Whole: true, Jitter: 30 * ms})
 	for _, loss := range []float64{0.01, 0.03, 0.05, 0.10} {
 		add(fmt.Sprintf("3 Mb/s, %g %% loss", loss*100), Scenario{Rate: constant(3), Loss: netsim.Loss{Share: loss}})
 	}

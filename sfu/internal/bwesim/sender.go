@@ -24,8 +24,9 @@ const (
 	soundRate  = 40_000
 	frameEvery = time.Second / 30
 	paceEvery  = 5 * time.Millisecond
-	paceAhead  = 1.5 // times the target: frames are not spread over all of the time until the next
-	keyframe   = 5   // times a mean frame
+	paceAhead  = 1.5  // times the target: frames are not spread over all of the time until the next
+	paceFree   = 10e6 // bit/s, of a sender that lets frames pass whole
+	keyframe   = 5    // times a mean frame
 )
 
 // ladder is the video's rates in bit/s, and the share of the frames that each sends: of 30 a second.
@@ -52,6 +53,7 @@ type sender struct {
 	rand  *rand.Rand
 	est   bwe.Estimator
 	src   Source
+	whole bool
 	at    func() time.Time
 	recv  func(seq uint16, size int, media bool)
 
@@ -168,6 +170,9 @@ func (s *sender) pace() {
 	rate := float64(s.estimate.Target)
 	if s.src == Layered {
 		rate *= paceAhead
+	}
+	if s.whole {
+		rate = max(rate, paceFree)
 	}
 	s.budget = min(s.budget+rate*paceEvery.Seconds()/8, max(rate*frameEvery.Seconds()/8, packetSize))
 	s.flush()
