@@ -26,7 +26,7 @@ export interface MediaOwner {
   lost(): void;
 }
 
-const DISCONNECTED = 3000; // ms without connectivity before ICE is restarted; it often comes back by itself
+const DISCONNECTED = 300; // ms before ICE is restarted; browsers take 5 s without an answer to say that they are disconnected
 const CONNECT = 12_000; // ms a negotiated connection may take
 const HOPELESS = 3; // failed restarts in a row after which the page is told
 const RESTARTS = [0, 1000, 2000, 4000, 8000, 15_000]; // ms before the restart that follows so many failed ones
