@@ -5,7 +5,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 FUZZTIME ?= 10s
 export FUZZTIME
 
-.PHONY: help run build web test check lint fmt docs fuzz bench lab clean
+.PHONY: help run build web test check lint fmt docs fuzz bench soak lab clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,9 +38,14 @@ docs: ## write the generated parts of docs/operations.md anew
 fuzz: ## run each fuzz target for FUZZTIME (10s)
 	@bash .ci/steps fuzz
 
-bench: ## measure the server (about 14 min) and write the table of docs/performance.md; QUICK=1: 3 min, print only
-	CGO_ENABLED=0 go build -ldflags "-X main.version=$(VERSION)" -o artifacts/parley ./cmd/parley
-	go run ./internal/loadgen/cmd/scenarios -parley artifacts/parley $(if $(QUICK),-rounds 1 -seconds 2 -growth 1.6,-out docs/performance.md) $(BENCHFLAGS)
+SCENARIOS = CGO_ENABLED=0 go build -ldflags "-X main.version=$(VERSION)" -o artifacts/ ./cmd/parley ./internal/loadgen/cmd/stock && \
+	go run ./internal/loadgen/cmd/scenarios -parley artifacts/parley -stock artifacts/stock
+
+bench: ## measure the server (about 35 min) and write the table of docs/performance.md; QUICK=1: 6 min, print only
+	$(SCENARIOS) $(if $(QUICK),-rounds 1 -seconds 2 -growth 1.6,-out docs/performance.md) $(BENCHFLAGS)
+
+soak: ## ten minutes of steady load: memory must be flat, counters must add up; writes docs/performance.md
+	$(SCENARIOS) -planes batched -soak 10m -out docs/performance.md $(BENCHFLAGS)
 
 lab: ## measure the picture in browsers over a bad network (root; about 6 min); SIDE=down STEPS=rate500 SECONDS=10: one step, quickly
 	node web/e2e/measure/lab.mjs $(foreach v,SIDE STEPS SECONDS SEED CONTENT VIEWER JOINS,$(if $($(v)),"$(v)=$($(v))"))

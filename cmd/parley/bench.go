@@ -132,19 +132,8 @@ func (b *benchFlags) resolve(l *loaded, stderr io.Writer) error {
 	if _, err := fmt.Sscanf(b.tile, "%dx%d", &b.cfg.TileWidth, &b.cfg.TileHeight); err != nil {
 		return usagef("--tile: %q is not like 1280x720", b.tile)
 	}
-	base, err := url.Parse(strings.TrimSuffix(b.url, "/"))
-	if err != nil || !isOrigin(base) {
-		return usagef("--url: %q is not like https://meet.example.org", b.url)
-	}
-	if b.cfg.Local, err = localAddress(base); err != nil {
-		return fmt.Errorf("--url: %w", err)
-	}
-	b.cfg.Dial = func(ctx context.Context, room string) (loadgen.Conn, error) {
-		c, err := ws.Dial(ctx, "ws"+strings.TrimPrefix(base.String(), "http")+"/v1/rooms/"+room+"/ws")
-		if err != nil {
-			return nil, err // not a nil *ws.Client in an interface
-		}
-		return c, nil
+	if err := b.target(); err != nil {
+		return err
 	}
 	b.cfg.Token = b.tokens(l)
 	if b.admin != off {
@@ -158,6 +147,34 @@ func (b *benchFlags) resolve(l *loaded, stderr io.Writer) error {
 	}
 	if err := b.cfg.Validate(); err != nil {
 		return usageError{errors.New(strings.TrimPrefix(err.Error(), "loadgen: "))}
+	}
+	return nil
+}
+
+// target resolves --url. tcp:// is the comparator of make bench (internal/loadgen/cmd/stock).
+func (b *benchFlags) target() error {
+	base, err := url.Parse(strings.TrimSuffix(b.url, "/"))
+	lines := err == nil && base.Scheme == "tcp" && base.Port() != ""
+	if err != nil || !lines && !isOrigin(base) {
+		return usagef("--url: %q is not like https://meet.example.org", b.url)
+	}
+	if b.cfg.Local, err = localAddress(base); err != nil {
+		return fmt.Errorf("--url: %w", err)
+	}
+	b.cfg.Dial = func(ctx context.Context, room string) (loadgen.Conn, error) {
+		// Not a nil pointer in an interface where it fails.
+		if lines {
+			c, err := loadgen.DialLines(ctx, base.Host, room)
+			if err != nil {
+				return nil, err
+			}
+			return c, nil
+		}
+		c, err := ws.Dial(ctx, "ws"+strings.TrimPrefix(base.String(), "http")+"/v1/rooms/"+room+"/ws")
+		if err != nil {
+			return nil, err
+		}
+		return c, nil
 	}
 	return nil
 }

@@ -47,6 +47,7 @@ func TestCommandLineErrors(t *testing.T) {
 		{name: "flag without value", args: []string{"serve", "--listen"}, code: 2, want: "parley: --listen needs a value"},
 		{name: "bad flag value", args: []string{"serve", "--shutdown-timeout", "soon"}, code: 2, want: `parley: --shutdown-timeout: "soon" is not a duration`},
 		{name: "bad bool flag", args: []string{"serve", "--insecure=perhaps"}, code: 2, want: `parley: --insecure: "perhaps" is neither true nor false`},
+		{name: "a flag's short name", args: quiet("--plane", "fast"), code: 2, want: `parley: --media-plane: "fast" is none of batched, pion`},
 		{name: "argument", args: []string{"serve", "8080"}, code: 2, want: `parley: serve: unexpected argument "8080"`},
 		{name: "no such config file", args: []string{"--config", "/nowhere.yaml"}, code: 2, want: "parley: config file: open /nowhere.yaml"},
 		{name: "exposed without a secret", args: quiet("--listen", "0.0.0.0:0"), code: 2, want: "parley: --listen: 0.0.0.0:0 can be reached from other machines"},

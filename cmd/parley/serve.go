@@ -17,6 +17,7 @@ func runServe(ctx context.Context, c console, args []string) error {
 		"Each flag is an environment variable too (--turn-relay-ip: PARLEY_TURN_RELAY_IP) and a key of the configuration\n"+
 		"file (turn.relay_ip); in brackets: defaults.")
 	flags.config(func(field) bool { return true })
+	flags.Var(flags.Lookup("media-plane").Value, "plane", "Short for --media-plane.")
 	if err := flags.parse(args, c.stdout); err != nil {
 		return err
 	}

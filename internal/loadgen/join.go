@@ -124,7 +124,7 @@ func (r *run) timed(ctx context.Context) error {
 	used, _ = cpuTime()
 	r.joining = generator(from, flow{at: time.Now(), cpu: used}).CPUPercent
 	b, err := r.server(ctx)
-	if n := r.cfg.Viewers * r.cfg.Rooms; n > 0 {
+	if n := r.cfg.Viewers * r.cfg.Rooms; n > 0 && r.cfg.Apart == 0 { // far apart, it is mostly forwarding
 		r.perJoin = 1000 * (b.CPU - a.CPU) / float64(n)
 	}
 	return err

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -23,12 +24,16 @@ import (
 // options are what the command is told.
 type options struct {
 	binary     string
+	stock      string
 	planes     []string
 	rounds     int
 	seconds    int
 	growth     float64
 	only       *regexp.Regexp
 	out        string
+	keep       string
+	soak       time.Duration
+	viewers    int
 	port       int
 	realtime   bool
 	serverCore string
@@ -50,6 +55,8 @@ func (o options) scenarios() []scenario {
 		{"meeting of 6", []string{"--publishers", "6", "--viewers", "0", "--meeting"}},
 		{"meeting of 12", []string{"--publishers", "12", "--viewers", "0", "--meeting"}},
 		{"10 rooms of 1 to 3", []string{"--rooms", "10", "--viewers", "3"}},
+		{"20 join one by one", []string{"--early", "10", "--viewers", "20", "--apart", "1300ms", "--seconds", "1"}},
+		{"30 join at once", []string{"--early", "10", "--viewers", "30", "--ramp", "0s"}},
 		{"50 join at once", []string{"--early", "10", "--viewers", "50", "--ramp", "0s"}},
 		{capacity, []string{"--viewers", "150", "--capacity", "--seconds", "3", "--growth", fmt.Sprint(o.growth)}},
 	}
@@ -63,8 +70,11 @@ func (o options) scenarios() []scenario {
 	return out
 }
 
-// capacity is the name of the scenario with a table of its own.
-const capacity = "capacity"
+// capacity is the name of the scenario with a table of its own; stock the comparator's among the planes.
+const (
+	capacity = "capacity"
+	stock    = "stock"
+)
 
 func main() {
 	if err := run(os.Args[1:], os.Stdout, os.Stderr); err != nil {
@@ -84,8 +94,14 @@ func run(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if o.soak > 0 {
+		return o.endure(ctx, stdout, stderr)
+	}
+	results, err := o.kept()
+	if err != nil {
+		return err
+	}
 	began := time.Now()
-	results := map[key][]loadgen.Report{}
 	for round := range o.rounds {
 		for _, s := range o.scenarios() {
 			for i := range o.planes {
@@ -100,24 +116,31 @@ func run(args []string, stdout, stderr io.Writer) error {
 			}
 		}
 	}
+	if err := o.save(results); err != nil {
+		return err
+	}
 	text := o.render(ctx, results)
 	fmt.Fprint(stdout, text)
 	if o.out == "" {
 		return nil
 	}
-	return splice(o.out, text)
+	return splice(o.out, benchMarks, text)
 }
 
 func parse(args []string) (options, error) {
 	var o options
 	f := flag.NewFlagSet("scenarios", flag.ContinueOnError)
 	f.StringVar(&o.binary, "parley", "./parley", "The binary.")
-	planes := f.String("planes", "auto", "Media planes to compare, separated by commas; auto: all that the binary has.")
+	f.StringVar(&o.stock, "stock", "", "The comparator (internal/loadgen/cmd/stock); empty: none.")
+	planes := f.String("planes", "auto", "Media planes to compare, separated by commas: batched, pion, stock; auto: all that there are.")
 	f.IntVar(&o.rounds, "rounds", 3, "How often each scenario is run.")
 	f.IntVar(&o.seconds, "seconds", 5, "Length of a measurement.")
 	f.Float64Var(&o.growth, "growth", 1.25, "Factor between the steps of the search for capacity.")
 	only := f.String("only", "", "Run the scenarios whose name matches this regular expression.")
 	f.StringVar(&o.out, "out", "", "Document whose table to write; empty: print it only.")
+	f.StringVar(&o.keep, "keep", "", "File to which runs are added, and from which earlier ones are read: for a long run in pieces; empty: none.")
+	f.DurationVar(&o.soak, "soak", 0, "Instead of the scenarios: one steady load for this long, minute by minute.")
+	f.IntVar(&o.viewers, "soak-viewers", 450, "Viewers of one publisher in that load.")
 	f.IntVar(&o.port, "port", 18480, "First of three loopback ports for the server.")
 	f.BoolVar(&o.realtime, "realtime", false, "Run server and load before everything else on the machine (chrt, needs root): where it is busy.")
 	f.StringVar(&o.serverCore, "server-core", "0", "CPU for the server.")
@@ -139,12 +162,18 @@ func (o options) known(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s config: %w", o.binary, err)
 	}
+	var extra []string
+	if o.stock != "" {
+		extra = []string{stock}
+	}
 	chooses := regexp.MustCompile(`(?m)^ +plane: `).Match(text)
 	switch auto := len(o.planes) == 1 && o.planes[0] == "auto"; {
 	case auto && chooses:
-		return []string{"batched", "pion"}, nil
+		return append([]string{"batched", "pion"}, extra...), nil
 	case auto:
-		return []string{"pion"}, nil
+		return append([]string{"pion"}, extra...), nil
+	case slices.Contains(o.planes, stock) && o.stock == "":
+		return nil, errors.New("the plane stock needs -stock")
 	case !chooses && (len(o.planes) > 1 || o.planes[0] != "pion"):
 		return nil, errors.New("this binary has the pion plane alone")
 	}
@@ -152,8 +181,8 @@ func (o options) known(ctx context.Context) ([]string, error) {
 }
 
 // pinned is a command on one CPU.
-func (o options) pinned(ctx context.Context, core string, args ...string) *exec.Cmd {
-	all := append([]string{"taskset", "-c", core, o.binary}, args...)
+func (o options) pinned(ctx context.Context, core, binary string, args ...string) *exec.Cmd {
+	all := append([]string{"taskset", "-c", core, binary}, args...)
 	if o.realtime {
 		all = append([]string{"chrt", "--rr", "1"}, all...)
 	}
@@ -162,12 +191,22 @@ func (o options) pinned(ctx context.Context, core string, args ...string) *exec.
 
 func (o options) address(n int) string { return fmt.Sprintf("127.0.0.1:%d", o.port+n) }
 
+// serve is the command of a server, and the URL at which it will be.
+func (o options) serve(ctx context.Context, plane string) (*exec.Cmd, string) {
+	at := []string{"--listen", o.address(0), "--udp", o.address(1), "--admin", o.address(2)}
+	if plane == stock {
+		return o.pinned(ctx, o.serverCore, o.stock, at...), "tcp://" + o.address(0)
+	}
+	server := o.pinned(ctx, o.serverCore, o.binary,
+		append([]string{"serve", "--tcp", "off", "--limits-participants", "5000", "--log-level", "warn"}, at...)...)
+	server.Env = append(os.Environ(), "PARLEY_MEDIA_PLANE="+plane)
+	return server, "http://" + o.address(0)
+}
+
 // once runs a scenario on a server of its own.
 func (o options) once(ctx context.Context, s scenario, plane string, stderr io.Writer) (loadgen.Report, error) {
 	var report loadgen.Report
-	server := o.pinned(ctx, o.serverCore, "serve", "--listen", o.address(0), "--udp", o.address(1), "--tcp", "off",
-		"--admin", o.address(2), "--limits-participants", "3000", "--log-level", "warn")
-	server.Env = append(os.Environ(), "PARLEY_MEDIA_PLANE="+plane)
+	server, at := o.serve(ctx, plane)
 	var log bytes.Buffer
 	server.Stdout, server.Stderr = &log, &log
 	server.Cancel = func() error { return server.Process.Signal(syscall.SIGTERM) }
@@ -177,10 +216,9 @@ func (o options) once(ctx context.Context, s scenario, plane string, stderr io.W
 	err := o.ready(ctx)
 	if err == nil {
 		args := append([]string{
-			"bench", "--quiet", "--url", "http://" + o.address(0), "--admin", "http://" + o.address(2),
-			"--pid", strconv.Itoa(server.Process.Pid),
+			"bench", "--quiet", "--url", at, "--admin", "http://" + o.address(2), "--pid", strconv.Itoa(server.Process.Pid),
 		}, s.args...)
-		bench := o.pinned(ctx, o.loadCore, args...)
+		bench := o.pinned(ctx, o.loadCore, o.binary, args...)
 		bench.Stderr = stderr
 		var out []byte
 		if out, err = bench.Output(); err == nil {

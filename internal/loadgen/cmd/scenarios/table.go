@@ -23,40 +23,65 @@ type column struct {
 	digits int
 	value  func(loadgen.Report) float64
 	blank  bool // 0 says that it is not known
+	ratio  bool // to the comparator's median, in a column of its own
 }
 
 func columns() []column {
 	return []column{
-		{"packets/s", 0, func(r loadgen.Report) float64 { return r.Traffic.PacketsPerSecond }, false},
-		{"CPU µs/packet", 2, func(r loadgen.Report) float64 { return r.Server.CPUPerPacket }, false},
-		{"p50 ms", 2, func(r loadgen.Report) float64 { return r.Latency.Sampled.P50 }, false},
-		{"p99 ms", 2, func(r loadgen.Report) float64 { return r.Latency.Sampled.P99 }, false},
-		{"loss %", 2, func(r loadgen.Report) float64 { return r.Traffic.Loss() }, false},
-		{"first media ms, p50", 0, func(r loadgen.Report) float64 { return r.Joins.FirstMedia.P50 }, false},
-		{"first video ms, p50", 0, func(r loadgen.Report) float64 { return r.Joins.FirstVideo.P50 }, false},
-		{"and p99", 0, func(r loadgen.Report) float64 { return r.Joins.FirstVideo.P99 }, false},
-		{"CPU ms/join", 1, func(r loadgen.Report) float64 { return r.Joins.ServerCPU }, true},
-		{"KiB/participant", 0, func(r loadgen.Report) float64 { return r.Server.Memory }, false},
+		{"packets/s", 0, func(r loadgen.Report) float64 { return r.Traffic.PacketsPerSecond }, false, false},
+		{"CPU µs/packet", 2, func(r loadgen.Report) float64 { return r.Server.CPUPerPacket }, false, true},
+		{"p50 ms", 2, func(r loadgen.Report) float64 { return r.Latency.Sampled.P50 }, false, false},
+		{"p99 ms", 2, func(r loadgen.Report) float64 { return r.Latency.Sampled.P99 }, false, false},
+		{"loss %", 2, func(r loadgen.Report) float64 { return r.Traffic.Loss() }, false, false},
+		{"first media ms, p50", 0, func(r loadgen.Report) float64 { return r.Joins.FirstMedia.P50 }, false, false},
+		{"first video ms, p50", 0, func(r loadgen.Report) float64 { return r.Joins.FirstVideo.P50 }, false, false},
+		{"and p99", 0, func(r loadgen.Report) float64 { return r.Joins.FirstVideo.P99 }, false, false},
+		{"CPU ms/join", 1, func(r loadgen.Report) float64 { return r.Joins.ServerCPU }, true, false},
+		{"KiB/participant", 0, func(r loadgen.Report) float64 { return r.Server.Memory }, false, false},
 	}
 }
 
 func searchColumns() []column {
 	return []column{
-		{"viewers", 0, func(r loadgen.Report) float64 { return float64(r.Search.Viewers) }, false},
-		{"packets/s", 0, func(r loadgen.Report) float64 { return r.Search.PacketsPerSecond }, false},
-		{"CPU µs/packet there", 2, func(r loadgen.Report) float64 { return r.Server.CPUPerPacket }, false},
-		{"server CPU % there", 0, func(r loadgen.Report) float64 { return r.Server.CPUPercent }, false},
-		{"p99 ms there", 2, func(r loadgen.Report) float64 { return r.Latency.Sampled.P99 }, false},
+		{"viewers", 0, func(r loadgen.Report) float64 { return float64(r.Search.Viewers) }, false, false},
+		{"packets/s", 0, func(r loadgen.Report) float64 { return r.Search.PacketsPerSecond }, false, true},
+		{"CPU µs/packet there", 2, func(r loadgen.Report) float64 { return r.Server.CPUPerPacket }, false, false},
+		{"server CPU % there", 0, func(r loadgen.Report) float64 { return r.Server.CPUPercent }, false, false},
+		{"p99 ms there", 2, func(r loadgen.Report) float64 { return r.Latency.Sampled.P99 }, false, false},
 	}
 }
 
-// cell is the median with its range.
-func (c column) cell(reports []loadgen.Report) string {
+// sorted are the values of some runs.
+func (c column) sorted(reports []loadgen.Report) []float64 {
 	var values []float64
 	for _, r := range reports {
 		values = append(values, c.value(r))
 	}
 	slices.Sort(values)
+	return values
+}
+
+// median is that of some runs, 0 of none.
+func (c column) median(reports []loadgen.Report) float64 {
+	values := c.sorted(reports)
+	if len(values) == 0 {
+		return 0
+	}
+	return values[len(values)/2]
+}
+
+// share is a median's part of the comparator's.
+func (c column) share(reports, comparator []loadgen.Report) string {
+	of := c.median(comparator)
+	if of == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.2f", c.median(reports)/of)
+}
+
+// cell is the median with its range.
+func (c column) cell(reports []loadgen.Report) string {
+	values := c.sorted(reports)
 	if c.blank && values[len(values)-1] == 0 {
 		return "-"
 	}
@@ -72,8 +97,8 @@ func (c column) cell(reports []loadgen.Report) string {
 // render writes both tables and what is to be said about them.
 func (o options) render(ctx context.Context, results map[key][]loadgen.Report) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s; server on core %s, load on core %s; %d runs of %d s each on fresh servers: medians, and ranges in brackets.\n\n",
-		machine(ctx, o.binary), o.serverCore, o.loadCore, o.rounds, o.seconds)
+	fmt.Fprintf(&b, "%s; server on core %s, load on core %s; %d runs of each on fresh servers: medians, and ranges in brackets.\n\n",
+		machine(ctx, o.binary), o.serverCore, o.loadCore, runs(results))
 	if o.realtime {
 		b.WriteString("Server and load ran before all else on the machine (SCHED_RR).\n\n")
 	}
@@ -96,11 +121,25 @@ func (o options) render(ctx context.Context, results map[key][]loadgen.Report) s
 	return b.String()
 }
 
+// runs is how often each scenario was run at least.
+func runs(results map[key][]loadgen.Report) int {
+	n := 0
+	for _, reports := range results {
+		if n == 0 || len(reports) < n {
+			n = len(reports)
+		}
+	}
+	return n
+}
+
 // table writes those of the scenarios that were run.
 func (o options) table(b *strings.Builder, columns []column, names []string, results map[key][]loadgen.Report) {
 	head, rule := "| scenario | plane |", "|---|---|"
 	for _, c := range columns {
 		head, rule = head+" "+c.title+" |", rule+"---|"
+		if c.ratio {
+			head, rule = head+" of stock |", rule+"---|"
+		}
 	}
 	begun := false
 	for _, name := range names {
@@ -116,6 +155,9 @@ func (o options) table(b *strings.Builder, columns []column, names []string, res
 			fmt.Fprintf(b, "| %s | %s |", name, plane)
 			for _, c := range columns {
 				fmt.Fprintf(b, " %s |", c.cell(reports))
+				if c.ratio {
+					fmt.Fprintf(b, " %s |", c.share(reports, results[key{name, stock}]))
+				}
 			}
 			b.WriteString("\n")
 		}
@@ -187,24 +229,4 @@ func machine(ctx context.Context, binary string) string {
 		version = strings.TrimSpace(string(text))
 	}
 	return fmt.Sprintf("%s, %s, %s, %d CPUs, Linux %s", time.Now().UTC().Format(time.DateOnly), version, model, runtime.NumCPU(), kernel)
-}
-
-// The marks around the generated part of the document.
-const (
-	begin = "<!-- bench: written by make bench -->\n"
-	end   = "<!-- end of bench -->\n"
-)
-
-// splice puts text between the marks.
-func splice(path, text string) error {
-	doc, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	before, rest, found := strings.Cut(string(doc), begin)
-	_, after, closed := strings.Cut(rest, end)
-	if !found || !closed {
-		return fmt.Errorf("%s lacks the marks %q and %q", path, strings.TrimSpace(begin), strings.TrimSpace(end))
-	}
-	return os.WriteFile(path, []byte(before+begin+text+end+after), 0o644) //nolint:gosec // a document
 }
