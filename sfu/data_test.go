@@ -124,6 +124,12 @@ func TestBadDataIsDropped(t *testing.T) {
 	}
 }
 
+func (d *dataChannels) isOpen(id int) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.open[id] != nil
+}
+
 // TestSlowDataReceiver guards the bounds of the queues, and that others lose nothing.
 func TestSlowDataReceiver(t *testing.T) {
 	t.Parallel()
@@ -135,10 +141,7 @@ func TestSlowDataReceiver(t *testing.T) {
 	slow.channels[0].OnMessage(func(webrtc.DataChannelMessage) { <-release })
 	slow.channels[1].OnMessage(func(webrtc.DataChannelMessage) { <-release })
 	open := func(b *browser) bool {
-		d := &b.peer.data
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		return d.open[reliableChannel] != nil && d.open[unreliableChannel] != nil
+		return b.peer.data.isOpen(reliableChannel) && b.peer.data.isOpen(unreliableChannel)
 	}
 	eventually(t, "open channels", func() bool { return open(slow) && open(well) })
 	msg := Data{From: "x", Topic: "t", Payload: make([]byte, 32<<10), Reliable: true}

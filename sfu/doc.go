@@ -10,16 +10,21 @@
 //	Node.tick         started by New, ended by Node.Close: ten times a second it looks after loops that nothing comes for
 //	                  (tick.go); the others tick in the socket's reader
 //	Node.spawn        short tasks such as closing a peer, started by peers; Node.Close waits for them
-//	Peer.readData     two per peer with data channels, started when they open; Peer.teardown waits for them
-//	Peer.stateChanged one for each change of state, started by pion; it ends at once, PeerEvents.OnState included
-//	pion's            17 per peer: ICE 5, DTLS 3, SRTP and SRTCP 4, SCTP 4, the mux 1; one more for each further local
-//	                  address. Peer.Close ends them, Peer.teardown waits. Per node: one reader for UDP, one for ICE-TCP, three
-//	                  per ICE-TCP connection
+//	direct.connect    one per peer of the batched plane, started by the first Negotiate: ICE, then the DTLS handshake. It ends
+//	                  when the peer is connected. direct.close waits, which Peer.teardown calls
+//	direct.runData    one per peer that uses data channels, started by its first SCTP packet, or by a message that waits for it;
+//	                  direct.close ends it and waits
+//	Peer.readData     one per data channel, started when there is something to read or to send; Peer.teardown waits for them
+//	pion's, batched   ICE 5 (its loop, checks, a reader, two that wait for its end), 2 more for each further local address, and DTLS 3;
+//	                  3 of SCTP with data channels. direct.close ends them. TestGoroutinesOfAPeer counts: 8, with data 12
+//	pion's, plane pion 17 per peer: ICE 5, DTLS 3, SRTP and SRTCP 4, SCTP 4, the mux 1. stock.close ends them
+//	pion's, per node  one reader for UDP, one for ICE-TCP, three per ICE-TCP connection
 //
-// On the batched plane (plane.go, leg.go) packets are received and forwarded in the goroutine that reads their socket, which is the
-// Conn's (internal/mux has one for each socket) or pion's UDP mux's, before pion sees them; what sinks write is sealed into one slab and leaves when the batch is through. Over ICE-TCP,
-// and from addresses that are not known yet, packets are received in the goroutine of pion's candidate. On the plane "pion",
-// and for a peer whose keys cannot be had, they are received in the goroutine of pion's SRTP session: edge.go.
+// On the batched plane (plane.go, leg.go) a peer is a direct transport: an ICE agent, a DTLS connection, and an SCTP association
+// once it is used. RTP and RTCP are received and forwarded in the one goroutine of pion's UDP mux that reads the socket, before
+// pion sees them; what sinks write is sealed into one slab and leaves when the batch is through. Over ICE-TCP, and from addresses
+// that are not known yet, packets are received in the goroutine of pion's candidate. On the plane "pion" a peer is a
+// PeerConnection, and packets are received in the goroutine of its SRTP session: edge.go.
 //
 // Sources, sinks, lines and Speakers start none: they run in whoever calls them.
 //
@@ -33,10 +38,12 @@
 //     source's loop, sent in the line's, by the same thread.
 //   - From a packet's arrival to its leaving nothing allocates, looks into a map or logs (TestForwardingDoesNotAllocate;
 //     BenchmarkFanout without encryption: 37 to 130 ns per packet and sink from 10 sinks up, on a busy 2-core machine).
-//   - RTP to a peer is encrypted by its leg or by pion's session, never by both: with two writers of one SSRC under one key
-//     nonces would repeat. Which one it is, is decided before the first packet, for the peer's life, whatever path it takes.
-//     SRTCP is pion's always.
-//   - An address belongs to a leg only after a packet from it has authenticated; forged packets in a row take it away again.
+//   - RTP and RTCP to a peer are encrypted by its leg alone, in its loop, whatever path they take, or, on the plane "pion", by
+//     pion's sessions alone: with two writers of one SSRC under one key nonces would repeat.
+//   - An address belongs to a leg after a packet from it has authenticated, or, where it is nobody's yet, when DTLS is through and
+//     ICE has chosen it; forged packets in a row take it away again.
+//   - SRTP keys come from the DTLS exporter after the client's certificate matched its offer's fingerprint, and are wiped once the
+//     contexts are made.
 //   - A payload lies in the ring once. Sinks patch VP8's picture ids in place: each sets all of them, and no two run at once.
 //   - A line's sequence numbers have no gap but where the publisher's have one (or where a packet is still on its way at a
 //     switch), and its timestamps never go backward: receivers see one stream, whatever is switched.

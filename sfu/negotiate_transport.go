@@ -121,18 +121,14 @@ func (f fingerprint) matches(certificate []byte) bool {
 
 // String is f as a=fingerprint writes it.
 func (f fingerprint) String() string {
-	names := map[crypto.Hash]string{crypto.SHA256: "sha-256", crypto.SHA384: "sha-384", crypto.SHA512: "sha-512"}
-	var b strings.Builder
-	b.WriteString(names[f.hash])
+	const digits = "0123456789ABCDEF"
+	b := append([]byte(nil), "sha-"+strconv.Itoa(8*f.hash.Size())...)
+	separator := byte(' ')
 	for i := range len(f.sum) {
-		if i == 0 {
-			b.WriteByte(' ')
-		} else {
-			b.WriteByte(':')
-		}
-		b.WriteString(strings.ToUpper(hex.EncodeToString([]byte{f.sum[i]})))
+		b = append(b, separator, digits[f.sum[i]>>4], digits[f.sum[i]&15])
+		separator = ':'
 	}
-	return b.String()
+	return string(b)
 }
 
 func fingerprintOf(certificate []byte) fingerprint {

@@ -182,14 +182,16 @@ func (p *Peer) sendSenderReports(now time.Time) {
 		if k == nil || now.UnixNano() < l.reportDue.Load() {
 			continue
 		}
-		sr, ok := k.SenderReport(now)
-		if !ok {
-			continue
+		if sr, ok := k.SenderReport(now); ok {
+			l.reportDue.Store(now.Add(senderReportEvery).UnixNano())
+			p.sendSenderReport(l, sr)
 		}
-		l.reportDue.Store(now.Add(senderReportEvery).UnixNano())
-		p.writeRTCP(&sr, &rtcp.SourceDescription{Chunks: []rtcp.SourceDescriptionChunk{{
-			Source: l.ssrc,
-			Items:  []rtcp.SourceDescriptionItem{{Type: rtcp.SDESCNAME, Text: l.stream}},
-		}}})
 	}
+}
+
+func (p *Peer) sendSenderReport(l *slotLine, sr rtcp.SenderReport) {
+	p.writeRTCP(&sr, &rtcp.SourceDescription{Chunks: []rtcp.SourceDescriptionChunk{{
+		Source: l.ssrc,
+		Items:  []rtcp.SourceDescriptionItem{{Type: rtcp.SDESCNAME, Text: l.stream}},
+	}}})
 }

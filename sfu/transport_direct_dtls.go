@@ -126,10 +126,11 @@ func (d *dtlsPath) WriteTo(b []byte, _ net.Addr) (int, error) { return d.Conn.Wr
 // Close is called by DTLS when it ends: after the client's close_notify, after a fatal alert, or after ours. ICE stays.
 func (d *dtlsPath) Close() error {
 	d.t.mu.Lock()
-	failed := d.t.dtls == dtlsFailed || d.t.closing
-	d.t.mu.Unlock()
-	if !failed {
-		d.t.dtlsChanged(dtlsClosed)
+	state := dtlsClosed
+	if d.t.dtls < dtlsConnected || d.t.dtls == dtlsFailed {
+		state = dtlsFailed
 	}
+	d.t.mu.Unlock()
+	d.t.dtlsChanged(state)
 	return nil
 }

@@ -1,0 +1,236 @@
+package sfu
+
+import (
+	"context"
+	"fmt"
+	"runtime/pprof"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pion/rtcp"
+	"github.com/pion/srtp/v3"
+	"github.com/pion/webrtc/v4"
+)
+
+func newDirectNode(t testing.TB) *Node {
+	return newTestNode(t, func(c *Config) { c.Plane = PlaneBatched })
+}
+
+// TestOtherCertificateIsRefused guards that the fingerprint of the offer counts: a client whose certificate is another gets
+// neither keys nor media.
+func TestOtherCertificateIsRefused(t *testing.T) {
+	t.Parallel()
+	b := newBrowser(t, newDirectNode(t), "b", browserConfig{slots: 1})
+	o := b.offer(nil)
+	i := strings.Index(o.SDP, "sha-256 ") + len("sha-256 ")
+	o.SDP = o.SDP[:i] + fingerprintOf([]byte("another")).String()[len("sha-256 "):] + o.SDP[i+32*3-1:]
+	answer, err := b.peer.Negotiate(context.Background(), o)
+	must(t, err)
+	must(t, b.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}))
+	b.waitState(PeerFailed)
+	if b.peer.leg.ready.Load() {
+		t.Error("the leg is up")
+	}
+}
+
+// TestCloseNotifyEndsThePeer guards that a client that goes is seen to go at once.
+func TestCloseNotifyEndsThePeer(t *testing.T) {
+	t.Parallel()
+	for _, noData := range []bool{false, true} {
+		b := join(t, newDirectNode(t), "b", browserConfig{noData: noData})
+		must(t, b.pc.Close())
+		b.waitState(PeerClosed)
+	}
+}
+
+// TestNoAssociationWithoutData guards that who offers no data channels pays for none.
+func TestNoAssociationWithoutData(t *testing.T) {
+	t.Parallel()
+	n := newDirectNode(t)
+	without := join(t, n, "without", browserConfig{noData: true, slots: 1})
+	with := join(t, n, "with", browserConfig{slots: 1})
+	has := func(b *browser) bool {
+		d := &b.peer.transport.(*direct).dataState
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		return d.assoc != nil
+	}
+	eventually(t, "an association", func() bool { return has(with) })
+	if has(without) || without.peer.transport.(*direct).dataState.started.Load() {
+		t.Error("an association without data channels")
+	}
+}
+
+// TestFirstMessageOpensTheChannel: neither side has opened a stream before the first message, in either direction.
+func TestFirstMessageOpensTheChannel(t *testing.T) {
+	t.Parallel()
+	b := join(t, newDirectNode(t), "b", browserConfig{noSend: true})
+	eventually(t, "open channels", func() bool {
+		return b.channels[0].ReadyState() == webrtc.DataChannelStateOpen && b.peer.data.isOpen(unreliableChannel)
+	})
+	must(t, b.peer.Send(Data{From: "x", Payload: []byte("unreliable")}))
+	must(t, b.channels[reliableChannel].Send(clientFrame(nil, "t", "reliable")))
+	eventually(t, "both", func() bool {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return len(b.data[unreliableChannel]) == 1 && len(b.on.messages()) == 1
+	})
+	must(t, b.peer.Send(Data{From: "x", Reliable: true, Payload: []byte("back")})) // on the stream that the client opened
+	must(t, b.channels[unreliableChannel].Send(clientFrame(nil, "t", "there")))    // on ours
+	eventually(t, "both again", func() bool {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return len(b.data[reliableChannel]) == 1 && len(b.on.messages()) == 2
+	})
+}
+
+// TestGoroutinesOfAPeer counts what an idle peer holds: what doc.go and ARCHITECTURE.md say. Goroutines inherit the label of who
+// started them, which tells ours from the client's.
+func TestGoroutinesOfAPeer(t *testing.T) {
+	t.Parallel()
+	n := newDirectNode(t)
+	for _, c := range []struct {
+		label  string
+		config browserConfig
+		want   int
+	}{{"without data", browserConfig{noData: true, slots: 1}, 8}, {"with data", browserConfig{slots: 1}, 12}} {
+		b := newBrowser(t, n, "b", c.config)
+		must(t, b.peer.Close())
+		offer := b.offer(nil)
+		var answer string
+		pprof.Do(context.Background(), pprof.Labels("peer", c.label), func(ctx context.Context) {
+			var err error
+			b.peer, err = n.NewPeer("b", "room", b.on)
+			must(t, err)
+			answer, err = b.peer.Negotiate(ctx, offer)
+			must(t, err)
+		})
+		must(t, b.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}))
+		b.waitState(PeerConnected)
+		if c.want > 8 {
+			eventually(t, "data channels", func() bool { return b.peer.data.isOpen(unreliableChannel) })
+		}
+		eventually(t, fmt.Sprint(c.want, " goroutines ", c.label), func() bool { return labelled(t, c.label) == c.want })
+	}
+}
+
+// labelled counts the goroutines with that label.
+func labelled(t *testing.T, label string) int {
+	var b strings.Builder
+	must(t, pprof.Lookup("goroutine").WriteTo(&b, 1))
+	all := 0
+	for group := range strings.SplitSeq(b.String(), "\n\n") {
+		if strings.Contains(group, fmt.Sprintf("%q", label)) {
+			n := 0
+			fields := strings.Fields(group)
+			for k, w := range fields {
+				if w == "@" && k > 0 {
+					_, err := fmt.Sscan(fields[k-1], &n)
+					must(t, err)
+					break
+				}
+			}
+			all += n
+		}
+	}
+	return all
+}
+
+// TestEarlyMediaIsKept: SRTP that overtakes the end of our handshake is not lost.
+func TestEarlyMediaIsKept(t *testing.T) {
+	t.Parallel()
+	r := newRawPlane(t, func(c *Config) { c.Plane = PlaneBatched })
+	payload := append(vp8Packets(1, true, 640, 360, 1)[0], make([]byte, 100)...)
+	for i := range maxEarly + 3 {
+		r.pub.leg.keep(r.protect(t, uint16(i), payload))
+	}
+	if got := r.pub.Stats().PacketsIn; got != 0 {
+		t.Fatalf("%d packets before the keys", got)
+	}
+	up(t, r.pub, r.from)
+	st := r.pub.Stats()
+	if st.PacketsIn != maxEarly || st.Dropped[dropEarly] != 3 {
+		t.Errorf("%d packets in, %d dropped", st.PacketsIn, st.Dropped[dropEarly])
+	}
+	r.pub.leg.keep(r.protect(t, 100, payload)) // went past the leg just before it was up
+	if got := r.pub.Stats().PacketsIn; got != maxEarly+1 {
+		t.Errorf("%d packets in", got)
+	}
+}
+
+// TestRTCPOfThePlane goes from the datagram to what a receiver asks for, and back out: forged and repeated packets do nothing.
+func TestRTCPOfThePlane(t *testing.T) {
+	t.Parallel()
+	r := newRawPlane(t, func(c *Config) { c.Plane = PlaneBatched })
+	v := newBrowser(t, r.node, "v", browserConfig{slots: 1, noSend: true})
+	answerOnly(t, v)
+	up(t, v.peer, r.from)
+	must(t, v.peer.Show([]SlotView{{Video: r.cam, Width: 640, Height: 360}}))
+	ssrc := v.peer.send.Load().lines[1].ssrc
+	raw, err := rtcp.Marshal([]rtcp.Packet{
+		&rtcp.ReceiverReport{SSRC: 5}, &rtcp.PictureLossIndication{SenderSSRC: 5, MediaSSRC: ssrc},
+	})
+	must(t, err)
+	keys := testKeys()
+	out, err := srtp.CreateContext(keys.Remote.Key, keys.Remote.Salt, keys.Profile)
+	must(t, err)
+	sealed, err := out.EncryptRTCP(nil, raw, nil)
+	must(t, err)
+	in := r.node.plane.readers[0]
+	give := func(b []byte) {
+		t.Helper()
+		if !in.Packet(append([]byte(nil), b...), r.from) {
+			t.Fatal("not taken")
+		}
+		in.Done()
+	}
+	forged := append([]byte(nil), sealed...)
+	forged[len(forged)-6] ^= 1
+	give(forged)
+	give(raw)
+	if got := v.peer.Stats(); got.KeyframesAsked != 0 || got.Dropped[dropUnauthenticated] != 2 {
+		t.Fatalf("forged: %+v", got.Counts)
+	}
+	give(sealed)
+	give(sealed)
+	got := v.peer.Stats()
+	if got.KeyframesAsked != 1 || got.Dropped[dropDuplicate.String()] != 1 {
+		t.Errorf("%d keyframes asked for, dropped %v", got.KeyframesAsked, got.Dropped)
+	}
+}
+
+// TestAddressIsNotStolen: ICE alone does not take an address from who has it.
+func TestAddressIsNotStolen(t *testing.T) {
+	t.Parallel()
+	r := newRawPlane(t, func(c *Config) { c.Plane = PlaneBatched })
+	up(t, r.pub, r.from)
+	thief := newBrowser(t, r.node, "thief", browserConfig{})
+	answerOnly(t, thief)
+	keys := testKeys()
+	must(t, thief.peer.leg.start(&keys))
+	thief.peer.leg.use(r.from, false)
+	if got := (*r.node.plane.known.Load())[r.from]; got != r.pub.leg {
+		t.Errorf("the address is %p's, not %p's", got, r.pub.leg)
+	}
+}
+
+// TestInterfacesAreLookedUpAgain: a new address is announced in time.
+func TestInterfacesAreLookedUpAgain(t *testing.T) {
+	t.Parallel()
+	i, err := newInterfaces()
+	must(t, err)
+	first, err := i.Interfaces()
+	must(t, err)
+	again, err := i.Interfaces()
+	must(t, err)
+	if len(first) == 0 || &first[0] != &again[0] {
+		t.Error("looked up twice in a row")
+	}
+	i.mu.Lock()
+	i.at = i.at.Add(-interfacesEvery - time.Second)
+	i.mu.Unlock()
+	if later, err := i.Interfaces(); err != nil || &later[0] == &first[0] {
+		t.Errorf("not looked up again: %v", err)
+	}
+}
