@@ -9,6 +9,7 @@
 //
 //	Node.tick         started by New, ended by Node.Close: ten times a second it looks after loops that nothing comes for
 //	                  (tick.go); the others tick in the socket's reader
+//	metronome.run     started by New, ended by Node.Close: sends what waits for slow links, and probes, every 5 ms while there is any
 //	Node.spawn        short tasks such as closing a peer, started by peers; Node.Close waits for them
 //	direct.connect    one per peer of the batched plane, started by the first Negotiate: ICE, then the DTLS handshake. It ends
 //	                  when the peer is connected. direct.close waits, which Peer.teardown calls
@@ -49,6 +50,11 @@
 //     switch), and its timestamps never go backward: receivers see one stream, whatever is switched.
 //   - A line joins a layer at a keyframe. Until it comes, the layer before it flows on, and the keyframe is asked for again
 //     and again: a receiver that never got a packet asks for none.
+//   - Who reports on what arrives (transport-wide feedback, REMB) is sent no more than its network takes: downlink.go. Layers go down
+//     at once, temporal before spatial; frames that wait are those of the layer that is shown, and numbers are given back by what is
+//     dropped while it waits, so that receivers see no gap. Who reports nothing has no limit.
+//   - No packet of video is sealed twice under one number: with a transport-wide number in its header it would not be the same. It is
+//     repeated over RTX, or not at all.
 //   - A muted source forwards nothing, and nothing from before is shown after.
 //   - Every packet that is not forwarded is counted under a DropReason.
 //   - Locks are taken in this order: Peer.negotiating, Peer.mu, a loop, then an inbox's or the plane's. pion calls back with none of them held,

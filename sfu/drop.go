@@ -19,18 +19,22 @@ const (
 	dropBeforeSwitch  // out of order, from before the sink joined the layer
 	dropLayer         // of a spatial or temporal layer above what the sink shows: closed up, so that receivers see no gap
 	dropWriteFailed   // the egress returned an error
+	dropFlooded       // the receiver's link has fallen behind: video up to the next keyframe
+	dropPacedLate     // it waited for the receiver's link until the ring had forgotten it
 
 	dropNackUnknown // never sent, or no more in the history
 	dropNackEvicted // no more in the source's ring
 	dropNackRepeat  // resent ten times already, or a round trip ago at most
+	dropNackAlone   // the receiver took no RTX, and the same number would not carry the same packet
+	dropNackRefused // retransmissions have had their share of the receiver's bandwidth
 
 	numDropReasons
 )
 
 var dropNames = [numDropReasons]string{
 	"malformed", "muted", "unknown_layer", "unknown_codec", "duplicate", "late", "suspect", "padding",
-	"no_payload_type", "before_switch", "layer", "write_failed",
-	"nack_unknown", "nack_evicted", "nack_repeat",
+	"no_payload_type", "before_switch", "layer", "write_failed", "flooded", "paced_late",
+	"nack_unknown", "nack_evicted", "nack_repeat", "nack_alone", "nack_refused",
 }
 
 // String returns the metric label of r.

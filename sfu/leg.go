@@ -235,9 +235,11 @@ func (k *leg) write(l *slotLine, h *rtp.Header, payload []byte) (int, error) {
 	if !k.up {
 		return 0, nil
 	}
-	fixed := 12
-	if h.Extension {
-		fixed = h.MarshalSize()
+	d := &k.peer.downlink
+	numbered := d.numbers(l)
+	fixed, err := d.number(h, l, numbered)
+	if err != nil {
+		return 0, err
 	}
 	if fixed+len(payload)+seal.TagLen > batch.MaxPacket {
 		return 0, errTooLong
@@ -257,14 +259,19 @@ func (k *leg) write(l *slotLine, h *rtp.Header, payload []byte) (int, error) {
 	if err := writeHeader(b, h); err != nil {
 		return 0, err
 	}
+	whole := h
+	if numbered && !h.Extension {
+		writeNumber(b, l.agreed.ext.transportCC, d.seq)
+		whole = nil // pion's context reads the packet's own
+	}
 	if k.gcm != nil {
 		b = k.gcm.Seal(b, payload, h.SSRC, roc, h.SequenceNumber)
 	} else {
-		var err error
-		if b, err = k.out.EncryptRTP(b[:0], append(b, payload...), h); err != nil {
+		if b, err = k.out.EncryptRTP(b[:0], append(b, payload...), whole); err != nil {
 			return 0, err
 		}
 	}
+	d.leaves(l, h.SSRC, len(b), numbered)
 	if k.to != nil {
 		out.Commit(len(b), k.to, l, !l.video)
 		return fixed + len(payload), nil
@@ -282,6 +289,9 @@ func writeHeader(b []byte, h *rtp.Header) error {
 		return err
 	}
 	b[0], b[1] = 0x80, h.PayloadType
+	if h.Padding {
+		b[0] |= 0x20
+	}
 	if h.Marker {
 		b[1] |= 0x80
 	}

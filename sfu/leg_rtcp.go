@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"time"
 
@@ -55,6 +56,26 @@ func (k *leg) lateRTCP(b []byte, from netip.AddrPort) {
 // receiveCompound acts on RTCP that has authenticated. The caller is in no loop.
 func (p *Peer) receiveCompound(b []byte, now time.Time) {
 	defer p.guard("rtcp")
+	for len(b) > 0 {
+		n := 0
+		if len(b) >= 4 {
+			n = 4 * (1 + int(binary.BigEndian.Uint16(b[2:])))
+		}
+		if n == 0 || n > len(b) {
+			p.count.malformed.Add(1)
+			return
+		}
+		p.receivePart(b[:n], now)
+		b = b[n:]
+	}
+}
+
+// receivePart acts on one packet of a compound.
+func (p *Peer) receivePart(b []byte, now time.Time) {
+	if isTransportFeedback(b) {
+		p.downlink.feedback(now, b)
+		return
+	}
 	pkts, err := rtcp.Unmarshal(b)
 	if err != nil {
 		p.count.malformed.Add(1)
@@ -66,6 +87,9 @@ func (p *Peer) receiveCompound(b []byte, now time.Time) {
 		}
 	}
 }
+
+// isTransportFeedback tells transport-wide feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01, section 3.1) from the rest.
+func isTransportFeedback(b []byte) bool { return len(b) >= 2 && b[0]&0x1f == 15 && b[1] == 205 }
 
 // writeRTCP encrypts and sends one compound packet. While the leg is not up it is lost. The caller is in the loop.
 func (k *leg) writeRTCP(pkts []rtcp.Packet) error {

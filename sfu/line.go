@@ -32,6 +32,9 @@ type LineConfig struct {
 	Codecs       []Codec // what the receiver negotiated, RTX payload types included
 	Egress       Egress
 
+	paced *downlink // nil: packets leave as they come
+	once  bool      // no packet may be written again under its number: it would not be the same, and a nonce be used twice
+
 	loop *loop // the receiver's, which Egress must be called in; nil: any
 }
 
@@ -71,6 +74,11 @@ type Line struct {
 	history        history
 	descriptor     []byte // reused
 	from           *loop  // the source's, where it is not the receiver's
+	sink           *Sink  // the last that was attached
+	rank, class    int    // of the slot, see SlotView
+	keyTime        uint32
+	keyed          bool   // keyTime is the timestamp of the last keyframe in the layer's clock
+	writtenSeq     uint16 // the newest that left: behind lastSeq while packets wait
 
 	outcome atomic.Pointer[outcome] // of the last packet that was posted to another loop; nil: all is well
 }
@@ -93,6 +101,7 @@ func NewLine(cfg LineConfig) *Line {
 	if cfg.Video {
 		l.rate = videoRate
 	}
+	l.writtenSeq = l.lastSeq
 	l.header.Version = 2
 	return l
 }
@@ -246,12 +255,52 @@ func (l *Line) send(k *Sink, s *ring.Slot, index uint16, at place, pt uint8, pay
 	l.history.put(e)
 	l.packets++
 	l.octets += uint32(len(payload))
+	if s.Start {
+		l.keyTime, l.keyed = s.Timestamp, true
+	}
+	if d := l.pacing(); d != nil {
+		if !d.admits(k, e.seq, len(payload), l.keyed && s.Timestamp == l.keyTime) {
+			return len(payload), nil
+		}
+		defer d.written()
+	}
 	return l.write(l.cfg.SSRC, pt, e.seq, s, &e, payload, &k.source.streams[k.current].reader)
+}
+
+// pacing returns who spreads the line's packets over time, nil: nobody. Packets from another loop do not wait: what they refer to
+// belongs to that loop.
+func (l *Line) pacing() *downlink {
+	if l.from != nil || !l.cfg.Video {
+		return nil
+	}
+	return l.cfg.paced
+}
+
+// abandon forgets the packets that wait, as if they had never been: what comes next takes their numbers. It returns how many. It is
+// for a sink that leaves its layer.
+func (l *Line) abandon() int {
+	d := l.pacing()
+	if d == nil || l.sink == nil {
+		return 0
+	}
+	n := d.pacer.Drop(l.sink)
+	if n > 0 {
+		l.lastSeq = l.writtenSeq
+		l.packets -= uint32(n)
+	}
+	return n
+}
+
+func (l *Line) hasRTX() bool { return l.cfg.RTXSSRC != 0 && l.rtxPayloadType != 0 }
+
+// delayed sends a remembered packet that has waited.
+func (l *Line) delayed(s *ring.Slot, e *sent, from *codec.Stream) (int, error) {
+	return l.write(l.cfg.SSRC, l.payloadType, e.seq, s, e, s.Payload(), from)
 }
 
 // resend sends a remembered packet of the stream that from reads again, over RTX where the receiver negotiated it.
 func (l *Line) resend(s *ring.Slot, e *sent, from *codec.Stream) (int, error) {
-	if l.cfg.RTXSSRC == 0 || l.rtxPayloadType == 0 {
+	if !l.hasRTX() {
 		return l.write(l.cfg.SSRC, l.payloadType, e.seq, s, e, s.Payload(), from)
 	}
 	l.rtxSeq++
@@ -285,6 +334,9 @@ func (l *Line) fill(s *ring.Slot, at place) (int, error) {
 }
 
 func (l *Line) emit(h *rtp.Header, payload []byte) (int, error) {
+	if h.SSRC == l.cfg.SSRC && int16(h.SequenceNumber-l.writtenSeq) > 0 {
+		l.writtenSeq = h.SequenceNumber
+	}
 	if l.from != nil {
 		return l.from.post(l.cfg.loop, l, h, payload)
 	}

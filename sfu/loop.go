@@ -23,7 +23,7 @@ type loop struct {
 	// Guarded by mu.
 	out      *batch.Sender // nil until something is written
 	lent     bool          // out is the reader's who entered
-	now      time.Time     // when the packets came that are being received
+	now      time.Time     // when the packets came that are being received, or when the loop was entered; zero: ask clock
 	arrived  []arrived
 	waiting  int     // of arrived
 	foreign  []*loop // those that something was posted to
@@ -84,6 +84,14 @@ func (l *loop) enter(out *batch.Sender) {
 	l.out, l.lent = out, true
 }
 
+// clock returns the time of what happens in the loop now: one for a batch. The caller is in the loop.
+func (l *loop) clock() time.Time {
+	if l.now.IsZero() {
+		l.now = time.Now()
+	}
+	return l.now
+}
+
 // sender returns where datagrams are written. The caller is in the loop.
 func (l *loop) sender() *batch.Sender {
 	if l.out == nil {
@@ -104,7 +112,7 @@ func (l *loop) Unlock() {
 		l.out, l.lent = nil, false
 	}
 	others := l.foreign
-	l.foreign = nil
+	l.foreign, l.now = nil, time.Time{}
 	l.mu.Unlock()
 	for _, o := range others {
 		o.Lock()

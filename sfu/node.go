@@ -19,20 +19,21 @@ import (
 // Node is the media side of one process: all its peers share one UDP socket and one ICE-TCP listener.
 type Node struct {
 	// Static after construction.
-	cfg     Config
-	log     *slog.Logger
-	stock   *stockSettings  // nil with a plane
-	direct  *directSettings // nil without
-	net     *interfaces
-	udp     *ice.UDPMuxDefault
-	tcp     *ice.TCPMuxDefault // nil without cfg.TCP
-	turns   chan struct{}      // one place for each negotiation that may run
-	plane   *plane             // nil: pion's own path
-	loops   *loops
-	stop    chan struct{}
-	arrived chan struct{} // holds one: the ticker is to look who is there
-	tasks   sync.WaitGroup
-	muxLog  *pionLog
+	cfg       Config
+	log       *slog.Logger
+	stock     *stockSettings  // nil with a plane
+	direct    *directSettings // nil without
+	net       *interfaces
+	udp       *ice.UDPMuxDefault
+	tcp       *ice.TCPMuxDefault // nil without cfg.TCP
+	turns     chan struct{}      // one place for each negotiation that may run
+	plane     *plane             // nil: pion's own path
+	loops     *loops
+	stop      chan struct{}
+	metronome *metronome
+	arrived   chan struct{} // holds one: the ticker is to look who is there
+	tasks     sync.WaitGroup
+	muxLog    *pionLog
 
 	mu     sync.Mutex
 	peers  map[*Peer]struct{} // Guarded by mu.
@@ -53,8 +54,9 @@ func New(cfg Config) (*Node, error) {
 		cfg: cfg, log: cfg.Log,
 		turns: make(chan struct{}, max(runtime.GOMAXPROCS(0)/2, 1)),
 		stop:  make(chan struct{}), arrived: make(chan struct{}, 1),
-		peers:  make(map[*Peer]struct{}),
-		muxLog: newPionLog(cfg.Log, nil),
+		metronome: newMetronome(),
+		peers:     make(map[*Peer]struct{}),
+		muxLog:    newPionLog(cfg.Log, nil),
 	}
 	n.ticked.Store(&[]*Peer{})
 	if _, err := n.identity(time.Now()); err != nil {
@@ -84,6 +86,7 @@ func New(cfg Config) (*Node, error) {
 		return nil, fmt.Errorf("sfu: %w", err)
 	}
 	n.tasks.Go(n.tick)
+	n.tasks.Go(func() { n.metronome.run(n.stop) })
 	return n, nil
 }
 

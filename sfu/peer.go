@@ -78,6 +78,7 @@ type Peer struct {
 	rtcpSSRCs int                  // Guarded by streamsMu.
 
 	feedback feedback
+	downlink downlink
 	leg      *leg // Static after construction. nil: pion's own path
 
 	eventsMu sync.Mutex // held while OnState runs
@@ -102,6 +103,7 @@ func (n *Node) NewPeer(id, group string, on PeerEvents) (*Peer, error) {
 		loop:    n.loops.join(group),
 	}
 	p.feedback.init(p.ssrc)
+	p.downlink.peer, p.downlink.loop = p, p.loop
 	if n.plane != nil {
 		p.leg = newLeg(p, n.plane)
 	}

@@ -54,5 +54,6 @@ func (p *Peer) tick(now time.Time) {
 		l.source.Tick(now)
 	}
 	p.sendFeedback(now)
+	p.downlink.tick(now)
 	p.sendSenderReports(now)
 }

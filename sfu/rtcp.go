@@ -66,6 +66,10 @@ func (p *Peer) receiveRTCP(ssrc uint32, pkt rtcp.Packet, now time.Time) {
 			p.count.nacksIn.Add(uint64(len(seqs)))
 			k.Nack(now, seqs)
 		}
+	case *rtcp.ReceiverEstimatedMaximumBitrate:
+		if len(pkt.SSRCs) > 0 && pkt.SSRCs[0] == ssrc { // it comes once for each
+			p.downlink.remb(now, pkt.Bitrate)
+		}
 	case *rtcp.PictureLossIndication:
 		p.wantKeyframe(l, pkt.MediaSSRC == ssrc, now)
 	case *rtcp.FullIntraRequest:
@@ -107,6 +111,9 @@ func (p *Peer) receiveReports(l *slotLine, reports []rtcp.ReceptionReport, now t
 		}
 		if k := l.sink.Load(); k != nil && !l.video {
 			k.SetLoss(now, float64(r.FractionLost)/256)
+		}
+		if l.video {
+			p.downlink.report(now, float64(r.FractionLost)/256, p.RTT())
 		}
 		if r.LastSenderReport == 0 {
 			continue

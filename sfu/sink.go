@@ -6,8 +6,10 @@ import (
 
 	"github.com/pion/rtcp"
 
+	"github.com/parley/parley/sfu/internal/allocate"
 	"github.com/parley/parley/sfu/internal/layer"
 	"github.com/parley/parley/sfu/internal/ntp"
+	"github.com/parley/parley/sfu/internal/pace"
 	"github.com/parley/parley/sfu/internal/ring"
 )
 
@@ -24,11 +26,13 @@ type Sink struct {
 	line   *Line
 
 	// Owned by the source's loop.
-	shown       layer.Size // on the viewer's screen
-	current     int        // the stream that flows, -1: none yet
-	target      int        // the option that should, -1: none is live, or none is allowed
-	choice                 // which layers flow and may
-	since       time.Time  // when it began to wait for a keyframe
+	shown       layer.Size      // on the viewer's screen
+	current     int             // the stream that flows, -1: none yet
+	target      int             // the option that should, -1: none is live, or none is allowed
+	choice                      // which layers flow and may
+	granted     allocate.Grant  // why it may not more
+	memory      allocate.Memory // the allocator's
+	since       time.Time       // when it began to wait for a keyframe
 	rtt         time.Duration
 	unsupported bool // the receiver does not take the source's codec
 	unsent      bool // the transport is not up yet
@@ -69,6 +73,7 @@ func (s *Source) Attach(now time.Time, l *Line, width, height int) *Sink {
 	if l.from = nil; l.cfg.loop != nil && l.cfg.loop != s.mu {
 		l.from = s.mu
 	}
+	l.sink = k
 	s.sinks = append(s.sinks, k)
 	s.choose(k, now)
 	s.serve(k, now)
@@ -90,6 +95,7 @@ func (s *Source) detach(k *Sink) {
 		return
 	}
 	k.detached = true
+	k.line.abandon()
 	s.leave(k)
 	s.wait(k, false, time.Time{})
 	s.sinks = slices.DeleteFunc(s.sinks, func(o *Sink) bool { return o == k })
@@ -112,6 +118,10 @@ func (k *Sink) Resize(now time.Time, width, height int) {
 // forward sends one packet of the current layer.
 func (k *Sink) forward(p *ring.Slot, index uint16) {
 	l := k.line
+	if d := l.pacing(); d != nil && (k.current < 0 || d.flooded(p)) {
+		k.source.flood(k)
+		return
+	}
 	if p.Num <= l.maxNum {
 		k.forwardLate(p, index)
 		return
@@ -175,7 +185,7 @@ func (k *Sink) Nack(now time.Time, seqs []uint16) {
 
 func (k *Sink) resend(now time.Time, seq uint16) {
 	e := k.line.history.find(seq)
-	if e == nil {
+	if e == nil || int16(seq-k.line.writtenSeq) > 0 { // it may wait to be sent at all
 		k.drops[dropNackUnknown]++
 		return
 	}
@@ -183,6 +193,10 @@ func (k *Sink) resend(now time.Time, seq uint16) {
 	slot := from.ring.At(e.index, e.serial)
 	if slot == nil {
 		k.drops[dropNackEvicted]++
+		return
+	}
+	if !k.line.hasRTX() && (k.line.cfg.once || k.line.red != 0) {
+		k.drops[dropNackAlone]++
 		return
 	}
 	ms := uint32(now.UnixMilli())
@@ -193,6 +207,17 @@ func (k *Sink) resend(now time.Time, seq uint16) {
 	}
 	e.layer += sentResend
 	e.resentAt = ms
+	if d := k.line.pacing(); d != nil {
+		switch d.repairs(k, seq, len(slot.Payload())) {
+		case pace.Refuse:
+			k.drops[dropNackRefused]++
+			return
+		case pace.Wait:
+			k.resent++
+			return
+		}
+		defer d.written()
+	}
 	if _, err := k.line.resend(slot, e, &from.reader); err != nil {
 		k.drops[dropWriteFailed]++
 		return

@@ -2,6 +2,7 @@ package sfu
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -31,11 +32,12 @@ type slotLine struct {
 	video           bool
 
 	// Written once, in Negotiate, before the line is in a send map.
-	stock  *stockTrack // nil: the peer has a leg
-	ssrc   uint32
-	rtx    uint32
-	line   *Line
-	agreed answered // codecs, header extension ids and feedback of this line
+	stock    *stockTrack // nil: the peer has a leg
+	ssrc     uint32
+	rtx      uint32
+	line     *Line
+	agreed   answered // codecs, header extension ids and feedback of this line
+	numbered bool     // packets carry transport-wide numbers while the receiver reports on them
 
 	sink atomic.Pointer[Sink] // written under Peer.mu; nil: nothing is shown
 
@@ -102,10 +104,14 @@ func (l *slotLine) show(now time.Time, src *Source, width, height int) {
 // start makes the Line once it is known what the client takes.
 func (l *slotLine) start(a answered) {
 	l.agreed = a
+	// A retransmission without RTX must be the same to the last bit, which a new number would prevent.
+	l.numbered = l.peer.leg != nil && l.video && l.rtx != 0 && a.transportCC && a.ext.transportCC > 0 && a.ext.transportCC < 15 &&
+		!slices.ContainsFunc(a.codecs, func(c Codec) bool { return c.RTX == 0 })
 	l.line = NewLine(LineConfig{
 		Video: l.video, SSRC: l.ssrc, RTXSSRC: l.rtx, Codecs: a.codecs, DependencyID: a.ext.dependencyDescriptor,
-		Egress: l, loop: l.peer.loop,
+		Egress: l, paced: &l.peer.downlink, once: l.numbered, loop: l.peer.loop,
 	})
+	l.peer.downlink.agree(l)
 }
 
 // WriteRTP encrypts and sends one packet: the line's Egress. Before the transport is there pion drops it and returns 0.

@@ -225,6 +225,7 @@ func (s *Source) join(k *Sink, l *stream, first, newest *ring.Slot) bool {
 	}
 	k.line.hush(first.At)
 	at, known := s.align(k, l, newest.Timestamp)
+	k.line.abandon()
 	if pt != k.line.payloadType {
 		clear(k.line.history)
 	}

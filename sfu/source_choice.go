@@ -71,6 +71,7 @@ func (s *Source) choose(k *Sink, now time.Time) {
 	k.paused = k.target < 0 && k.tile >= 0 || k.limit < 0
 	if k.paused {
 		k.target = -1
+		k.line.abandon()
 		s.leave(k)
 		s.wait(k, false, now)
 		return

@@ -26,7 +26,7 @@ func (s *Source) admit(l *stream, first *ring.Slot, now time.Time) {
 				l.pending = true
 				continue
 			}
-		case k.current >= 0 || patient:
+		case k.current >= 0 || patient || s.svc < 0 && l.index > k.limit:
 			continue
 		}
 		if s.join(k, l, first, l.newest(first, first.Serial)) {

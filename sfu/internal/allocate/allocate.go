@@ -15,6 +15,9 @@ const (
 	toleranceFor = time.Second
 
 	firstHold = 3 * time.Second  // no spatial upgrade after a downgrade
+	pauseHold = time.Second      // nor the end of a pause
+	patience  = time.Second      // before a stream is paused: queues drain in less…
+	grace     = 200_000          // bit/s, unless it is more than so much too much
 	maxHold   = 24 * time.Second // when upgrades fail again and again
 	failed    = 8 * time.Second  // a downgrade so soon after an upgrade says that the upgrade was wrong
 )
@@ -43,6 +46,7 @@ type Memory struct {
 	upgraded  time.Time
 	holdUntil time.Time
 	hold      time.Duration
+	short     time.Time // since when not even its lowest layer fits
 }
 
 // Stream is one video that the receiver shows.
@@ -56,7 +60,9 @@ type Stream struct {
 // Input is what is shared, and among whom.
 type Input struct {
 	Estimate int      // bit/s for everything
-	Fixed    int      // bit/s that are taken first: sound, retransmissions
+	Arriving int      // bit/s that are known to arrive: lowest layers that fit it are not paused while a queue drains
+	Fixed    int      // bit/s that are taken first: sound
+	Repairs  int      // bit/s of retransmissions: no reason to pause anything, but to upgrade nothing
 	Urgent   bool     // congestion is seen now: no tolerance
 	Streams  []Stream // the most important first
 }
@@ -97,9 +103,11 @@ type plan struct {
 // Allocate decides who gets what from now on.
 func (a *Allocator) Allocate(now time.Time, in Input) Verdict {
 	a.prepare(in.Streams)
+	lowest := max(in.Estimate, in.Arriving) - in.Fixed
+	in.Fixed += in.Repairs
 	budget := max(in.Estimate-in.Fixed, 0)
 	keep := a.kept(now, budget, in.Urgent)
-	sum := a.floors(now, in.Streams, budget, keep)
+	sum := a.floors(now, in.Streams, budget, keep, lowest)
 	sum = a.upgrades(now, in.Streams, budget, keep, sum)
 	v := Verdict{Sum: sum + in.Fixed, Next: a.next(sum, in.Fixed)}
 	a.grants = a.grants[:0]
@@ -241,19 +249,31 @@ func (p *plan) fits(now time.Time, m *Memory, step, sum int, budget int, keep fl
 }
 
 // floors gives every stream its lowest layer, or pauses it where that does not fit any more.
-func (a *Allocator) floors(now time.Time, streams []Stream, budget int, keep float64) (sum int) {
+func (a *Allocator) floors(now time.Time, streams []Stream, budget int, keep float64, lowest int) (sum int) {
 	for _, i := range a.order {
 		p := &a.plans[i]
 		if p.n == 0 {
 			continue
 		}
+		m := streams[i].Memory
 		for _, step := range [...]int{p.floor, 0} {
-			if p.fits(now, streams[i].Memory, step, sum+p.cost(step), budget, keep) {
+			if p.fits(now, m, step, sum+p.cost(step), budget, keep) || step == 0 && p.had >= 0 && sum+p.cost(0) <= lowest {
 				p.at = step
-				sum += p.cost(step)
 				break
 			}
 		}
+		switch {
+		case p.at >= 0:
+			m.short = time.Time{}
+		case p.had >= 0 && !p.fresh:
+			if m.short.IsZero() {
+				m.short = now
+			}
+			if now.Sub(m.short) < patience && sum+p.cost(0) <= max(lowest, 0)+grace {
+				p.at = 0
+			}
+		}
+		sum += p.cost(p.at)
 	}
 	return sum
 }
@@ -320,6 +340,8 @@ func (p *plan) commit(now time.Time, m *Memory) Grant {
 	case p.fresh:
 	case g.Spatial > had.Spatial:
 		m.upgraded = now
+	case g.Paused() && !had.Paused():
+		m.holdUntil = now.Add(pauseHold)
 	case g.Spatial < had.Spatial:
 		switch {
 		case m.hold == 0 || now.Sub(m.upgraded) >= failed:

@@ -179,7 +179,7 @@ func randomStreams(r *rand.Rand) []Stream {
 	return all
 }
 
-// TestProperties runs random receivers for a while: the sum stays within the estimate, or within the tolerance for a second;
+// TestProperties runs random receivers for a while: the sum stays within the estimate, or within the tolerances for a moment;
 // what is granted is offered; and what is paused would not have fit.
 func TestProperties(t *testing.T) {
 	t.Parallel()
@@ -198,7 +198,8 @@ func TestProperties(t *testing.T) {
 				over = 0
 				continue
 			}
-			if over += step; in.Urgent || over > toleranceFor+step || float64(v.Sum) > float64(budget)*tolerance {
+			over += step
+			if over > toleranceFor+patience+step || float64(v.Sum) > max(float64(budget)*tolerance, float64(budget+grace)) {
 				t.Fatalf("%d b/s granted of %d, for %v: %+v", v.Sum, budget, over, in)
 			}
 		}

@@ -158,17 +158,18 @@ func (p *Pacer[L]) delay(bytes int) time.Duration {
 // Waiting returns how many packets wait.
 func (p *Pacer[L]) Waiting() int { return p.media.len() + p.repairs.len() }
 
-// Drop forgets what waits of a line. It returns the number of its packets of video, and the first of them.
-func (p *Pacer[L]) Drop(line L) (first uint16, n int) {
+// Drop forgets what waits of a line. It returns how many packets of video that were.
+func (p *Pacer[L]) Drop(line L) (n int) {
+	if p.Waiting() == 0 {
+		return 0
+	}
 	forget := func(k Packet[L]) bool {
 		if k.Line != line {
 			return false
 		}
 		p.bytes -= k.Size
 		if !k.Repair {
-			if n++; n == 1 {
-				first = k.Seq
-			}
+			n++
 			if k.Key {
 				p.keyBytes -= k.Size
 			}
@@ -177,7 +178,7 @@ func (p *Pacer[L]) Drop(line L) (first uint16, n int) {
 	}
 	p.repairs.remove(forget)
 	p.media.remove(forget)
-	return first, n
+	return n
 }
 
 // Next returns the next packet that is due, and takes it as sent.

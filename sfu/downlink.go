@@ -1,0 +1,277 @@
+package sfu
+
+import (
+	"encoding/binary"
+	"time"
+
+	"github.com/pion/rtp"
+
+	"github.com/parley/parley/sfu/internal/allocate"
+	"github.com/parley/parley/sfu/internal/bwe"
+	"github.com/parley/parley/sfu/internal/pace"
+)
+
+const (
+	updateEvery  = 50 * time.Millisecond // without feedback
+	mute         = 10 * time.Second      // a receiver that has reported nothing for so long from the start never will
+	cautious     = 20 * time.Second      // after congestion, so long bursts are kept small
+	udpOverhead  = 12 + 8 + 16           // of a packet: RTP header, header extension, tag
+	carefulBurst = 1.3                   // of the estimate: what is sent at most, where a bottleneck was met…
+	freeBurst    = 2.5                   // …and where not
+	freeBurstMin = 10_000_000            // bit/s
+)
+
+// downlink controls what one receiver is sent: it numbers its packets, learns from its reports what its network takes, shares
+// that among its slots, and spreads what comes in bursts. It belongs to the peer's loop.
+//
+// A receiver that reports nothing has no limit: the sizes of its tiles decide alone.
+type downlink struct {
+	// Static after construction.
+	peer *Peer
+	loop *loop
+
+	// Owned by the loop.
+	reports   reports
+	est       bwe.Estimator // nil: nothing is reported
+	verdict   bwe.Estimate
+	updated   time.Time
+	began     time.Time // the first video was sent
+	decreases uint64
+	decreased time.Time // when congestion was last seen
+	seq       uint16    // transport-wide, of the next packet
+	digits    [2]byte   // seq, for the header
+	demand    bwe.Demand
+
+	pacer                 pace.Pacer[*Sink]
+	paid                  bool // the packet that is being written was paid for
+	beating               bool
+	probe                 probe
+	sent, sound, repaired throughput
+
+	allocator allocate.Allocator
+	streams   []allocate.Stream
+	rungs     []rung
+	sinks     []*Sink
+	allocated time.Time
+	urgent    bool // allocate at the next occasion
+
+	counts downlinkCounts
+}
+
+// reports is what a receiver agreed to tell us of what it gets.
+type reports uint8
+
+const (
+	reportsNone reports = iota
+	reportsREMB
+	reportsTransport // transport-wide feedback
+)
+
+func (r reports) String() string { return [...]string{"none", "remb", "twcc"}[r] }
+
+type downlinkCounts struct {
+	paced, overflows, probes     uint64
+	repairsRefused               uint64
+	rembAbsurd, feedbackUnwanted uint64
+}
+
+// agree is told of a line that was negotiated.
+func (d *downlink) agree(l *slotLine) {
+	d.loop.Lock()
+	defer d.loop.Unlock()
+	switch {
+	case l.numbered && d.reports != reportsTransport:
+		d.reports, d.est = reportsTransport, bwe.New(bwe.Config{})
+	case l.video && l.agreed.remb && d.peer.leg != nil && d.reports == reportsNone:
+		d.reports, d.est = reportsREMB, bwe.NewRemote(bwe.Config{})
+	}
+}
+
+// numbers reports whether packets of a line carry transport-wide numbers.
+func (d *downlink) numbers(l *slotLine) bool {
+	return l.numbered && d.reports == reportsTransport
+}
+
+// number puts the next transport-wide number into a header that has other extensions, too, and returns the header's length. Without
+// others it is left to writeNumber.
+func (d *downlink) number(h *rtp.Header, l *slotLine, numbered bool) (length int, err error) {
+	switch {
+	case h.Extension && numbered:
+		binary.BigEndian.PutUint16(d.digits[:], d.seq)
+		err = h.SetExtension(l.agreed.ext.transportCC, d.digits[:])
+		return h.MarshalSize(), err
+	case h.Extension:
+		return h.MarshalSize(), nil
+	case numbered:
+		return 20, nil
+	}
+	return 12, nil
+}
+
+// writeNumber writes the transport-wide number as the only header extension (RFC 8285, section 4.2) to a header of 20 bytes.
+func writeNumber(b []byte, id uint8, seq uint16) {
+	b[0] |= 0x10
+	copy(b[12:], []byte{0xBE, 0xDE, 0, 1, id<<4 | 1, byte(seq >> 8), byte(seq), 0})
+}
+
+// leaves notes a packet of size bytes on the wire, headers of UDP and IP left out.
+func (d *downlink) leaves(l *slotLine, ssrc uint32, size int, numbered bool) {
+	now := d.loop.clock()
+	if !d.paid {
+		d.pacer.Sound(now, size)
+	}
+	if d.began.IsZero() && l.video {
+		d.began = now
+	}
+	d.sent.add(now, size)
+	switch {
+	case !l.video:
+		d.sound.add(now, size)
+	case ssrc != l.ssrc && !d.probe.active():
+		d.repaired.add(now, size)
+	}
+	if !numbered {
+		return
+	}
+	id := d.probe.count(size)
+	d.est.Sent(now, bwe.Packet{Seq: d.seq, Size: size, Probe: id})
+	d.seq++
+}
+
+// feedback takes a transport-wide feedback message as it came.
+func (d *downlink) feedback(now time.Time, b []byte) {
+	d.loop.Lock()
+	defer d.loop.Unlock()
+	if d.reports != reportsTransport || d.est == nil {
+		d.counts.feedbackUnwanted++
+		return
+	}
+	if err := d.est.TransportFeedback(now, b); err != nil {
+		d.peer.count.malformed.Add(1)
+		return
+	}
+	d.update(now)
+}
+
+// remb takes the receiver's own estimate, in bit/s.
+func (d *downlink) remb(now time.Time, rate float32) {
+	d.loop.Lock()
+	defer d.loop.Unlock()
+	if d.est == nil {
+		return
+	}
+	if !(rate >= 1000 && rate <= 1e11) { // not a number, too
+		d.counts.rembAbsurd++
+		return
+	}
+	d.est.REMB(now, int64(rate))
+	d.update(now)
+}
+
+// report takes a receiver report: the share that was lost, 0 to 1, and the round trip time or 0.
+func (d *downlink) report(now time.Time, lost float64, rtt time.Duration) {
+	d.loop.Lock()
+	defer d.loop.Unlock()
+	if d.est != nil {
+		d.est.ReceiverReport(now, lost, rtt)
+	}
+}
+
+// tick is called now and then, at least every 100 ms.
+func (d *downlink) tick(now time.Time) {
+	d.loop.Lock()
+	defer d.loop.Unlock()
+	if d.est != nil && now.Sub(d.updated) >= updateEvery && !d.began.IsZero() {
+		d.update(now)
+	}
+}
+
+// update follows the estimate.
+func (d *downlink) update(now time.Time) {
+	d.updated = now
+	if d.reports == reportsTransport && !d.verdict.Known && !d.began.IsZero() && now.Sub(d.began) > mute {
+		d.reports, d.est = reportsNone, nil
+		d.pacer.SetRate(now, 0)
+		return
+	}
+	demand := d.demand
+	if !d.verdict.Known {
+		demand = bwe.Demand{} // no probes for who may never report on them
+	}
+	d.verdict = d.est.Update(now, demand)
+	if n := d.est.Stats().Decreases; n != d.decreases {
+		d.decreases, d.decreased, d.urgent = n, now, true
+	}
+	d.setPace(now)
+	if p := d.verdict.Probe; p.ID != 0 {
+		d.startProbe(now, p)
+	}
+	d.share(now)
+	if d.pacer.Waiting() > 0 {
+		d.wake(now)
+	}
+}
+
+// limit returns what the receiver may be sent, in bit/s; false: there is no limit that is known. The first estimates say more of
+// how the estimator begins than of the network: until congestion is met or a few seconds have passed they are not obeyed.
+func (d *downlink) limit(now time.Time) (int, bool) {
+	if d.est == nil || !d.verdict.Known {
+		return 0, false
+	}
+	if d.decreases == 0 && now.Sub(d.began) < openStart {
+		return 0, false
+	}
+	return int(d.verdict.Target), true
+}
+
+const openStart = 4 * time.Second
+
+// setPace derives the pace of bursts from the estimate.
+func (d *downlink) setPace(now time.Time) {
+	rate := 0
+	switch target := float64(d.verdict.Target); {
+	case !d.verdict.Known:
+	case d.decreases > 0 && now.Sub(d.decreased) < cautious:
+		rate = int(target * carefulBurst)
+	default:
+		rate = int(max(target*freeBurst, freeBurstMin))
+	}
+	if rate > 0 && d.probe.active() {
+		rate = max(rate, int(d.probe.asked.Rate))
+	}
+	if rate != d.pacer.Rate() {
+		d.pacer.SetRate(now, rate)
+	}
+}
+
+// throughput measures what is sent, over the last second or so.
+type throughput struct {
+	slots [8]int // bytes, of 125 ms each
+	at    int64  // number of the newest slot
+}
+
+func (t *throughput) add(now time.Time, size int) {
+	t.advance(now)
+	t.slots[t.at%int64(len(t.slots))] += size
+}
+
+func (t *throughput) advance(now time.Time) {
+	at := now.UnixMilli() / 125
+	if at-t.at >= int64(len(t.slots)) {
+		t.slots, t.at = [8]int{}, at
+	}
+	for t.at < at {
+		t.at++
+		t.slots[t.at%int64(len(t.slots))] = 0
+	}
+}
+
+// rate returns bit/s.
+func (t *throughput) rate(now time.Time) int {
+	t.advance(now)
+	sum := 0
+	for _, n := range t.slots {
+		sum += n
+	}
+	return sum * 8
+}

@@ -1,0 +1,115 @@
+package sfu
+
+import (
+	"time"
+
+	"github.com/parley/parley/sfu/internal/bwe"
+)
+
+const (
+	probeStep   = 5 * time.Millisecond
+	probeRun    = 16                    // packets of padding at most, in one step
+	maxPadding  = 255                   // bytes, of one packet without payload
+	probeExpiry = 50 * time.Millisecond // after its duration
+)
+
+// probe is a burst that shows whether the network takes more: what is sent anyway, and retransmissions or padding.
+type probe struct {
+	asked   bwe.Probe
+	since   time.Time
+	bytes   int
+	packets int
+}
+
+func (p *probe) active() bool { return p.asked.ID != 0 }
+
+// count accounts for a packet, and returns the id of the probe that it belongs to, or 0.
+func (p *probe) count(size int) uint8 {
+	if !p.active() {
+		return 0
+	}
+	p.bytes += size
+	p.packets++
+	id := p.asked.ID
+	if p.packets >= p.asked.Packets && p.bytes >= p.asked.Bytes {
+		p.asked.ID = 0
+	}
+	return id
+}
+
+func (d *downlink) startProbe(now time.Time, asked bwe.Probe) {
+	if d.padded() == nil {
+		return
+	}
+	d.counts.probes++
+	d.probe = probe{asked: asked, since: now}
+	d.setPace(now)
+	d.pad(now)
+	d.wake(now)
+}
+
+// padded returns the line whose retransmissions serve as padding: one that has sent something, and has RTX.
+func (d *downlink) padded() *slotLine {
+	for _, l := range d.peer.send.Load().lines {
+		if l.video && l.line.from == nil && l.line.started && l.line.cfg.RTXSSRC != 0 && l.line.rtxPayloadType != 0 && d.numbers(l) {
+			return l
+		}
+	}
+	return nil
+}
+
+// pad sends as much as the probe's pace asks for beyond what was sent meanwhile. The caller is in the loop.
+func (d *downlink) pad(now time.Time) {
+	p := &d.probe
+	elapsed := now.Sub(p.since)
+	l := d.padded()
+	if l == nil || elapsed > p.asked.Duration+probeExpiry {
+		p.asked.ID = 0
+		return
+	}
+	due := int(float64(p.asked.Rate) / 8 * (elapsed + probeStep).Seconds())
+	d.paid = true
+	defer func() { d.paid = false }()
+	seq := l.line.lastSeq
+	for n := 0; n < probeRun && p.active() && p.bytes < due; n++ {
+		before := p.packets
+		size := min(p.asked.Size, due-p.bytes)
+		if k := l.sink.Load(); size > 2*maxPadding && k != nil && !k.detached && k.recent(&seq) {
+			continue
+		}
+		if err := l.padding(min(size, maxPadding)); err != nil || p.packets == before {
+			return
+		}
+	}
+}
+
+// recent sends one of the newest packets again, from seq on backward; false: none is remembered. The caller is in the loop.
+func (k *Sink) recent(seq *uint16) bool {
+	for range 8 {
+		e := k.line.history.find(*seq)
+		*seq--
+		if e == nil {
+			continue
+		}
+		from := k.source.streams[e.layerIndex()]
+		if slot := from.ring.At(e.index, e.serial); slot != nil {
+			_, err := k.line.resend(slot, e, &from.reader)
+			return err == nil
+		}
+	}
+	return false
+}
+
+// padding sends a packet of padding alone on the line's RTX stream, which has numbers of its own (RFC 4588; RFC 3550, 5.1).
+func (l *slotLine) padding(n int) error {
+	line := l.line
+	line.rtxSeq++
+	h := &line.header
+	h.Padding, h.Marker, h.Extension, h.Extensions = true, false, false, h.Extensions[:0]
+	h.SSRC, h.PayloadType, h.SequenceNumber, h.Timestamp = line.cfg.RTXSSRC, line.rtxPayloadType, line.rtxSeq, line.lastTime
+	var zeros [maxPadding]byte
+	zeros[n-1] = byte(n)
+	_, err := l.WriteRTP(h, zeros[:n])
+	h.Padding = false
+	return err
+}
