@@ -259,7 +259,7 @@ func (e *SendSide) nextProbe(at int64) Probe {
 	switch {
 	case p.active || e.drain.on || e.contest.on || e.losses.testing || wanted <= e.target || at < p.due:
 		return Probe{}
-	case e.queue.now > e.queue.calm():
+	case e.queue.now > e.queue.calm()+int64(e.queue.jitter):
 		return Probe{}
 	case e.known && at-e.fedAt > silence+3*e.rtt:
 		return Probe{}

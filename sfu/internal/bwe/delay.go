@@ -1,5 +1,7 @@
 package bwe
 
+import "slices"
+
 const (
 	burstSpan    = 5_000     // µs: packets sent within it are one group
 	baseSlots    = 10        // of a second each: how long the fastest packet is remembered
@@ -22,6 +24,7 @@ type queueing struct {
 
 	base    [baseSlots]int64 // least delay in each of the last seconds
 	baseAt  int64            // the slot in use, in seconds
+	floor   int64            // the least of base: the path without a queue
 	started bool
 	jitter  float64 // µs, mean change between groups
 	now     int64   // µs of queue, from the fastest of the recent groups
@@ -61,6 +64,7 @@ func (q *queueing) start(at, d int64) {
 	}
 	q.baseAt = at / baseSlot
 	q.base[q.baseAt%baseSlots] = d
+	q.floor = d
 }
 
 // restart forgets all: the path or a clock has changed.
@@ -87,7 +91,8 @@ func (q *queueing) finish() bool {
 	}
 	b := &q.base[q.baseAt%baseSlots]
 	*b = min(*b, g.delay)
-	q.now = max(q.recent(g.sent)-q.least(), 0)
+	q.floor = slices.Min(q.base[:])
+	q.now = max(q.recent(g.sent)-q.floor, 0)
 	return true
 }
 
@@ -127,21 +132,12 @@ func (q *queueing) recent(then int64) int64 {
 	return least
 }
 
-// least is the delay of the path without a queue.
-func (q *queueing) least() int64 {
-	least := never
-	for _, d := range q.base {
-		least = min(least, d)
-	}
-	return least
-}
-
 // falling reports whether the queue is getting shorter.
 func (q *queueing) falling() bool {
 	if q.n < 3 {
 		return false
 	}
-	before := q.recent(q.group(1).sent-trendSpan) - q.least()
+	before := q.recent(q.group(1).sent-trendSpan) - q.floor
 	return before < never/2 && q.now < before-before/10-3_000
 }
 

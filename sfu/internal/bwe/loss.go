@@ -21,6 +21,7 @@ type losses struct {
 	n       int
 
 	smoothed float64
+	run      float64 // mean length of runs of lost packets
 	own      float64 // the path's, as far as known
 
 	testing bool
@@ -33,8 +34,11 @@ type losses struct {
 
 type lossSample struct{ packets, lost int }
 
-// report takes what one feedback message said, and reports whether a sample is complete.
-func (l *losses) report(at int64, packets, lost int) bool {
+// report takes what one feedback message said, and reports whether a sample is complete. Runs are those of lost packets.
+func (l *losses) report(at int64, packets, lost, runs int) bool {
+	if runs > 0 && lost > 0 {
+		l.run += (float64(lost)/float64(runs) - l.run) / 8
+	}
 	if l.packets == 0 && l.lost == 0 {
 		l.began = at
 	}
@@ -52,14 +56,14 @@ func (l *losses) report(at int64, packets, lost int) bool {
 	l.n++
 	share := float64(s.lost) / float64(s.packets)
 	l.smoothed += (share - l.smoothed) / 4
-	if r, _ := l.recent(); r < l.own {
-		l.own += (r - l.own) / 80 // forgotten over some fifteen seconds
+	if r, _ := l.recent(); !l.testing && l.excess() == 0 {
+		l.own += (r - l.own) / 80 // over some fifteen seconds
 	}
 	l.packets, l.lost, l.began = 0, 0, at
 	return true
 }
 
-// recent is the loss of the last samples, and its uncertainty, which is doubled because loss comes in bursts.
+// recent is the loss of the last samples, and its uncertainty: two standard deviations, of as many events as there are runs.
 func (l *losses) recent() (share, doubt float64) {
 	var p, g int
 	for i := range min(l.n, lossSamples) {
@@ -70,7 +74,7 @@ func (l *losses) recent() (share, doubt float64) {
 		return 0, 1
 	}
 	share = float64(g) / float64(p)
-	return share, 2 * math.Sqrt(max(share*(1-share), 0.01)/float64(p))
+	return share, 2 * math.Sqrt(max(share*(1-share), 0.01)*max(2*l.run-1, 1)/float64(p))
 }
 
 // forget drops the samples: they are of a full queue.
@@ -104,7 +108,7 @@ func (l *losses) verdict(now, rtt int64) (done, own bool) {
 		l.count, l.gone = 0, 0 // still from before
 		return false, false
 	}
-	if since < rtt+800_000 || l.count < 2*lossPackets || since < rtt+lossLongest && float64(l.count)*l.before < lossEnough {
+	if since < rtt+800_000 || l.count < 2*lossPackets || since < rtt+lossLongest && float64(l.count)*l.before < lossEnough*max(l.run, 1) {
 		return false, false
 	}
 	l.testing = false

@@ -17,7 +17,8 @@ func (e *SendSide) TransportFeedback(now time.Time, b []byte) error {
 		return err
 	}
 	e.unwrap(&f)
-	var packets, lost int
+	var packets, lost, runs int
+	gone := false                    // the packet before was lost
 	fresh, newest := false, int64(0) // anything about packets not heard of before; send time of the newest that arrived
 	for {
 		seq, arrivedAt, received, ok := f.next()
@@ -49,7 +50,11 @@ func (e *SendSide) TransportFeedback(now time.Time, b []byte) error {
 			p.state = missing
 			lost++
 			e.stats.Lost++
+			if !gone {
+				runs++
+			}
 		}
+		gone = !received
 	}
 	e.stats.Feedbacks++
 	if !fresh && newest == 0 {
@@ -61,7 +66,7 @@ func (e *SendSide) TransportFeedback(now time.Time, b []byte) error {
 		e.newRTT(at - newest)
 		e.jumped(at)
 	}
-	sampled := e.losses.report(at, packets, lost)
+	sampled := e.losses.report(at, packets, lost, runs)
 	e.decide(at, sampled)
 	return nil
 }
@@ -116,7 +121,7 @@ func (e *SendSide) packet(at int64, p *sent, arrivedAt int64) (sentAt int64) {
 	sentAt = at - int64(uint32(at)-p.at)
 	busy := false
 	if e.queue.started && e.previous != 0 {
-		busy = e.previous-sentAt > e.queue.least()+2_000+2*int64(e.queue.jitter)
+		busy = e.previous-sentAt > e.queue.floor+2_000+2*int64(e.queue.jitter)
 	}
 	e.arrivals.packet(arrivedAt, int(p.size), busy)
 	e.arrivals.together(sentAt, arrivedAt, int(p.size))

@@ -3,6 +3,7 @@ package bwe
 import (
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/pion/interceptor/pkg/twcc"
 )
@@ -88,6 +89,41 @@ func TestLogIsBounded(t *testing.T) {
 	}
 	if l.flight != maxLog*1000 {
 		t.Errorf("%d bytes in flight", l.flight)
+	}
+}
+
+func TestMemory(t *testing.T) {
+	t.Parallel()
+	e := New(Config{})
+	e.Sent(start, Packet{Size: 1200})
+	if n := int(unsafe.Sizeof(*e)) + cap(e.log.ring)*int(unsafe.Sizeof(sent{})); n > 6<<10 {
+		t.Errorf("an estimator takes %d bytes", n)
+	} else {
+		t.Logf("%d bytes", n)
+	}
+}
+
+func TestPacketsDoNotAllocate(t *testing.T) {
+	e := New(Config{})
+	now, seq := start, uint16(0)
+	fb := make([][]byte, 60)
+	for i := range fb {
+		fb[i] = report(t, uint16(i*10), 10, time.Duration(i)*40*time.Millisecond, 4*time.Millisecond)
+	}
+	i := 0
+	if n := testing.AllocsPerRun(50, func() {
+		for range 10 {
+			e.Sent(now, Packet{Seq: seq, Size: 1200})
+			seq++
+			now = now.Add(4 * time.Millisecond)
+		}
+		if err := e.TransportFeedback(now, fb[i]); err != nil {
+			t.Fatal(err)
+		}
+		i++
+		e.Update(now, Demand{Wanted: 5e6})
+	}); n > 1 { // the log's first slots
+		t.Errorf("%v allocations for 10 packets and a message", n)
 	}
 }
 
