@@ -339,7 +339,28 @@ func FuzzCheckOffer(f *testing.F) {
 		if _, err := checkOffer(again, p); err != nil {
 			t.Fatalf("the prepared SDP is refused: %v\n%s", err, prepared)
 		}
+		mustBeAnswered(t, p)
 	})
+}
+
+// mustBeAnswered checks that an offer that was taken has an answer, with the same sections and only formats that it offers.
+func mustBeAnswered(t *testing.T, o *offer) {
+	w := answerWriter{fingerprint: fingerprintOf(nil), lines: make(map[string]*slotLine)}
+	raw, _, err := w.write(o)
+	if err != nil && !errors.Is(err, ErrBadOffer) {
+		t.Fatalf("error %v is not ErrBadOffer", err)
+	} else if err != nil {
+		return
+	}
+	var d sdp.SessionDescription
+	if err := d.UnmarshalString(raw); err != nil || len(d.MediaDescriptions) != len(o.sections) {
+		t.Fatalf("the answer has %d sections, not %d, or does not parse: %v\n%s", len(d.MediaDescriptions), len(o.sections), err, raw)
+	}
+	for i, m := range d.MediaDescriptions {
+		if mid, _ := m.Attribute("mid"); mid != o.sections[i].mid || m.MediaName.Media != o.sections[i].media {
+			t.Fatalf("section %d is %s %q, not %v\n%s", i, m.MediaName.Media, mid, o.sections[i], raw)
+		}
+	}
 }
 
 // TestNegotiationsTakeTurns guards that a crowd of joins leaves a processor to media, and that who waits may give up.

@@ -105,9 +105,14 @@ func parseFingerprint(v string) (fingerprint, error) {
 	if len(rest) != 3*h.Size()-1 {
 		return fingerprint{}, errFingerprintForm
 	}
-	raw, err := hex.DecodeString(strings.ReplaceAll(rest, ":", ""))
-	if err != nil || len(raw) != h.Size() {
-		return fingerprint{}, errFingerprintForm
+	raw := make([]byte, h.Size())
+	for i := range raw {
+		if i > 0 && rest[3*i-1] != ':' {
+			return fingerprint{}, errFingerprintForm
+		}
+		if _, err := hex.Decode(raw[i:i+1], []byte(rest[3*i:3*i+2])); err != nil {
+			return fingerprint{}, errFingerprintForm
+		}
 	}
 	return fingerprint{h, string(raw)}, nil
 }
