@@ -25,7 +25,7 @@ const (
 	dropNackUnknown // never sent, or no more in the history
 	dropNackEvicted // no more in the source's ring
 	dropNackRepeat  // resent ten times already, or a round trip ago at most
-	dropNackAlone   // the receiver took no RTX, and the same number would not carry the same packet
+	dropNackAlone   // the receiver took no RTX, and nothing is sealed twice under one number
 	dropNackRefused // retransmissions have had their share of the receiver's bandwidth
 
 	numDropReasons

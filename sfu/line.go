@@ -26,7 +26,7 @@ type Egress interface {
 type LineConfig struct {
 	Video   bool
 	SSRC    uint32
-	RTXSSRC uint32 // 0: retransmissions repeat the original packet
+	RTXSSRC uint32 // 0: nothing is sent again
 	// DependencyID is the id of the dependency descriptor, 0: the receiver does not take it.
 	DependencyID uint8
 	Codecs       []Codec // what the receiver negotiated, RTX payload types included
@@ -298,11 +298,9 @@ func (l *Line) delayed(s *ring.Slot, e *sent, from *codec.Stream) (int, error) {
 	return l.write(l.cfg.SSRC, l.payloadType, e.seq, s, e, s.Payload(), from)
 }
 
-// resend sends a remembered packet of the stream that from reads again, over RTX where the receiver negotiated it.
+// resend sends a remembered packet of the stream that from reads again, over RTX. Never under its own number: its header or payload
+// may be another by now, and SRTP's nonce would not be.
 func (l *Line) resend(s *ring.Slot, e *sent, from *codec.Stream) (int, error) {
-	if !l.hasRTX() {
-		return l.write(l.cfg.SSRC, l.payloadType, e.seq, s, e, s.Payload(), from)
-	}
 	l.rtxSeq++
 	return l.write(l.cfg.RTXSSRC, l.rtxPayloadType, l.rtxSeq, s, e, s.Retransmission(e.seq), from)
 }

@@ -195,7 +195,7 @@ func (k *Sink) resend(now time.Time, seq uint16) {
 		k.drops[dropNackEvicted]++
 		return
 	}
-	if !k.line.hasRTX() && (k.line.cfg.once || k.line.red != 0) {
+	if !k.line.hasRTX() {
 		k.drops[dropNackAlone]++
 		return
 	}

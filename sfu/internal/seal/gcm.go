@@ -64,29 +64,55 @@ func (g *GCM) Seal(header, payload []byte, ssrc, roc uint32, seq uint16) []byte 
 	return g.aead.Seal(header, n, payload, header)
 }
 
-// Rollover counts the wraps of one SSRC's sequence numbers (RFC 3711, section 3.3.1), from the sender's side.
+// reach is how far a packet may be behind the newest, in packets: more than any ring holds.
+const reach = 1024
+
+// Rollover counts the wraps of one SSRC's sequence numbers (RFC 3711, section 3.3.1), from the sender's side, and refuses numbers
+// that it has given a counter before: no two packets may have one nonce.
 type Rollover struct {
 	roc     uint32
 	last    uint16
 	started bool
+	sent    [reach / 64]uint64 // by sequence number modulo reach: of the newest reach numbers
 }
 
-// Next returns the rollover counter for a packet: the newest, or one that is up to 32767 behind it. It is false where that
-// would be before the first packet.
+// Next returns the rollover counter for a packet: the newest, or one that is up to reach behind it. It is false where that would
+// be before the first packet, and for a number that was here before.
 func (r *Rollover) Next(seq uint16) (roc uint32, ok bool) {
 	if !r.started {
 		r.started, r.last = true, seq
+		r.mark(seq)
 		return 0, true
 	}
 	if delta := int16(seq - r.last); delta > 0 {
+		if delta >= reach {
+			clear(r.sent[:])
+		} else {
+			for skipped := r.last + 1; skipped != seq; skipped++ { // they may still come
+				r.unmark(skipped)
+			}
+		}
 		if seq < r.last {
 			r.roc++
 		}
 		r.last = seq
+		r.mark(seq)
 		return r.roc, true
+	} else if delta <= -reach || r.isMarked(seq) {
+		return 0, false
 	}
 	if seq > r.last { // from before the wrap
-		return r.roc - 1, r.roc > 0
+		if r.roc == 0 {
+			return 0, false
+		}
+		r.mark(seq)
+		return r.roc - 1, true
 	}
+	r.mark(seq)
 	return r.roc, true
 }
+
+func (r *Rollover) mark(seq uint16)   { r.sent[seq%reach/64] |= 1 << (seq % 64) }
+func (r *Rollover) unmark(seq uint16) { r.sent[seq%reach/64] &^= 1 << (seq % 64) }
+
+func (r *Rollover) isMarked(seq uint16) bool { return r.sent[seq%reach/64]&(1<<(seq%64)) != 0 }

@@ -2,6 +2,7 @@ package seal
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/pion/rtp"
@@ -62,6 +63,50 @@ func TestRolloverRefusesWhatWasBeforeTheFirst(t *testing.T) {
 	}
 	if _, ok := r.Next(65535); ok {
 		t.Error("a packet before the first got a counter: its nonce would be anybody's guess")
+	}
+}
+
+// TestRolloverNeverRepeats compares with a list of all that was given, over wraps, jumps, late packets and repeats.
+func TestRolloverNeverRepeats(t *testing.T) {
+	t.Parallel()
+	rnd := rand.New(rand.NewPCG(1, 2))
+	var r Rollover
+	given := make(map[uint64]bool)
+	newest := uint64(65000)
+	refused := 0
+	for range 400_000 {
+		n := newest
+		switch rnd.IntN(10) {
+		case 0:
+			n -= uint64(rnd.IntN(2 * reach)) // late, or a repeat
+		case 1:
+			n += uint64(rnd.IntN(40)) // some are skipped
+		case 2:
+			if rnd.IntN(50) == 0 {
+				n += uint64(rnd.IntN(30_000))
+			}
+		default:
+			n++
+		}
+		roc, ok := r.Next(uint16(n))
+		if !ok {
+			if refused++; n > newest || !given[n] && newest-n < reach && n >= 65000 {
+				t.Fatalf("%d was refused after %d", n, newest)
+			}
+			continue
+		}
+		if len(given) == 0 {
+			newest = n
+		}
+		index := uint64(roc)<<16 | n&0xFFFF
+		if given[index] || index != n {
+			t.Fatalf("index %d for packet %d, newest %d, repeated %v", index, n, newest, given[index])
+		}
+		given[index] = true
+		newest = max(newest, n)
+	}
+	if refused == 0 {
+		t.Error("nothing was refused")
 	}
 }
 
