@@ -33,7 +33,6 @@ type LineConfig struct {
 	Egress       Egress
 
 	paced *downlink // nil: packets leave as they come
-	once  bool      // no packet may be written again under its number: it would not be the same, and a nonce be used twice
 
 	loop *loop // the receiver's, which Egress must be called in; nil: any
 }
