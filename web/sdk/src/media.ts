@@ -1,10 +1,12 @@
 import { fallback, sendable } from './codecs';
 import { Encodings } from './encodings';
 import { ParleyError } from './errors';
+import { decodeFrame, type Frame } from './frames';
 import type { IceServers } from './iceservers';
 import { Peer } from './peer';
 import type { Reply, Request } from './pending';
 import type { MediaOffer, WireSlot } from './protocol';
+import { PULSE, Pulse } from './pulse';
 import type { SendPlan } from './sending';
 import { type SlotChange, Slots } from './slots';
 
@@ -16,9 +18,11 @@ export type MediaState = 'none' | 'connecting' | 'connected' | 'reconnecting' | 
 
 export interface MediaOwner {
   request(message: Request): Promise<Reply>;
-  data(frame: ArrayBuffer, reliable: boolean): void;
+  data(frame: Frame, reliable: boolean): void;
   writable(): void;
   state(state: MediaState): void;
+  /** Whether something must be coming: somebody's sound, or the server's word on what we send. */
+  expects(): boolean;
   /** Streams whose tracks changed. */
   changed(changes: SlotChange[]): void;
   fault(error: ParleyError): void;
@@ -53,11 +57,14 @@ export class Media {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #state: RTCPeerConnectionState = 'new';
   #closed = false;
+  readonly #pulse = new Pulse();
+  readonly #beat: ReturnType<typeof setInterval>;
 
   constructor(owner: MediaOwner, ice: IceServers, plan: SendPlan) {
     this.#owner = owner;
     this.#ice = ice;
     this.#plan = { ...plan };
+    this.#beat = setInterval(() => void this.#listen(), PULSE);
   }
 
   /** What we send video in, as far as it depends on us. */
@@ -72,11 +79,15 @@ export class Media {
     this.#accepted = false;
     this.#wantRestart = false;
     this.#wantOffer = false;
+    this.#pulse.reset();
     this.#watch('new');
     if (this.state === 'connected') this.#tell('reconnecting');
     const peer = new Peer(this.#slotCount, this.#plan, {
       connection: (state) => peer === this.peer && this.#watch(state),
-      data: (frame, reliable) => this.#owner.data(frame, reliable),
+      data: (buffer, reliable) => {
+        const frame = decodeFrame(buffer);
+        if (frame) this.#owner.data(frame, reliable);
+      },
       writable: () => this.#owner.writable(),
     });
     this.peer = peer;
@@ -139,6 +150,7 @@ export class Media {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
+    clearInterval(this.#beat);
     this.#owner.changed(this.slots.apply([]));
     this.peer?.close();
     this.peer = undefined;
@@ -211,6 +223,17 @@ export class Media {
     this.#timer = setTimeout(() => {
       if (this.#state !== 'connected' || this.peer?.pc.iceConnectionState === 'disconnected') this.#later();
     }, delay);
+  }
+
+  /** A path that has gone silent is replaced while the browser still waits for it; nothing is lost if it comes back. */
+  async #listen(): Promise<void> {
+    const peer = this.peer;
+    if (!peer || this.#state !== 'connected' || this.#negotiating) return;
+    const bytes = this.#owner.expects() ? await peer.bytesReceived() : 0;
+    if (peer !== this.peer || bytes === undefined) return;
+    if (!this.#pulse.next(Date.now(), bytes, this.#owner.expects())) return;
+    this.#wantRestart = true;
+    this.#next();
   }
 
   #later(): void {

@@ -2,8 +2,10 @@ import { codecWish, readCodecWish } from './codecwish';
 import { ParleyError } from './errors';
 import { Held, type HeldChange } from './held';
 import type { Media } from './media';
+import type { Participant } from './participant';
 import type { Reply, Request } from './pending';
-import type { Json, Kind, Reason, Stream, WireHeld, WireStats } from './protocol';
+import type { Json, Reason, SessionEvent, Stream, WireStats } from './protocol';
+import { expectsMedia } from './slothint';
 import { StrainGauge } from './strain';
 
 export interface MediaFeedbackOwner {
@@ -32,19 +34,31 @@ export class MediaFeedback {
     return this.#held.reason(participant, stream);
   }
 
-  /** The server's list of slots whose video does not flow. */
-  video(list: readonly WireHeld[]): void {
-    this.#changed(this.#held.take(list, this.media?.slots.slots ?? []));
+  /**
+   * Takes events that carry the whole of something: taking one twice does no harm, and missing one would. False: it is
+   * another event.
+   */
+  event(event: SessionEvent): boolean {
+    switch (event.type) {
+      case 'slots':
+        this.media?.map(event.slots);
+        return true;
+      case 'video':
+        this.#changed(this.#held.take(event.slots ?? [], this.media?.slots.slots ?? []));
+        return true;
+      case 'layers':
+        if (event.kind === 'camera' || event.kind === 'screen') {
+          this.media?.encodings[event.kind].wish({ wanted: event.wanted ?? [] });
+        }
+        return true;
+      default:
+        return false;
+    }
   }
 
   /** The slots carry other streams. */
   remapped(): void {
     this.#changed(this.#held.remap(this.media?.slots.slots ?? []));
-  }
-
-  /** The layers of ours that somebody watches. */
-  layers(kind: Kind, wanted: readonly string[]): void {
-    if (kind === 'camera' || kind === 'screen') this.media?.encodings[kind].wish({ wanted });
   }
 
   /** State was replaced: nothing is known to be held. After a new join (`anew`) nothing is known of layers either. */
@@ -61,6 +75,12 @@ export class MediaFeedback {
     const decodes = readCodecWish(data);
     if (decodes) this.media?.decodes(decodes);
     return decodes !== undefined;
+  }
+
+  /** Whether packets must be coming now. */
+  expects(me: Participant, participants: ReadonlyMap<string, Participant>): boolean {
+    const sends = me.live('camera') && this.media?.encodings.camera.wishes.wanted?.length !== 0;
+    return expectsMedia(sends, participants, this.media?.slots.slots ?? []);
   }
 
   /** An encoder of ours is limited by the CPU, or none is: sheds load, and takes it on again. */

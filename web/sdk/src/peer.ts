@@ -118,6 +118,19 @@ export class Peer {
     await this.pc.setRemoteDescription({ type: 'answer', sdp });
   }
 
+  /** Bytes that have come on all paths; undefined where the browser does not tell, or the connection is closed. */
+  async bytesReceived(): Promise<number | undefined> {
+    let sum: number | undefined;
+    try {
+      for (const s of (await this.pc.getStats()).values()) {
+        if (s.type === 'candidate-pair' && typeof s.bytesReceived === 'number') sum = (sum ?? 0) + s.bytesReceived;
+      }
+    } catch {
+      return undefined;
+    }
+    return sum;
+  }
+
   close(): void {
     this.pc.onconnectionstatechange = null;
     this.pc.oniceconnectionstatechange = null;

@@ -5,7 +5,6 @@ import { Emitter } from './emitter';
 import { keeps } from './encodings';
 import { ParleyError } from './errors';
 import { Files } from './files/files';
-import { decodeFrame } from './frames';
 import { IceServers } from './iceservers';
 import { Joining } from './joining';
 import { Local, type LocalSource } from './local';
@@ -13,9 +12,10 @@ import { Media, type MediaState } from './media';
 import { MediaFeedback } from './mediafeedback';
 import { Monitor } from './monitor';
 import { OwnPictures } from './ownpictures';
-import { followPage, type PageOwner } from './page';
+import { followPage } from './page';
 import { Participant } from './participant';
 import { unsupported } from './peer';
+import type { Request } from './pending';
 import type {
   Json,
   Kind,
@@ -148,14 +148,23 @@ export class Room extends Emitter<RoomEvents> {
       offered: (transfer) => this.emit('file', transfer),
     });
     this.files = this.#files;
-    this.on('left', ({ participant, reason }) => {
-      this.#files.left(participant.id);
-      if (participant.id !== this.#me.id) return;
-      if (reason === 'removed') this.#session.finish(new ParleyError('removed'));
-      else if (reason === 'ended') this.#session.finish(new ParleyError('room_ended'));
+    this.on('left', ({ participant: { id }, reason }) => {
+      this.#files.left(id);
+      if (id !== this.#me.id || (reason !== 'removed' && reason !== 'ended')) return;
+      this.#session.finish(new ParleyError(reason === 'removed' ? 'removed' : 'room_ended'));
     });
     this.on('change', () => this.#changed());
-    followPage(this.#pageOwner(), this.#page.signal);
+    const pageOwner = {
+      online: () => {
+        this.#session.probe();
+        media?.refresh();
+      },
+      shown: () => this.#session.probe(),
+      sleep: () => this.#session.sleep(),
+      wake: () => this.#session.wake(),
+      gone: () => void this.leave(),
+    };
+    followPage(pageOwner, this.#page.signal);
   }
 
   /** The room's name. */
@@ -264,11 +273,7 @@ export class Room extends Emitter<RoomEvents> {
 
   /** The tracks that carry a participant's stream now, for pages that do something else with them. */
   tracks(participant: string, stream: Stream): { video?: MediaStreamTrack; audio?: MediaStreamTrack } {
-    const slot = this.#media?.slots.find(participant, stream);
-    return {
-      video: slot?.hasVideo ? slot.video.getTracks()[0] : undefined,
-      audio: slot?.hasAudio ? slot.audio.getTracks()[0] : undefined,
-    };
+    return this.#media?.slots.tracks(participant, stream) ?? {};
   }
 
   /** Call it in a click when `audioBlocked` is true. */
@@ -351,10 +356,11 @@ export class Room extends Emitter<RoomEvents> {
     return new Media(
       {
         request: (message) => this.#session.request(message),
-        data: (frame, reliable) => this.#data(frame, reliable),
+        data: (frame, reliable) => this.emit('data', { ...frame, reliable }),
         writable: () => this.emit('writable'),
         changed: (changes) => this.#tracksChanged(changes),
         state: (state) => this.emit('media', state),
+        expects: () => this.#feedback.expects(this.#me, this.participants),
         fault: (error) => this.emit('error', error),
         lost: () => this.#session.rejoin(),
       },
@@ -398,7 +404,7 @@ export class Room extends Emitter<RoomEvents> {
 
   #event(event: SessionEvent): void {
     const news = this.#model.advance(event.position);
-    if (this.#wholeState(event) || !news) return;
+    if (this.#feedback.event(event) || !news) return;
     switch (event.type) {
       case 'message':
         this.#messages = [...this.#messages.slice(1 - MOST_MESSAGES), toMessage(event)];
@@ -414,29 +420,12 @@ export class Room extends Emitter<RoomEvents> {
         return;
       case 'quality':
         this.#scored = true;
-        for (const { id, quality } of this.#model.grade(event.participants ?? {})) {
-          this.emit('quality', { participant: id, level: quality });
+        for (const p of this.#model.grade(event.participants ?? {})) {
+          this.emit('quality', { participant: p.id, level: p.quality });
         }
         return;
       default:
         this.#model.apply(event as RoomEvent);
-    }
-  }
-
-  /** Events that carry the whole of something: taking one twice does no harm, and missing one would. */
-  #wholeState(event: SessionEvent): boolean {
-    switch (event.type) {
-      case 'slots':
-        this.#media?.map(event.slots);
-        return true;
-      case 'video':
-        this.#feedback.video(event.slots ?? []);
-        return true;
-      case 'layers':
-        this.#feedback.layers(event.kind, event.wanted ?? []);
-        return true;
-      default:
-        return false;
     }
   }
 
@@ -472,13 +461,7 @@ export class Room extends Emitter<RoomEvents> {
 
   #picture(participant: string, stream: Stream): MediaStream | null {
     if (participant === this.#me.id) return this.#pictures.get(stream);
-    const slot = this.#media?.slots.find(participant, stream);
-    return slot?.hasVideo ? slot.video : null;
-  }
-
-  #data(buffer: ArrayBuffer, reliable: boolean): void {
-    const frame = decodeFrame(buffer);
-    if (frame) this.emit('data', { ...frame, reliable });
+    return this.#media?.slots.picture(participant, stream) ?? null;
   }
 
   #iceServers(): RTCIceServer[] {
@@ -487,7 +470,7 @@ export class Room extends Emitter<RoomEvents> {
   }
 
   /** Asks for something whose failure only the error event tells. */
-  #tell(message: { type: string; [field: string]: unknown }): void {
+  #tell(message: Request): void {
     this.#session.request(message).catch((error: ParleyError) => {
       if (error.code !== 'session_gone' && error.code !== 'closed') this.emit('error', error);
     });
@@ -500,19 +483,6 @@ export class Room extends Emitter<RoomEvents> {
         new ParleyError('no_media', 'The room was joined without sound and picture. Join it again with them.'),
       );
     return work();
-  }
-
-  #pageOwner(): PageOwner {
-    return {
-      online: () => {
-        this.#session.probe();
-        this.#media?.refresh();
-      },
-      shown: () => this.#session.probe(),
-      sleep: () => this.#session.sleep(),
-      wake: () => this.#session.wake(),
-      gone: () => void this.leave(),
-    };
   }
 
   #closed(error: ParleyError | undefined): void {

@@ -1,5 +1,6 @@
 import type { Participant } from './participant';
 import type { WireParticipant } from './protocol';
+import type { Slot } from './slots';
 import { slotStep } from './steps';
 import { roomURL } from './url';
 
@@ -17,6 +18,21 @@ export function streamsOf(participants: Iterable<Participant>, me: string): numb
     if (p.has('screen')) streams++;
   }
   return streams;
+}
+
+/**
+ * Whether packets must be coming: the sound of somebody who is not muted, or the server's feedback on a picture that we send.
+ * Pictures of others do not count: they may be held back, and a shared screen may stand still.
+ */
+export function expectsMedia(
+  sends: boolean,
+  participants: ReadonlyMap<string, Participant>,
+  slots: readonly Pick<Slot, 'participant' | 'stream' | 'hasAudio'>[],
+): boolean {
+  if (sends) return true;
+  return slots.some(
+    (s) => s.hasAudio && s.stream === 'camera' && participants.get(s.participant ?? '')?.live('microphone'),
+  );
 }
 
 /** How many streams there must be slots for: a large room costs what the page shows of it, and a few who are only heard. */

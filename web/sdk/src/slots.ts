@@ -59,6 +59,21 @@ export class Slots {
     return this.slots.find((s) => s.participant === participant && s.stream === stream);
   }
 
+  /** What shows a stream now. */
+  picture(participant: string, stream: Stream): MediaStream | undefined {
+    const slot = this.find(participant, stream);
+    return slot?.hasVideo ? slot.video : undefined;
+  }
+
+  /** The tracks that carry a stream now. */
+  tracks(participant: string, stream: Stream): { video?: MediaStreamTrack; audio?: MediaStreamTrack } {
+    const slot = this.find(participant, stream);
+    return {
+      video: slot?.hasVideo ? slot.video.getTracks()[0] : undefined,
+      audio: slot?.hasAudio ? slot.audio.getTracks()[0] : undefined,
+    };
+  }
+
   #mapped(): Map<string, string> {
     const mapped = new Map<string, string>();
     this.slots.forEach((s, i) => {

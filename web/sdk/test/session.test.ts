@@ -296,6 +296,17 @@ describe('keepalive', () => {
     await vi.advanceTimersByTimeAsync(4000);
     expect(FakeSocket.all).toHaveLength(2);
   });
+
+  it('comes back by its clock where the page is hidden and its timers stand still', async () => {
+    await joined();
+    latest().drop(1006);
+    const sockets = FakeSocket.all.length; // the first attempt is made at once
+    const still = vi.spyOn(globalThis, 'setTimeout').mockImplementation(() => 0 as never);
+    latest().drop(1006);
+    await vi.advanceTimersByTimeAsync(1000);
+    still.mockRestore();
+    expect(FakeSocket.all).toHaveLength(sockets + 1);
+  });
 });
 
 describe('requests', () => {
