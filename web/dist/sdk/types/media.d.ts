@@ -1,5 +1,6 @@
 import { Encodings } from './encodings';
 import { ParleyError } from './errors';
+import { type Frame } from './frames';
 import type { IceServers } from './iceservers';
 import { Peer } from './peer';
 import type { Reply, Request } from './pending';
@@ -13,9 +14,11 @@ import { type SlotChange, Slots } from './slots';
 export type MediaState = 'none' | 'connecting' | 'connected' | 'reconnecting' | 'failed';
 export interface MediaOwner {
     request(message: Request): Promise<Reply>;
-    data(frame: ArrayBuffer, reliable: boolean): void;
+    data(frame: Frame, reliable: boolean): void;
     writable(): void;
     state(state: MediaState): void;
+    /** Whether something must be coming: somebody's sound, or the server's word on what we send. */
+    expects(): boolean;
     /** Streams whose tracks changed. */
     changed(changes: SlotChange[]): void;
     fault(error: ParleyError): void;

@@ -40,5 +40,7 @@ export declare class Peer {
      * comes from its address for an answer of that server, media and connectivity checks included.
      */
     answer(sdp: string, codec: VideoCodec): Promise<void>;
+    /** Bytes that have come on all paths; undefined where the browser does not tell, or the connection is closed. */
+    bytesReceived(): Promise<number | undefined>;
     close(): void;
 }

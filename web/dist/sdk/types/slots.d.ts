@@ -22,4 +22,11 @@ export declare class Slots {
     /** Takes the whole map; returns the streams whose tracks are others than before. */
     apply(map: readonly WireSlot[]): SlotChange[];
     find(participant: string, stream: Stream): Slot | undefined;
+    /** What shows a stream now. */
+    picture(participant: string, stream: Stream): MediaStream | undefined;
+    /** The tracks that carry a stream now. */
+    tracks(participant: string, stream: Stream): {
+        video?: MediaStreamTrack;
+        audio?: MediaStreamTrack;
+    };
 }
