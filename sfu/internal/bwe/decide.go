@@ -102,14 +102,14 @@ func (e *SendSide) measure(at int64) {
 }
 
 func (e *SendSide) lower(at int64, target float64) {
+	e.probe.due = max(e.probe.due, at+probeFirst)
 	if target < 0.7*e.target {
-		e.probe.interval, e.probe.dropAt = 0, at
+		e.probe.interval, e.probe.dropAt, e.probe.due = 0, at, at+probeFirst
 	}
 	e.setTarget(target)
 	e.state, e.downAt, e.grownAt = Decrease, at, at
 	e.stats.Decreases++
 	e.probe.active = false
-	e.probe.due = max(e.probe.due, at+probeFirst)
 }
 
 // draining waits for the queue to go.
@@ -202,13 +202,20 @@ func (e *SendSide) starve(at int64) {
 	oldest := at - int64(uint32(at)-e.log.at(e.log.report).at)
 	since := max(e.fedAt, oldest)
 	wait := silence + 3*e.rtt
-	if at-since < wait || at-e.starved < wait {
+	if at-since < wait || at-e.starved < wait || at-e.sending.last > wait { // who sends nothing has nothing to hear
 		return
 	}
 	e.starved = at
 	e.lower(at, e.target/2)
 	e.state = Hold
 	e.drain.on = false
+}
+
+// fed is told of feedback after a silence: what was lost in it says nothing of the link that is back.
+func (e *SendSide) fed(at int64) {
+	e.losses.forget()
+	e.losses.testing = false
+	e.probe.soon(at + e.rtt)
 }
 
 // judgeProbe raises the target to what a probe has shown to fit.
@@ -259,7 +266,7 @@ func (e *SendSide) nextProbe(at int64) Probe {
 	switch {
 	case p.active || e.drain.on || e.contest.on || e.losses.testing || wanted <= e.target || at < p.due:
 		return Probe{}
-	case e.queue.now > e.queue.calm()+int64(e.queue.jitter):
+	case e.queue.now > e.quiet(at):
 		return Probe{}
 	case e.known && at-e.fedAt > silence+3*e.rtt:
 		return Probe{}
@@ -275,4 +282,12 @@ func (e *SendSide) nextProbe(at int64) Probe {
 		}
 	}
 	return p.ask(at, min(rate, 1.2*wanted), e.queue.jitter)
+}
+
+// quiet is the queue in µs up to which a probe can be judged. A standing one, while less is sent than may be, is not ours.
+func (e *SendSide) quiet(at int64) int64 {
+	if e.limited(at) {
+		return e.queue.threshold()
+	}
+	return e.queue.calm() + int64(e.queue.jitter)
 }

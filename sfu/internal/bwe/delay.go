@@ -1,7 +1,5 @@
 package bwe
 
-import "slices"
-
 const (
 	burstSpan    = 5_000     // µs: packets sent within it are one group
 	baseSlots    = 10        // of a second each: how long the fastest packet is remembered
@@ -17,54 +15,58 @@ type queueing struct {
 	// The group being filled.
 	open    bool
 	began   int64 // send time of its first packet
-	fastest int64 // least one-way delay in it
+	fastest groupDelay
 
 	groups [32]groupDelay // a ring of those done
 	n      int
 
-	base    [baseSlots]int64 // least delay in each of the last seconds
-	baseAt  int64            // the slot in use, in seconds
-	floor   int64            // the least of base: the path without a queue
+	base    [baseSlots]groupDelay // the fastest of each of the last seconds
+	perByte float64               // µs that the bottleneck needs, as far as its rate is known
+	baseAt  int64                 // the slot in use, in seconds
+	floor   int64                 // the least of base: the path without a queue
 	started bool
 	jitter  float64 // µs, mean change between groups
 	now     int64   // µs of queue, from the fastest of the recent groups
 	frozen  bool    // the base is not forgotten: there is always a queue
 }
 
-// groupDelay is the one-way delay that a group met.
-type groupDelay struct{ sent, delay int64 }
-
-// packet takes one that arrived, in the order of the numbers. Service is the time that the bottleneck needs for the packet itself.
-// It reports whether a group was finished.
-func (q *queueing) packet(sentAt, arrivedAt, service int64) bool {
-	d := arrivedAt - sentAt - service
-	switch {
-	case !q.started:
-		q.start(sentAt, d)
-	case sentAt < q.began: // overtaken: its group is done
-		return false
-	case sentAt-q.began <= burstSpan && q.open:
-		q.fastest = min(q.fastest, d)
-		return false
-	case sentAt-q.began <= burstSpan:
-		return false // the rest of a group that was judged already
-	default:
-		done := q.finish()
-		q.open, q.began, q.fastest = true, sentAt, d
-		return done
-	}
-	q.open, q.began, q.fastest = true, sentAt, d
-	return false
+// groupDelay is the one-way delay that the fastest packet of a group met, and its size: a slow bottleneck delays large packets
+// more, queue or not, and what it needs for them is taken off only when delays are compared, since its rate changes.
+type groupDelay struct {
+	sent, delay int64 // µs
+	size        int64 // bytes
 }
 
-func (q *queueing) start(at, d int64) {
+// net is the delay without the time that the bottleneck needs for the packet itself.
+func (q *queueing) net(g groupDelay) int64 { return g.delay - int64(float64(g.size)*q.perByte) }
+
+// packet takes one that arrived, in the order of the numbers.
+func (q *queueing) packet(sentAt, arrivedAt int64, size int) {
+	g := groupDelay{sentAt, arrivedAt - sentAt, int64(size)}
+	switch {
+	case !q.started:
+		q.start(g)
+	case sentAt < q.began: // overtaken: its group is done
+		return
+	case sentAt-q.began <= burstSpan:
+		if q.open && q.net(g) < q.net(q.fastest) { // else it is the rest of a group that was judged already
+			g.sent, q.fastest = q.began, g
+		}
+		return
+	default:
+		q.finish()
+	}
+	q.open, q.began, q.fastest = true, sentAt, g
+}
+
+func (q *queueing) start(g groupDelay) {
 	q.started, q.n, q.now, q.frozen = true, 0, 0, false
 	for i := range q.base {
-		q.base[i] = never
+		q.base[i] = groupDelay{delay: never}
 	}
-	q.baseAt = at / baseSlot
-	q.base[q.baseAt%baseSlots] = d
-	q.floor = d
+	q.baseAt = g.sent / baseSlot
+	q.base[q.baseAt%baseSlots] = g
+	q.floor = q.net(g)
 }
 
 // restart forgets all: the path or a clock has changed.
@@ -76,22 +78,26 @@ func (q *queueing) finish() bool {
 		return false
 	}
 	q.open = false
-	g := groupDelay{q.began, q.fastest}
-	q.shake(g.delay)
+	g := q.fastest
+	q.shake(q.net(g))
 	q.groups[q.n%len(q.groups)] = g
 	q.n++
 	for slot := g.sent / baseSlot; q.baseAt < slot; {
 		q.baseAt++
 		if !q.frozen {
-			q.base[q.baseAt%baseSlots] = never
+			q.base[q.baseAt%baseSlots] = groupDelay{delay: never}
 		}
 		if slot-q.baseAt > baseSlots {
 			q.baseAt = slot - baseSlots
 		}
 	}
-	b := &q.base[q.baseAt%baseSlots]
-	*b = min(*b, g.delay)
-	q.floor = slices.Min(q.base[:])
+	if b := &q.base[q.baseAt%baseSlots]; q.net(g) < q.net(*b) {
+		*b = g
+	}
+	q.floor = never
+	for _, b := range q.base {
+		q.floor = min(q.floor, q.net(b))
+	}
 	q.now = max(q.recent(g.sent)-q.floor, 0)
 	return true
 }
@@ -101,7 +107,8 @@ func (q *queueing) shake(delay int64) {
 	if q.n < 2 {
 		return
 	}
-	last, before := delay-q.group(1).delay, q.group(1).delay-q.group(2).delay
+	one := q.net(q.group(1))
+	last, before := delay-one, one-q.net(q.group(2))
 	back := 0.0
 	if (last < 0) != (before < 0) {
 		back = 1.6 * float64(min(max(last, -last), max(before, -before), 40_000))
@@ -126,7 +133,7 @@ func (q *queueing) recent(then int64) int64 {
 		if used > 1 && g.sent < then-span {
 			break
 		}
-		least = min(least, g.delay)
+		least = min(least, q.net(g))
 		used++
 	}
 	return least

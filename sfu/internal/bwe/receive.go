@@ -17,6 +17,7 @@ func (e *SendSide) TransportFeedback(now time.Time, b []byte) error {
 		return err
 	}
 	e.unwrap(&f)
+	e.queue.perByte = 8e6 / max(e.capacity.rate, e.target, e.arrivals.burst)
 	var packets, lost, runs int
 	gone := false                    // the packet before was lost
 	fresh, newest := false, int64(0) // anything about packets not heard of before; send time of the newest that arrived
@@ -61,12 +62,17 @@ func (e *SendSide) TransportFeedback(now time.Time, b []byte) error {
 		return nil
 	}
 	e.queue.finish()
+	silent := e.known && at-e.fedAt > silence+3*e.rtt
 	e.known, e.fedAt = true, at
 	if newest > 0 {
 		e.newRTT(at - newest)
 		e.jumped(at)
 	}
 	sampled := e.losses.report(at, packets, lost, runs)
+	if silent {
+		e.fed(at)
+		sampled = false
+	}
 	e.decide(at, sampled)
 	return nil
 }
@@ -125,18 +131,12 @@ func (e *SendSide) packet(at int64, p *sent, arrivedAt int64) (sentAt int64) {
 	}
 	e.arrivals.packet(arrivedAt, int(p.size), busy)
 	e.arrivals.together(sentAt, arrivedAt, int(p.size))
-	e.queue.packet(sentAt, arrivedAt, e.service(int(p.size)))
+	e.queue.packet(sentAt, arrivedAt, int(p.size))
 	if p.probe != 0 && e.probe.active && p.probe == e.probe.id {
 		e.probe.arrived(arrivedAt, int(p.size))
 	}
 	e.previous = arrivedAt
 	return sentAt
-}
-
-// service is the time in µs that the bottleneck takes for a packet of that size, as far as its rate is known.
-func (e *SendSide) service(size int) int64 {
-	rate := max(e.capacity.rate, e.target)
-	return int64(float64(size) * 8e6 / rate)
 }
 
 // jumped starts the delay measurement anew when it shows a queue that the round trip, by our own clock, does not.

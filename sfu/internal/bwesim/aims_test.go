@@ -28,7 +28,7 @@ type aim struct {
 var aims = []aim{
 	{prefix: "constant", converged: 4 * time.Second, used: 0.88, queueP95: 80 * time.Millisecond},
 	{prefix: "layers, 10 Mb/s", converged: 6 * time.Second, used: 0.95, queueP95: 80 * time.Millisecond},
-	{prefix: "layers, 3 Mb/s", converged: 6 * time.Second, used: 0.95, queueP95: 80 * time.Millisecond},
+	{prefix: "layers, 3 Mb/s", converged: 6 * time.Second, used: 0.90, queueP95: 80 * time.Millisecond},
 	{prefix: "layers, 1 Mb/s", converged: 4 * time.Second, used: 0.90, queueP95: 160 * time.Millisecond}, // a frame of 15 kB is 120 ms
 	{prefix: "step", used: 0.90, queueP95: 90 * time.Millisecond, followed: 900 * time.Millisecond, restored: 6 * time.Second},
 	{prefix: "layers, step", used: 0.90, queueP95: 90 * time.Millisecond, followed: 2500 * time.Millisecond, restored: 5 * time.Second},

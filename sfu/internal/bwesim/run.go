@@ -18,6 +18,7 @@ type Scenario struct {
 	Name   string
 	Source Source
 	Whole  bool          // frames leave whole, in one burst each, unless they are very large
+	Pause  Span          // in which nothing is sent
 	Length time.Duration // default 60 s
 
 	Rate    []netsim.Step
@@ -33,6 +34,9 @@ type Scenario struct {
 	TCP, TCPEnd time.Duration // a TCP-like flow starts, if not 0, and ends
 	ClockJump   time.Duration // of the receiver, at half of Length
 }
+
+// Span is a part of a run.
+type Span struct{ From, To time.Duration }
 
 // Result is what came of a run. Times are from the start, or from the step; negative: never.
 type Result struct {
@@ -83,7 +87,7 @@ func Run(sc Scenario, est bwe.Estimator, seed uint64) Result {
 	recorder := twcc.NewRecorder(1)
 	var arrived int
 	s := &sender{
-		clock: &clock, link: down, rand: rng, est: est, src: sc.Source, whole: sc.Whole, at: func() time.Time { return epoch.Add(clock.Now()) },
+		clock: &clock, link: down, rand: rng, est: est, src: sc.Source, whole: sc.Whole, pause: sc.Pause, at: func() time.Time { return epoch.Add(clock.Now()) },
 	}
 	s.recv = func(seq uint16, size int, _ bool) {
 		arrived += size
@@ -173,6 +177,9 @@ func (r *Result) measure(sc Scenario) {
 	var queues []time.Duration
 	for _, s := range r.Trace {
 		can := usable(sc.Source, s.Capacity)
+		if s.At >= sc.Pause.From && s.At < sc.Pause.To {
+			continue
+		}
 		got := min(s.Sent, max(s.Capacity, can))
 		used, could = used+got, could+can
 		r.QueueMax = max(r.QueueMax, s.Backlog)

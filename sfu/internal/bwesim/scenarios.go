@@ -72,6 +72,9 @@ func Scenarios() []Scenario {
 	add("3 Mb/s, 20 % of feedback lost", Scenario{Rate: constant(3), FeedbackLoss: 0.2})
 	add("3 Mb/s, receiver's clock jumps 5 s", Scenario{Rate: constant(3), ClockJump: 5 * time.Second})
 	add("3 Mb/s, receiver's clock jumps back 5 s", Scenario{Rate: constant(3), ClockJump: -5 * time.Second})
+	add("layers, 3 Mb/s, nothing sent for 30 s, feedback lost", Scenario{
+		Source: Layered, Rate: constant(3), FeedbackLoss: 0.3, Pause: Span{10 * time.Second, 40 * time.Second},
+	})
 	add("sound only, 0.3 Mb/s", Scenario{Source: Sound, Rate: constant(0.3)})
 	return out
 }

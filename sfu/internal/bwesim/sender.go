@@ -54,6 +54,7 @@ type sender struct {
 	est   bwe.Estimator
 	src   Source
 	whole bool
+	pause Span
 	at    func() time.Time
 	recv  func(seq uint16, size int, media bool)
 
@@ -78,7 +79,7 @@ type sender struct {
 func (s *sender) start() {
 	s.rung, s.key = -1, true
 	s.clock.Every(20*time.Millisecond, func() {
-		if s.src != Elastic {
+		if s.src != Elastic && !s.paused() {
 			s.send(soundSize, false, true)
 		}
 	})
@@ -88,8 +89,16 @@ func (s *sender) start() {
 	s.clock.Every(paceEvery, s.pace)
 }
 
+// paused reports whether nothing is to be sent, as to a receiver that shows nothing.
+func (s *sender) paused() bool {
+	return s.pause.To > 0 && s.clock.Now() >= s.pause.From && s.clock.Now() < s.pause.To
+}
+
 // demand is what the allocation would tell the estimator.
 func (s *sender) demand() bwe.Demand {
+	if s.paused() {
+		return bwe.Demand{}
+	}
 	switch s.src {
 	case Layered:
 		d := bwe.Demand{Wanted: int64((soundRate + ladder[len(ladder)-1].rate) * 1.1)}
@@ -143,7 +152,7 @@ func (s *sender) choose() {
 // frame queues the next frame of the video.
 func (s *sender) frame() {
 	s.frames++
-	if s.rung < 0 || s.frames%ladder[s.rung].every != 0 {
+	if s.paused() || s.rung < 0 || s.frames%ladder[s.rung].every != 0 {
 		return
 	}
 	size := ladder[s.rung].rate / 30 * float64(ladder[s.rung].every) / 8 * (0.7 + 0.6*s.rand.Float64())
