@@ -239,10 +239,10 @@ func (e *SendSide) judgeProbe(at int64) {
 		e.setTarget(rate)
 		e.stats.ProbesUp++
 		e.grownAt = at
-		e.probe.settle(at, !v.limited)
+		e.probe.settle(at, true, !v.limited)
 		return
 	}
-	e.probe.settle(at, false)
+	e.probe.settle(at, false, false)
 }
 
 // hint brings the next probe forward when bursts come through clearly faster than the bottleneck let them when it was measured.

@@ -146,11 +146,13 @@ func (p *prober) repeat(now int64) bool {
 	return true
 }
 
-// settle plans the next probe after one that ended.
-func (p *prober) settle(now int64, up bool) {
+// settle plans the next probe after one that ended: up means that Target rose, through that the bottleneck did not show.
+func (p *prober) settle(now int64, up, through bool) {
 	p.repeated = 0
 	if up {
-		p.interval, p.due = probeFirst, now
+		p.interval, p.due = 0, now
+	}
+	if up && through {
 		return
 	}
 	longest := int64(probeSeldom)
