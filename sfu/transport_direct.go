@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/dtls/v3"
 	"github.com/pion/ice/v4"
 	"github.com/pion/rtcp"
+	"github.com/pion/stun/v4"
 )
 
 // direct is a connection without a PeerConnection: an ICE agent, a DTLS connection above it, and, once the client sends SCTP or
@@ -24,6 +26,7 @@ type direct struct {
 	session   uint64        // of our SDP
 	tasks     sync.WaitGroup
 	dataState dataState
+	checking  atomic.Bool // no pair is in use yet
 
 	// Guarded by Peer.negotiating.
 	path    *ice.Conn // nil before the first offer
@@ -56,10 +59,14 @@ func newDirect(p *Peer) (*direct, error) {
 		peer: p, id: id, gathered: make(chan struct{}, 1), ice: ice.ConnectionStateNew,
 		session: uint64(randomSSRC())<<31 | uint64(randomSSRC()), // RFC 8829, section 5.2.1: 63 bits
 	}
+	t.checking.Store(true)
 	n := p.node
 	options := append(slices.Clone(n.direct.ice),
 		ice.WithUDPMux(&udpMux{UDPMuxDefault: n.udp, leg: p.leg, loopback: onlyLoopback(n.cfg.Conn.LocalAddr())}),
 		ice.WithLoggerFactory(newPionLog(p.log, nil)))
+	if n.cfg.Lite {
+		options = append(options, ice.WithBindingRequestHandler(t.checked))
+	}
 	if n.tcp != nil {
 		options = append(options, ice.WithTCPMux(&tcpMux{TCPMuxDefault: n.tcp, leg: p.leg}))
 	}
@@ -81,6 +88,13 @@ func newDirect(p *Peer) (*direct, error) {
 	return t, nil
 }
 
+// checked is told by the agent of each check that authenticated, and says whether the pair is to be used. A browser nominates
+// a pair towards a lite agent with its second check, 50 ms after the first; its DTLS ClientHello comes right after the first.
+// As lite we send no checks of our own and the nomination proves nothing more, so the first pair is used until one is nominated.
+func (t *direct) checked(_ *stun.Message, _, _ ice.Candidate, _ *ice.CandidatePair) bool {
+	return t.checking.CompareAndSwap(true, false)
+}
+
 // exchange answers the offer.
 func (t *direct) exchange(ctx context.Context, o *offer, added []*slot) (string, map[string]answered, error) {
 	first := t.path == nil
@@ -89,6 +103,7 @@ func (t *direct) exchange(ctx context.Context, o *offer, added []*slot) (string,
 		if err := t.agent.Restart("", ""); err != nil {
 			return "", nil, fmt.Errorf("restart ice: %w", err)
 		}
+		t.checking.Store(true)
 	}
 	if first || restart {
 		if err := t.gather(ctx); err != nil {
