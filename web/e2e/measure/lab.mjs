@@ -105,7 +105,8 @@ async function runStep(step, { wire, direction, viewers, ann, server }) {
   for (let s = 1; s <= step.seconds; s++) {
     await new Promise((r) => setTimeout(r, Math.max(0, s * 1000 - (Date.now() - step.at))));
     const [takes, sent] = await Promise.all([
-      Promise.all(viewers.map((v) => v.page.evaluate(takeProbe))),
+      // Every other second: more often would also make the page's own look at its figures more frequent.
+      Promise.all(viewers.map((v) => v.page.evaluate(takeProbe, (step.seconds - s) % 2 === 0))),
       ann.page.evaluate(takeSent),
     ]);
     for (const [i, t] of takes.entries()) seen[i].push(...t.frames);
@@ -146,7 +147,7 @@ function moment(second, before, takes, sent) {
       ),
       concealed: t.sum.audio_concealedSamples - before[i].sum.audio_concealedSamples,
       downlink: t.downlink,
-      slots: t.slots,
+      reasons: t.reasons,
     })),
     publisher: sent.estimate,
   };

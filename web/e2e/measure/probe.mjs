@@ -15,8 +15,8 @@ export function installProbe() {
   };
 }
 
-/** Runs in the page: the frames since the last call and what the browser counts, now. */
-export async function takeProbe() {
+/** Runs in the page: the frames since the last call and what the browser counts, now; `server`: and what the server estimates. */
+export async function takeProbe(server = false) {
   const sum = {};
   const add = (prefix, s, names) => {
     for (const n of names) if (s[n] !== undefined) sum[prefix + n] = (sum[prefix + n] ?? 0) + s[n];
@@ -41,10 +41,11 @@ export async function takeProbe() {
         sum.rtt = Math.round(s.currentRoundTripTime * 1000);
     }
   }
-  const server = await window.room?.serverStats?.().catch(() => undefined);
+  const told = server ? await window.room.stats() : undefined;
   const { frames } = window.probe;
   window.probe.frames = [];
-  return { now: performance.now(), frames, sum, downlink: server?.downlink, slots: server?.slots };
+  const reasons = told?.streams.filter((s) => s.direction === 'in').map((s) => s.reason);
+  return { now: performance.now(), frames, sum, downlink: told?.downlink, reasons };
 }
 
 /** Runs in the publisher's page: what each layer of its camera has sent so far. */
@@ -105,7 +106,7 @@ export function judge(before, after, frames, last) {
     top: firstAt(frames, before.now, after.now, 720, 27),
     buffered:
       d.jitterBufferEmittedCount > 0 ? Math.round((1000 * d.jitterBufferDelay) / d.jitterBufferEmittedCount) : 0,
-    estimate: after.downlink && Math.round(after.downlink.estimate_bps / 1000),
+    estimate: after.downlink?.estimate && Math.round(after.downlink.estimate / 1000),
     counted: d,
   };
 }
@@ -119,7 +120,7 @@ function intervals(frames, last, from, to) {
   let before = last ?? from;
   for (const t of [...frames.map(([at]) => at), to]) {
     const gap = t - before;
-    const inside = t - Math.max(before, from);
+    const inside = Math.max(0, t - Math.max(before, from));
     out.longest = Math.max(out.longest, inside);
     const mean = recent.length > 0 ? recent.reduce((a, b) => a + b, 0) / recent.length : 1000 / 30;
     if (gap >= Math.max(3 * mean, mean + 150)) {
