@@ -41,9 +41,10 @@ func (s *Source) ladder(now time.Time, rungs []rung) []rung {
 }
 
 const (
-	rateBucket  = 100 * time.Millisecond
-	rateBuckets = 10 // a second
-	shortest    = 2  // buckets; a rate over less is not worth much
+	rateShift   = 27 // a bucket is 2^27 ns: 134 ms
+	rateBucket  = time.Duration(1) << rateShift
+	rateBuckets = 8 // 1.07 s
+	shortest    = 2 // buckets; a rate over less is not worth much
 )
 
 // rates counts what came in the last second, in buckets.
@@ -55,19 +56,19 @@ type rates struct {
 }
 
 type bucket struct {
-	number   int64                                       // rateBuckets since the epoch
+	number   int64                                       // buckets since the epoch
 	bytes    [codec.MaxSpatial][codec.MaxTemporal]uint32 // by spatial layer of who needs them, and temporal layer
 	pictures [codec.MaxTemporal]uint16
 	packets  uint16
 }
 
 func (r *rates) add(now time.Time, p *ring.Slot, layers, size int) {
-	n := now.UnixNano() / int64(rateBucket)
+	n := now.UnixNano() >> rateShift
 	if n-r.newest > rateBuckets {
 		r.since = n
 	}
 	r.newest = n
-	b := &r.buckets[n%rateBuckets]
+	b := &r.buckets[n&(rateBuckets-1)]
 	if b.number != n {
 		*b = bucket{number: n}
 	}
@@ -85,7 +86,7 @@ func (r *rates) add(now time.Time, p *ring.Slot, layers, size int) {
 
 // packets returns how many came in the last n buckets.
 func (r *rates) packets(now time.Time, n int64) (sum int) {
-	at := now.UnixNano() / int64(rateBucket)
+	at := now.UnixNano() >> rateShift
 	for i := range r.buckets {
 		if b := &r.buckets[i]; at-b.number < n {
 			sum += int(b.packets)
@@ -102,7 +103,7 @@ type measured struct {
 }
 
 func (r *rates) measure(now time.Time) (m measured) {
-	at := now.UnixNano() / int64(rateBucket)
+	at := now.UnixNano() >> rateShift
 	first := max(at-rateBuckets+1, r.since)
 	span := now.Sub(time.Unix(0, first*int64(rateBucket)))
 	second := 1 / max(span, shortest*rateBucket).Seconds()

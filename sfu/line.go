@@ -237,7 +237,11 @@ func (l *Line) send(k *Sink, s *ring.Slot, index uint16, at place, pt uint8, pay
 	if s.Marker || s.End && int(s.Spatial) == k.spatial {
 		e.layer |= sentMarker
 	}
-	described := len(s.Descriptor()) > 0
+	var from *codec.Stream
+	if s.Described() {
+		from = &k.source.streams[k.current].reader
+		e.showing(k.spatial, k.temporal)
+	}
 	if s.Num > l.maxNum {
 		l.maxNum, l.lastSeq, l.lastIn = s.Num, e.seq, s.Timestamp
 		if !l.started || int32(e.timestamp-l.lastTime) > 0 {
@@ -247,9 +251,6 @@ func (l *Line) send(k *Sink, s *ring.Slot, index uint16, at place, pt uint8, pay
 		if s.HasPictureID {
 			l.lastPicture, l.lastTL0, l.pictures = e.pictureID, e.tl0, true
 		}
-	}
-	if described {
-		e.showing(k.spatial, k.temporal)
 	}
 	l.history.put(e)
 	l.packets++
@@ -263,7 +264,7 @@ func (l *Line) send(k *Sink, s *ring.Slot, index uint16, at place, pt uint8, pay
 		}
 		defer d.written()
 	}
-	return l.write(l.cfg.SSRC, pt, e.seq, s, &e, payload, &k.source.streams[k.current].reader)
+	return l.write(l.cfg.SSRC, pt, e.seq, s, &e, payload, from)
 }
 
 // pacing returns who spreads the line's packets over time, nil: nobody. Packets from another loop do not wait: what they refer to
@@ -311,9 +312,9 @@ func (l *Line) write(ssrc uint32, pt uint8, seq uint16, s *ring.Slot, e *sent, p
 	h.Padding, h.Extension, h.Extensions = false, false, h.Extensions[:0]
 	h.SSRC, h.PayloadType, h.SequenceNumber = ssrc, pt, seq
 	h.Timestamp, h.Marker = e.timestamp, e.marker()
-	if d := s.Descriptor(); len(d) > 0 && l.cfg.DependencyID != 0 {
+	if s.Described() && l.cfg.DependencyID != 0 {
 		spatial, temporal := e.shown()
-		l.descriptor = from.AppendDescriptor(l.descriptor[:0], d, &s.Frame, e.pictureID, spatial, temporal)
+		l.descriptor = from.AppendDescriptor(l.descriptor[:0], s.Descriptor(), &s.Frame, e.pictureID, spatial, temporal)
 		if err := h.SetExtension(l.cfg.DependencyID, l.descriptor); err != nil {
 			return 0, err
 		}

@@ -176,7 +176,7 @@ func (s *Source) checkAlive(l *stream, now time.Time) {
 // broken reports whether so much of a stream is missing that a lower one, which flows, is the better picture.
 func (s *Source) broken(l *stream, now time.Time) bool {
 	missing := l.nack.Outstanding()
-	if missing < brokenPackets || 2*missing < l.rates.packets(now, 5) || !s.flowsBelow(l, now) {
+	if missing < brokenPackets || 2*missing < l.rates.packets(now, 4) || !s.flowsBelow(l, now) {
 		l.brokenAt = 0
 		return false
 	}

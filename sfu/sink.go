@@ -117,28 +117,17 @@ func (k *Sink) Resize(now time.Time, width, height int) {
 
 // forward sends one packet of the current layer.
 func (k *Sink) forward(p *ring.Slot, index uint16) {
-	l := k.line
-	if d := l.pacing(); d != nil && (k.current < 0 || d.flooded(p)) {
+	if d := k.line.pacing(); d != nil && (k.current < 0 || d.flooded(p)) {
 		k.source.flood(k)
 		return
 	}
-	if p.Num <= l.maxNum {
-		k.forwardLate(p, index)
-		return
+	at := k.line.next(p.Num)
+	if p.Num <= k.line.maxNum || k.turning || p.Temporal > k.temporal || p.Needed&k.mask == 0 {
+		var ok bool
+		if at, ok = k.sift(p); !ok {
+			return
+		}
 	}
-	if k.turning {
-		k.turn(p)
-	}
-	if p.Temporal > k.temporal || p.Needed&k.mask == 0 {
-		k.drops[dropLayer]++
-		l.skip(p)
-		return
-	}
-	k.deliver(p, index, l.next(p.Num))
-}
-
-// deliver sends a packet, at its place in the line.
-func (k *Sink) deliver(p *ring.Slot, index uint16, at place) {
 	payload, pt := p.Payload(), k.line.payloadType
 	if k.line.red != 0 {
 		payload, pt = k.redundantly(k.source.streams[k.current], p)

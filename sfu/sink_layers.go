@@ -153,28 +153,44 @@ func (k *Sink) note(num uint64, temporal, mask uint8) {
 	k.turnedAt, k.lowTemporal, k.lowMask = num, temporal, mask
 }
 
-// forwardLate sends a packet that others overtook. Its number in the line was kept free: where it is not of what is shown, the
+// sift returns where a packet goes that needs a closer look. False: nowhere.
+func (k *Sink) sift(p *ring.Slot) (place, bool) {
+	if p.Num <= k.line.maxNum {
+		return k.siftLate(p)
+	}
+	if k.turning {
+		k.turn(p)
+	}
+	if p.Temporal > k.temporal || p.Needed&k.mask == 0 {
+		k.drops[dropLayer]++
+		k.line.skip(p)
+		return place{}, false
+	}
+	return k.line.next(p.Num), true
+}
+
+// siftLate is for a packet that others overtook. Its number in the line was kept free: where it is not of what is shown, the
 // receiver gets a packet without payload, and waits no longer.
-func (k *Sink) forwardLate(p *ring.Slot, index uint16) {
+func (k *Sink) siftLate(p *ring.Slot) (place, bool) {
 	if p.Num < k.line.firstNum {
 		k.drops[dropBeforeSwitch]++
-		return
+		return place{}, false
 	}
 	at, ok := k.line.find(p.Num)
 	if !ok {
 		k.drops[dropBeforeSwitch]++
-		return
+		return place{}, false
 	}
 	wanted := p.Temporal <= k.temporal && p.Needed&k.mask != 0
 	if p.Num < k.turnedAt {
 		wanted = wanted && p.Temporal <= k.lowTemporal && p.Needed&k.lowMask == k.lowMask
 	}
 	if wanted {
-		k.deliver(p, index, at)
-		return
+		return at, true
 	}
 	k.drops[dropLayer]++
 	if _, err := k.line.fill(p, at); err != nil {
 		k.drops[dropWriteFailed]++
 	}
+	return place{}, false
 }
