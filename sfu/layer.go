@@ -22,6 +22,7 @@ const (
 
 	cacheAge     = time.Second // of a keyframe that a new viewer is still served with
 	cachePackets = 100         // and the length of what follows it; measured in 1200-byte packets a burst of 120 kB
+	outage       = 256         // packets: so many at once are not asked for again, nor is the line left with such a hole
 	timeJump     = 5           // seconds that a timestamp may run ahead of or behind the arrival
 )
 
@@ -40,6 +41,8 @@ type stream struct {
 	nack    nack.Tracker
 	key     keyframe.Requester
 	size    layer.Size // of the last keyframe, or zero
+	keyTime uint32     // its timestamp
+	keyAt   int64      // arrival of its first packet, Unix nanoseconds; 0: the last has come, too
 
 	lastTime uint32 // timestamp of the newest packet
 	pending  bool   // somebody joins once the last keyframe is whole
@@ -95,6 +98,10 @@ func (s *Source) store(l *stream, p *rtp.Packet, size int, now time.Time) (index
 	}
 	if s.cfg.Kind.Video() {
 		s.account(l, slot, size, now)
+		if slot.Marker && slot.Timestamp == l.keyTime && l.keyAt != 0 {
+			l.key.Took(time.Duration(now.UnixNano() - l.keyAt))
+			l.keyAt = 0
+		}
 	}
 	if info.Start {
 		s.keyframe(l, slot, info)
@@ -140,14 +147,15 @@ func (s *Source) number(l *stream, p *rtp.Packet, now time.Time) (num uint64, ok
 		s.drops[dropSuspect]++
 		return 0, false
 	case ring.Late:
-		l.nack.Arrived(ext)
+		l.nack.Arrived(now, ext)
 		return s.late(l, ext)
 	case ring.Restart:
 		s.reset(l)
 		l.began = ext
 	case ring.Newer:
-		if s.jumped(l, p.Timestamp, now) {
+		if gap > outage || s.jumped(l, p.Timestamp, now) {
 			s.reset(l)
+			l.began = ext
 		} else if gap > 0 && s.cfg.Nack && s.watched(l) && !l.nack.Gap(now, ext-gap, ext-1) {
 			l.key.Ask()
 		}
@@ -165,6 +173,10 @@ func (s *Source) number(l *stream, p *rtp.Packet, now time.Time) (num uint64, ok
 // late accepts a packet that is out of order, once, and while the ring reaches back to it.
 func (s *Source) late(l *stream, ext uint64) (num uint64, ok bool) {
 	num = l.padding.dense(ext)
+	if ext < l.began { // of what was before a reset
+		s.drops[dropLate]++
+		return 0, false
+	}
 	if l.padding.skipped(ext) {
 		s.drops[dropDuplicate]++
 		return 0, false
@@ -198,9 +210,23 @@ func (s *Source) keyframe(l *stream, slot *ring.Slot, info codec.Info) {
 		return
 	}
 	l.key.Arrived()
+	l.keyTime, l.keyAt = slot.Timestamp, slot.At
+	l.reread(slot)
 	l.keyframes++
 	if size := (layer.Size{Width: int(info.Width), Height: int(info.Height)}); info.Width > 0 && size != l.size {
 		l.size, s.stale = size, true
+	}
+}
+
+// reread looks again at what overtook a keyframe's first packet: only that told what layers there are.
+func (l *stream) reread(first *ring.Slot) {
+	if k := l.reader.Kind(); k != codec.VP9 && k != codec.AV1 {
+		return
+	}
+	for n := l.padding.dense(l.seq.Max()); n > first.Num; n-- {
+		if p, _ := l.ring.Find(n); p != nil {
+			p.Frame = l.reader.Inspect(p.Payload(), p.Descriptor()).Frame
+		}
 	}
 }
 

@@ -242,15 +242,16 @@ func (l *Line) send(k *Sink, s *ring.Slot, index uint16, at place, pt uint8, pay
 		from = &k.source.streams[k.current].reader
 		e.showing(k.spatial, k.temporal)
 	}
-	if s.Num > l.maxNum {
-		l.maxNum, l.lastSeq, l.lastIn = s.Num, e.seq, s.Timestamp
-		if !l.started || int32(e.timestamp-l.lastTime) > 0 {
-			l.lastTime = e.timestamp
-		}
-		l.lastAt, l.started = s.At, true
-		if s.HasPictureID {
-			l.lastPicture, l.lastTL0, l.pictures = e.pictureID, e.tl0, true
-		}
+	newer := s.Num > l.maxNum
+	if newer {
+		l.maxNum, l.lastSeq, l.lastIn, l.lastAt = s.Num, e.seq, s.Timestamp, s.At
+	}
+	if !l.started || int32(e.timestamp-l.lastTime) > 0 { // what came before may have been left out
+		l.lastTime, l.lastAt = e.timestamp, s.At
+	}
+	l.started = true
+	if s.HasPictureID && (newer || !l.pictures || (e.pictureID-l.lastPicture)&l.pictureMask <= l.pictureMask/2) {
+		l.lastPicture, l.lastTL0, l.pictures = e.pictureID, e.tl0, true
 	}
 	l.history.put(e)
 	l.packets++
@@ -327,6 +328,9 @@ func (l *Line) fill(s *ring.Slot, at place) (int, error) {
 	h := &l.header
 	h.Padding, h.Extension, h.Extensions, h.Marker = false, false, h.Extensions[:0], false
 	h.SSRC, h.PayloadType, h.SequenceNumber, h.Timestamp = l.cfg.SSRC, l.payloadType, at.seq, l.times.out(s.Timestamp)
+	if int32(h.Timestamp-l.lastTime) > 0 { // what follows may be a switch, which goes on from lastTime
+		h.Timestamp = l.lastTime
+	}
 	l.packets++
 	return l.emit(h, nil)
 }

@@ -26,10 +26,17 @@ type choice struct {
 	allowed uint8 // the highest temporal layer
 	paused  bool  // nothing flows, because nothing is allowed
 
-	// For packets that come late, from before the last change: what was shown before and after.
-	turnedAt    uint64 // number of the first packet after it, 0: none
-	lowTemporal uint8
-	lowMask     uint8
+	turns [maxTurns]turned // the last changes since the join, the oldest overwritten; for packets that come late
+	count int              // of changes since the join, which is the first
+}
+
+const maxTurns = 8
+
+// turned is what is shown from a picture on, or from within it.
+type turned struct {
+	num            uint64
+	timestamp      uint32 // in the layer
+	temporal, mask uint8
 }
 
 func (c *choice) init() {
@@ -91,7 +98,8 @@ func (s *Source) show(k *Sink) {
 		k.mask = 1 << k.spatial
 	}
 	k.steer()
-	k.temporal, k.turnedAt = k.upTo, 0
+	k.temporal, k.count = k.upTo, 0
+	k.note(k.line.firstNum, 0)
 	k.steer()
 }
 
@@ -124,8 +132,8 @@ func (k *Sink) turn(p *ring.Slot) {
 	if spatial == k.spatial && temporal == k.temporal {
 		return
 	}
-	k.note(p.Num, min(temporal, k.temporal), mask|k.mask)
 	k.spatial, k.temporal, k.mask = spatial, temporal, mask
+	k.note(p.Num, p.Timestamp)
 	k.steer()
 }
 
@@ -145,12 +153,21 @@ func (k *Sink) more(p *ring.Slot, temporal uint8, first bool, spatial int) uint8
 	return temporal
 }
 
-// note remembers a change of what is shown.
-func (k *Sink) note(num uint64, temporal, mask uint8) {
-	if k.turnedAt != 0 && num-k.turnedAt < videoRing {
-		temporal, mask = min(temporal, k.lowTemporal), mask|k.lowMask
+// note remembers what is shown from a packet on.
+func (c *choice) note(num uint64, timestamp uint32) {
+	c.turns[c.count%maxTurns] = turned{num, timestamp, c.temporal, c.mask}
+	c.count++
+}
+
+// wanted reports whether a packet that comes late is of what was shown in its time.
+func (c *choice) wanted(p *ring.Slot) bool {
+	for i := c.count - 1; i >= 0 && i >= c.count-maxTurns; i-- {
+		t := &c.turns[i%maxTurns]
+		if p.Num >= t.num || i > 0 && p.Timestamp == t.timestamp { // of a picture, the first packets may be the late ones
+			return p.Temporal <= t.temporal && p.Needed&t.mask != 0
+		}
 	}
-	k.turnedAt, k.lowTemporal, k.lowMask = num, temporal, mask
+	return false
 }
 
 // sift returns where a packet goes that needs a closer look. False: nowhere.
@@ -181,11 +198,7 @@ func (k *Sink) siftLate(p *ring.Slot) (place, bool) {
 		k.drops[dropBeforeSwitch]++
 		return place{}, false
 	}
-	wanted := p.Temporal <= k.temporal && p.Needed&k.mask != 0
-	if p.Num < k.turnedAt {
-		wanted = wanted && p.Temporal <= k.lowTemporal && p.Needed&k.lowMask == k.lowMask
-	}
-	if wanted {
+	if k.wanted(p) {
 		return at, true
 	}
 	k.drops[dropLayer]++

@@ -167,7 +167,7 @@ func TestKeyframeRequestRepeats(t *testing.T) {
 		k.RequestKeyframe(p.now)
 		p.all(false)
 	}
-	if n := len(p.up.plis); n < 8 || n > 11 {
+	if n := len(p.up.plis); n < 4 || n > 6 {
 		t.Errorf("%d requests in 2 s", n)
 	}
 	if n := len(v.take()); n != 0 {

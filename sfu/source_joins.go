@@ -164,6 +164,14 @@ func (s *Source) askNacks(l *stream, now time.Time) {
 	}
 }
 
+// coming reports whether a keyframe that somebody waits for is on its way: on a thin link that takes a while.
+func (l *stream) coming(now time.Time) bool {
+	if first := l.ring.Keyframe(); l.pending && first != nil {
+		return now.UnixNano()-first.At < int64(cacheAge)
+	}
+	return false
+}
+
 // askKeyframes requests what waiting sinks need, as far as the throttle allows.
 func (s *Source) askKeyframes(now time.Time) {
 	if !s.cfg.Kind.Video() {
@@ -175,7 +183,9 @@ func (s *Source) askKeyframes(now time.Time) {
 		for i, l := range s.streams {
 			if k.target < 0 || i == s.streamOf(k.target) {
 				watched[i] = true
-				l.key.Ask()
+				if !l.coming(now) {
+					l.key.Ask()
+				}
 			}
 		}
 	}

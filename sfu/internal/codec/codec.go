@@ -64,14 +64,20 @@ type Frame struct {
 // Size is in pixels.
 type Size struct{ Width, Height uint16 }
 
+// picture is what is remembered of one.
+type picture struct {
+	id       uint16
+	temporal uint8
+}
+
 // Stream reads the packets of one RTP stream in the order of arrival.
 type Stream struct {
 	kind     Kind
 	spatials uint8 // seen since the reset
 	keyed    bool  // spatial layers refer to each other in keyframes only
 	sizes    [MaxSpatial]Size
-	tids     [128]uint8 // VP9: temporal layers of the last pictures
-	now, old *structure // of the dependency descriptor
+	last     [128]picture // VP9: the last pictures by the low bits of their ids
+	now, old *structure   // of the dependency descriptor
 }
 
 // Reset begins anew, with another stream or codec.

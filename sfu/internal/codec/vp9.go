@@ -132,12 +132,17 @@ func (s *Stream) syncsVP9(d *vp9, info *Info) bool {
 	if !info.HasPictureID {
 		return d.up
 	}
-	s.tids[info.PictureID&127] = info.Temporal
+	s.last[info.PictureID&127] = picture{info.PictureID, info.Temporal}
 	if !d.flexible {
 		return d.up
 	}
 	for _, diff := range d.refs[:d.nrefs] {
-		if diff > 0 && s.tids[(info.PictureID-uint16(diff))&127] >= info.Temporal {
+		mask := uint16(0x7f)
+		if info.wide {
+			mask = 0x7fff
+		}
+		id := (info.PictureID - uint16(diff)) & mask
+		if of := s.last[id&127]; of.id != id || of.temporal >= info.Temporal { // not known: lost
 			return false
 		}
 	}

@@ -8,5 +8,6 @@
 //
 //   - A request is never lost: what the throttle holds back is sent later, and repeated until a keyframe comes. A receiver
 //     that never got a packet asks for none itself.
-//   - Requests are at least 200 ms apart, whoever asks: each costs every viewer of that layer bandwidth.
+//   - Requests are at least 200 ms apart, whoever asks: each costs every viewer of that layer bandwidth. Where the last
+//     keyframe took long to arrive, or requests go unanswered, they are further apart.
 package keyframe

@@ -4,15 +4,21 @@ import "time"
 
 const (
 	minSpacing = 200 * time.Millisecond
-	maxSpacing = time.Second
-	eager      = 10 // requests at the round trip's pace; after that once a second
+	maxSpacing = time.Second     // by the round trip
+	slowest    = 2 * time.Second // by anything else
+	eager      = 2               // requests at the round trip's pace; each more that is not answered doubles it
+
+	// A keyframe is many times as large as other frames: on a thin link it is itself what makes the next one necessary. So
+	// many times as long as the last one took to arrive, no other is asked for.
+	burden = 4
 )
 
 // Requester throttles and repeats the requests for one layer. The zero value is ready.
 type Requester struct {
 	wanted bool
-	tries  int
+	tries  int // since the last keyframe
 	last   time.Time
+	took   time.Duration
 }
 
 // Ask notes that somebody needs a keyframe.
@@ -27,16 +33,19 @@ func (r *Requester) Wanted() bool { return r.wanted }
 // Arrived notes that a keyframe started.
 func (r *Requester) Arrived() { r.wanted, r.tries = false, 0 }
 
+// Took notes how long the last keyframe took to arrive, from its first to its last packet.
+func (r *Requester) Took(d time.Duration) { r.took = d }
+
 // Due reports whether to send a request now, and counts it as sent.
 func (r *Requester) Due(now time.Time, rtt time.Duration) bool {
 	if !r.wanted {
 		return false
 	}
-	spacing := min(max(2*rtt, minSpacing), maxSpacing)
-	if r.tries >= eager {
-		spacing = maxSpacing
+	spacing := max(min(max(2*rtt, minSpacing), maxSpacing), burden*r.took)
+	for i := eager; i < r.tries && spacing < slowest; i++ {
+		spacing *= 2
 	}
-	if !r.last.IsZero() && now.Sub(r.last) < spacing {
+	if !r.last.IsZero() && now.Sub(r.last) < min(spacing, slowest) {
 		return false
 	}
 	r.last = now

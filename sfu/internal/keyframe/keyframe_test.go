@@ -42,7 +42,18 @@ func TestRequests(t *testing.T) {
 		{"until it comes", 0, 1000, at(100, 500), []int{100, 300}},
 		{"by the round trip", 200 * time.Millisecond, 1000, at(0, 900), []int{0, 400, 800}},
 		{"at least once a second", 5 * time.Second, 2500, always, []int{0, 1000, 2000}},
-		{"slower in the end", 0, 4000, always, []int{0, 200, 400, 600, 800, 1000, 1200, 1400, 1600, 1800, 2800, 3800}},
+		{"slower in the end", 0, 9000, always, []int{0, 200, 400, 800, 1600, 3200, 5200, 7200}},
+		{"answered each time", 0, 900, func(r *Requester, ms int) {
+			if r.Arrived(); ms%100 == 0 {
+				r.Ask()
+			}
+		}, []int{0, 200, 400, 600, 800}},
+		{"on a thin link", 0, 5000, func(r *Requester, ms int) {
+			if r.Arrived(); ms%100 == 0 {
+				r.Ask()
+			}
+			r.Took(400 * time.Millisecond)
+		}, []int{0, 1600, 3200, 4800}},
 		{"throttled, not lost", 0, 1000, func(r *Requester, ms int) {
 			if ms == 0 || ms == 60 {
 				r.Ask()
