@@ -48,7 +48,7 @@ func (p *pulse) announced(index int, now time.Time) {
 	*p = pulse{index: index, at: now.UnixNano(), fresh: true, born: true, live: true}
 }
 
-// beat notes a packet. True: the layer is live from now on.
+// beat notes a packet. True: the layer is live from now on, or begins its trial.
 func (p *pulse) beat(now time.Time, frame bool) bool {
 	at := now.UnixNano()
 	gone := at-p.at > int64(silence)
@@ -66,7 +66,7 @@ func (p *pulse) beat(now time.Time, frame bool) bool {
 		p.own++
 	}
 	p.live = first || p.revival >= revivePackets && at-p.began >= int64(p.trial) && p.fair()
-	return p.live
+	return p.live || p.revival == revivePackets // on trial: better than none
 }
 
 // fair reports whether the layer on trial delivers two thirds of the frames that any other does.

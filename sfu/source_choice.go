@@ -50,10 +50,16 @@ func (s *Source) chooseAll(now time.Time) {
 		}
 	}
 	layer.Estimate(sizes[:len(s.options)])
+	some := false
 	for i := range s.options {
 		l := s.streams[max(s.streamOf(i), 0)]
 		live := l.live && l.started && (s.svc < 0 || l.parts[i].live)
 		s.options[i] = layer.Option{Size: sizes[i], Live: live}
+		some = some || live
+	}
+	for i := range s.options { // better one on trial than none
+		l := s.streams[max(s.streamOf(i), 0)]
+		s.options[i].Live = s.options[i].Live || !some && l.started && l.revival >= revivePackets
 	}
 	for _, k := range s.sinks {
 		s.choose(k, now)
