@@ -72,9 +72,11 @@ func newCostClient(t *testing.T, r *remoteNode, room int, viewer bool) *costClie
 			up <- struct{}{}
 		}
 	})
-	yes, id := true, uint16(0)
-	_, err = c.pc.CreateDataChannel("reliable", &webrtc.DataChannelInit{Negotiated: &yes, ID: &id})
-	must(t, err)
+	if *costData {
+		yes, id := true, uint16(0)
+		_, err = c.pc.CreateDataChannel("reliable", &webrtc.DataChannelInit{Negotiated: &yes, ID: &id})
+		must(t, err)
+	}
 	var o Offer
 	kinds := []webrtc.RTPCodecType{webrtc.RTPCodecTypeAudio, webrtc.RTPCodecTypeVideo}
 	if viewer {

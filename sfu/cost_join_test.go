@@ -43,7 +43,7 @@ func measureJoins(t *testing.T, plane Plane) {
 		took = append(took, time.Since(at))
 	}
 	b := r.do(costRequest{Stats: true})
-	<-time.After(2 * time.Second)
+	<-time.After(parkAfter + time.Second)
 	c := r.do(costRequest{Stats: true})
 	held := r.do(costRequest{Stats: true, Memory: true})
 	slices.Sort(took)
@@ -52,5 +52,5 @@ func measureJoins(t *testing.T, plane Plane) {
 		plane, ((b.CPU - a.CPU) / joins).Round(10*time.Microsecond), (b.Allocated-a.Allocated)/joins>>10, (b.Objects-a.Objects)/joins,
 		took[joins/2].Round(100*time.Microsecond), took[joins*95/100].Round(100*time.Microsecond),
 		(held.RSS-a.RSS)/joins, (int(held.Heap)-int(a.Heap))/joins>>10, (int(held.Stacks)-int(a.Stacks))/joins>>10,
-		float64(held.Goroutines-a.Goroutines)/joins, ((c.CPU - b.CPU) / 2 / (joins + warm + 1)).Round(time.Microsecond))
+		float64(held.Goroutines-a.Goroutines)/joins, ((c.CPU - b.CPU) / 4 / (joins + warm + 1)).Round(time.Microsecond))
 }

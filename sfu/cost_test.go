@@ -35,6 +35,7 @@ var (
 	costSeconds = flag.Int("cost.seconds", 4, "seconds of one measurement")
 	costBurst   = flag.Int("cost.burst", 6, "packets of a video frame")
 	costFPS     = flag.Int("cost.fps", 30, "frames a second")
+	costData    = flag.Bool("cost.data", true, "clients have data channels")
 	costProfile = flag.String("cost.profile", "", "file for the node's CPU profile, the plane's name is appended")
 )
 

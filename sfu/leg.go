@@ -41,6 +41,7 @@ type leg struct {
 	loop  *loop // the peer's
 
 	ready atomic.Bool // up, for who is not in the loop
+	heard atomic.Bool // RTCP of the client's has authenticated
 
 	addrs []netip.AddrPort // Guarded by plane.mu.
 
@@ -206,6 +207,12 @@ func (k *leg) stream(ssrc uint32) *inStream {
 // leg is not up, the packet is pion's.
 func (k *leg) late(b []byte, from netip.AddrPort) bool {
 	if !k.ready.Load() {
+		return false
+	}
+	if len(b) > 0 && b[0] >= firstDTLS && b[0] <= lastDTLS {
+		if t, ok := k.peer.transport.(*direct); ok {
+			t.wake()
+		}
 		return false
 	}
 	if isRTCP(b) {

@@ -30,6 +30,9 @@ func (k *leg) openRTCP(b []byte) []byte {
 	plain, err := k.in.DecryptRTCP(b, b, nil)
 	switch {
 	case err == nil:
+		if !k.heard.Load() {
+			k.heard.Store(true)
+		}
 		return plain
 	case isDuplicate(err):
 		k.peer.count.duplicate.Add(1)

@@ -56,4 +56,5 @@ func (p *Peer) tick(now time.Time) {
 	p.sendFeedback(now)
 	p.downlink.tick(now)
 	p.sendSenderReports(now)
+	p.transport.tick(now)
 }

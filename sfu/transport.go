@@ -2,6 +2,7 @@ package sfu
 
 import (
 	"context"
+	"time"
 
 	"github.com/pion/rtcp"
 )
@@ -20,6 +21,9 @@ type transport interface {
 
 	// wantData is told that a reliable message waits for the data channels.
 	wantData()
+
+	// tick does what is due now and then.
+	tick(now time.Time)
 
 	// close ends the connection and waits for its goroutines, calls of the peer's events included.
 	close() error

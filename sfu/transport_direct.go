@@ -33,11 +33,17 @@ type direct struct {
 	remote  transportOffer
 	answers int
 
-	mu      sync.Mutex          // taken by itself
-	ice     ice.ConnectionState // Guarded by mu.
-	dtls    dtlsState           // Guarded by mu.
-	conn    *dtls.Conn          // Guarded by mu. nil before the handshake
-	closing bool                // Guarded by mu: no task may start.
+	parking   sync.Mutex   // held while a connection is parked or brought back; taken before mu
+	isParked  atomic.Bool  // parked is there, for who has no lock
+	idleSince atomic.Int64 // Unix nanoseconds since which DTLS is up; 0: it is not, or is parked
+
+	mu       sync.Mutex          // taken by itself
+	ice      ice.ConnectionState // Guarded by mu.
+	dtls     dtlsState           // Guarded by mu.
+	conn     *dtls.Conn          // Guarded by mu. nil before the handshake, and while parked
+	dtlsPath *dtlsPath           // Guarded by mu: conn's.
+	parked   *dtls.State         // Guarded by mu.
+	closing  bool                // Guarded by mu: no task may start.
 }
 
 type dtlsState uint8
@@ -225,10 +231,9 @@ func (t *direct) writeRTCP(pkts []rtcp.Packet) error { return t.peer.leg.writeRT
 func (t *direct) close() error {
 	t.mu.Lock()
 	t.closing = true
-	conn := t.conn
 	t.mu.Unlock()
 	t.dataState.close()
-	if conn != nil {
+	if conn, err := t.live(); err == nil && conn != nil {
 		_ = conn.Close() // fails where the path is gone already
 	}
 	err := t.agent.GracefulClose()

@@ -49,9 +49,12 @@ func (t *direct) startData(active bool) {
 // runData makes the association, and then takes the streams that the client opens by sending on them.
 func (t *direct) runData(active bool) {
 	d := &t.dataState
-	t.mu.Lock()
-	conn := &dataConn{Conn: t.conn}
-	t.mu.Unlock()
+	live, err := t.live()
+	if err != nil || live == nil {
+		t.peer.log.Warn("no DTLS for data channels", "err", err)
+		return
+	}
+	conn := &dataConn{Conn: live}
 	if !active {
 		b := make([]byte, maxRecord)
 		n, err := conn.Conn.Read(b) // it has authenticated now
@@ -66,7 +69,6 @@ func (t *direct) runData(active bool) {
 	}
 	config := sctp.Config{NetConn: conn, LoggerFactory: newPionLog(t.peer.log, nil), MaxMessageSize: limit}
 	var assoc *sctp.Association
-	var err error
 	if active {
 		assoc, err = sctp.ClientWithOptions(config)
 	} else {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net"
 	"slices"
+	"sync/atomic"
+	"time"
 
 	"github.com/pion/dtls/v3"
 	"github.com/pion/ice/v4"
@@ -32,6 +34,7 @@ func (t *direct) connect(prints []fingerprint) {
 		return
 	}
 	t.dtlsChanged(dtlsConnected)
+	t.idleSince.Store(time.Now().UnixNano())
 	if p.data.isWaiting() {
 		t.wantData()
 	}
@@ -47,12 +50,13 @@ func (t *direct) handshake(prints []fingerprint) error {
 	}
 	options := append(slices.Clone(p.node.direct.dtls), dtls.WithCertificates(t.id.certificate),
 		dtls.WithVerifyPeerCertificate(verify), dtls.WithLoggerFactory(newPionLog(p.log, nil)))
-	conn, err := dtls.ServerWithOptions(&dtlsPath{Conn: t.path, t: t}, dtlsAddr{}, options...)
+	path := &dtlsPath{Conn: t.path, t: t}
+	conn, err := dtls.ServerWithOptions(path, dtlsAddr{}, options...)
 	if err != nil {
 		return err
 	}
 	t.mu.Lock()
-	t.conn = conn
+	t.conn, t.dtlsPath = conn, path
 	closing := t.closing
 	t.mu.Unlock()
 	if closing {
@@ -82,7 +86,8 @@ func (t *direct) handshake(prints []fingerprint) error {
 // dtlsPath is the ICE connection as DTLS sees it. What is no DTLS does not get through.
 type dtlsPath struct {
 	*ice.Conn
-	t *direct
+	t     *direct
+	muted atomic.Bool // the connection is being parked
 }
 
 // dtlsAddr is the client's address for DTLS, which does not need it: the path leads to one client.
@@ -121,10 +126,18 @@ func (d *dtlsPath) ReadFrom(b []byte) (int, net.Addr, error) {
 }
 
 // WriteTo sends a record to the client.
-func (d *dtlsPath) WriteTo(b []byte, _ net.Addr) (int, error) { return d.Conn.Write(b) }
+func (d *dtlsPath) WriteTo(b []byte, _ net.Addr) (int, error) {
+	if d.muted.Load() {
+		return len(b), nil
+	}
+	return d.Conn.Write(b)
+}
 
 // Close is called by DTLS when it ends: after the client's close_notify, after a fatal alert, or after ours. ICE stays.
 func (d *dtlsPath) Close() error {
+	if d.muted.Load() {
+		return nil
+	}
 	d.t.mu.Lock()
 	state := dtlsClosed
 	if d.t.dtls < dtlsConnected || d.t.dtls == dtlsFailed {

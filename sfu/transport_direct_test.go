@@ -3,6 +3,7 @@ package sfu
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"runtime/pprof"
 	"strings"
 	"testing"
@@ -112,6 +113,11 @@ func TestGoroutinesOfAPeer(t *testing.T) {
 			eventually(t, "data channels", func() bool { return b.peer.data.isOpen(unreliableChannel) })
 		}
 		eventually(t, fmt.Sprint(c.want, " goroutines ", c.label), func() bool { return labelled(t, c.label) == c.want })
+		if c.want == 8 {
+			eventually(t, "RTCP", func() bool { return b.peer.leg.heard.Load() })
+			b.peer.transport.(*direct).idleSince.Store(1)
+			eventually(t, "5 goroutines while DTLS is parked", func() bool { return labelled(t, c.label) == 5 })
+		}
 	}
 }
 
@@ -135,6 +141,74 @@ func labelled(t *testing.T, label string) int {
 		}
 	}
 	return all
+}
+
+// idle joins a client whose DTLS connection is parked.
+func idle(t *testing.T, n *Node, c browserConfig) (*browser, *direct) {
+	t.Helper()
+	b := join(t, n, "b", c)
+	d := b.peer.transport.(*direct)
+	eventually(t, "RTCP", func() bool { return b.peer.leg.heard.Load() })
+	d.idleSince.Store(1) // for long
+	eventually(t, "a parked connection", d.isParked.Load)
+	return b, d
+}
+
+// TestIdleConnectionIsParked guards that the clients of a parked connection notice nothing, and that both ends are still told of
+// the other's.
+func TestIdleConnectionIsParked(t *testing.T) {
+	t.Parallel()
+	n := newDirectNode(t)
+	pub := join(t, n, "pub", browserConfig{})
+	cam, err := pub.peer.Publish(Camera, false)
+	must(t, err)
+	pub.sendMedia(10)
+	b, d := idle(t, n, browserConfig{slots: 1, noData: true})
+	must(t, b.peer.Show([]SlotView{{Video: cam, Width: 640, Height: 360}}))
+	eventually(t, "media", func() bool { return len(b.videoPackets(0)) > 20 })
+	if !d.isParked.Load() || b.peer.State() != PeerConnected {
+		t.Errorf("parked %v, %v", d.isParked.Load(), b.peer.State())
+	}
+	conn, err := d.live()
+	if err != nil || conn == nil || d.isParked.Load() {
+		t.Fatalf("it did not come back: %v", err)
+	}
+	d.idleSince.Store(1)
+	eventually(t, "it is parked again", d.isParked.Load)
+	must(t, b.pc.Close()) // its close_notify wakes
+	b.waitState(PeerClosed)
+
+	other, _ := idle(t, n, browserConfig{slots: 1, noData: true})
+	must(t, other.peer.Close())
+	eventually(t, "the client is told", func() bool {
+		return other.pc.SCTP().Transport().State() == webrtc.DTLSTransportStateClosed
+	})
+}
+
+// TestNoParkingOfData guards that a connection with data channels stays.
+func TestNoParkingOfData(t *testing.T) {
+	t.Parallel()
+	b := join(t, newDirectNode(t), "b", browserConfig{slots: 1})
+	d := b.peer.transport.(*direct)
+	eventually(t, "data channels", func() bool { return b.peer.data.isOpen(unreliableChannel) && b.peer.leg.heard.Load() })
+	d.idleSince.Store(1)
+	d.tick(time.Now())
+	if d.idleSince.Load() != 1 || d.isParked.Load() {
+		t.Error("it was parked")
+	}
+}
+
+// TestForgedRecordsOfTheParked: whoever sends a record from the client's address wakes the connection, and gets nothing else.
+func TestForgedRecordsOfTheParked(t *testing.T) {
+	t.Parallel()
+	b, d := idle(t, newDirectNode(t), browserConfig{slots: 1, noData: true})
+	b.peer.leg.late([]byte{recordData, 254, 253, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 0}, netip.AddrPort{})
+	eventually(t, "it is awake", func() bool { return !d.isParked.Load() })
+	d.idleSince.Store(1)
+	eventually(t, "it is parked again", d.isParked.Load)
+	if b.peer.State() != PeerConnected {
+		t.Error(b.peer.State())
+	}
 }
 
 // TestEarlyMediaIsKept: SRTP that overtakes the end of our handshake is not lost.

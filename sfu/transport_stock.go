@@ -121,6 +121,8 @@ func (t *stock) close() error { return t.pc.GracefulClose() }
 
 func (t *stock) wantData() {}
 
+func (t *stock) tick(time.Time) {}
+
 func (t *stock) writeRTCP(pkts []rtcp.Packet) error {
 	if err := t.pc.WriteRTCP(pkts); err != nil && !errors.Is(err, io.ErrClosedPipe) {
 		return err
