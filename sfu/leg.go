@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -103,6 +104,7 @@ func (k *leg) open(keys *seal.Keys) error {
 
 // refresh sets up. The caller is in the loop.
 func (k *leg) refresh() {
+	before := k.up
 	k.up = !k.closed && k.in != nil && (k.to != nil || k.tcp != nil)
 	k.ready.Store(k.up)
 	if k.up {
@@ -110,6 +112,19 @@ func (k *leg) refresh() {
 			k.plane.claim(k.to.Addr(), k)
 		}
 		k.release()
+	}
+	if k.up && !before {
+		k.begin(time.Now())
+	}
+}
+
+// begin shows what was waiting for the transport, without waiting for its next packet: a keyframe that was there before is sent now, a
+// fresh one is asked for where it is too old. The caller is in the loop.
+func (k *leg) begin(now time.Time) {
+	for _, l := range k.peer.send.Load().lines {
+		if s := l.sink.Load(); s != nil && s.source.mu == sync.Locker(k.loop) {
+			s.begin(now)
+		}
 	}
 }
 

@@ -145,6 +145,15 @@ func (k *Sink) forward(p *ring.Slot, index uint16) {
 	k.bytes += uint64(len(p.Payload()))
 }
 
+// begin is called when the sink's transport has come up. The caller is in the source's loop.
+func (k *Sink) begin(now time.Time) {
+	if k.detached || !k.unsent || k.source.muted.Load() || !k.source.cfg.Kind.Video() {
+		return
+	}
+	k.unsent, k.restart = false, true
+	k.source.restart(now)
+}
+
 // restart lets the sinks whose transport has just come up begin as if they were new: what they missed is most of a picture.
 func (s *Source) restart(now time.Time) {
 	s.restarts = false

@@ -402,6 +402,33 @@ func TestNoRetransmissionWithoutRTX(t *testing.T) {
 	}
 }
 
+// TestTransportComesUpBetweenPackets guards that nobody waits for the next picture who could be shown the last one.
+func TestTransportComesUpBetweenPackets(t *testing.T) {
+	t.Parallel()
+	p, v := newPublisher(t, 1), &viewer{down: true}
+	p.all(true)
+	k := p.src.Attach(p.now, newVideoLine(v), 1280, 720)
+	begin := func() []rtp.Packet {
+		p.src.mu.Lock()
+		k.begin(p.now)
+		p.src.mu.Unlock()
+		return v.take()
+	}
+	v.mu.Lock()
+	v.down = false
+	v.mu.Unlock()
+	out := begin()
+	if len(out) == 0 || !contentOf(out[0].Payload).info.Start {
+		t.Fatalf("%d packets, or no keyframe at their start", len(out))
+	}
+	mustBeContinuous(t, out)
+	if again := begin(); len(again) != 0 {
+		t.Errorf("%d packets once more", len(again))
+	}
+	p.serve(3)
+	mustBeContinuous(t, append(out, v.take()...))
+}
+
 func TestTransportComesUpLater(t *testing.T) {
 	t.Parallel()
 	p, v := newPublisher(t, 3), &viewer{down: true}
