@@ -117,6 +117,7 @@ describe('figures', () => {
     expect(rows.get('Layer')).toBe('h, size 2, rate 3');
     expect(rows.get('Stood still')).toBe('1 time, 0.8 s in all');
     expect(rows.get('Why')).toBe(video.why);
+    expect(new Map(streamRows({ ...video, reason: 'size' })).has('Why')).toBe(false);
   });
 
   test('names the sizes that we send', () => {

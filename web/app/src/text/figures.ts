@@ -50,7 +50,7 @@ export function connectionRows(s: RoomStats): Row[] {
 /** One stream in full. */
 export function streamRows(s: StreamStats): Row[] {
   return rows([
-    ['Why', s.why],
+    ['Why', s.reason === 'best' ? s.why : undefined], // others are said above
     ['Codec', s.codec],
     ['Layer', layer(s)],
     ['Size', s.width && s.height ? `${s.width} × ${s.height}` : undefined],
