@@ -259,6 +259,9 @@ func (k *leg) write(l *slotLine, h *rtp.Header, payload []byte) (int, error) {
 	}
 	d := &k.peer.downlink
 	numbered := d.numbers(l)
+	if n := int(h.PaddingSize); n > 0 { // of a slot of the ring: it lies behind the payload
+		payload, h.Padding, h.PaddingSize = payload[:len(payload)+n], true, 0
+	}
 	fixed, err := d.number(h, l, numbered)
 	if err != nil {
 		return 0, err

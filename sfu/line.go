@@ -34,6 +34,7 @@ type LineConfig struct {
 
 	paced *downlink // nil: packets leave as they come
 
+	even bool  // Egress sends so much of the payload's capacity as the header's PaddingSize says
 	loop *loop // the receiver's, which Egress must be called in; nil: any
 }
 
@@ -320,7 +321,12 @@ func (l *Line) write(ssrc uint32, pt uint8, seq uint16, s *ring.Slot, e *sent, p
 			return 0, err
 		}
 	}
-	return l.emit(h, payload)
+	if l.cfg.even && l.from == nil && ssrc == l.cfg.SSRC {
+		h.PaddingSize = s.Padding()
+	}
+	n, err := l.emit(h, payload)
+	h.PaddingSize = 0
+	return n, err
 }
 
 // fill sends a packet without payload in place of one that the receiver would wait for in vain.

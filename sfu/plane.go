@@ -116,6 +116,9 @@ func (pl *plane) taps() []batch.Tap {
 // dest prepares an address, for every socket.
 func (pl *plane) dest(addr netip.AddrPort) *batch.Dest { return pl.conns[0].Dest(addr) }
 
+// segments reports whether datagrams of one length leave together.
+func (pl *plane) segments() bool { return pl.conns[0].Mode() == batch.Segments }
+
 // stats adds up the sockets'.
 func (pl *plane) stats() batch.Stats {
 	st := pl.conns[0].Stats()

@@ -71,8 +71,15 @@ func answerOnly(t testing.TB, b *browser) {
 }
 
 func (r *rawPlane) protect(t testing.TB, seq uint16, payload []byte) []byte {
+	return r.protectAt(t, seq, seq, true, payload)
+}
+
+// protectAt is protect for one packet of a frame.
+func (r *rawPlane) protectAt(t testing.TB, seq, frame uint16, marker bool, payload []byte) []byte {
 	raw, err := (&rtp.Packet{
-		Header:  rtp.Header{Version: 2, PayloadType: 120, SSRC: r.ssrc, SequenceNumber: seq, Timestamp: uint32(seq) * 300, Marker: true},
+		Header: rtp.Header{
+			Version: 2, PayloadType: 120, SSRC: r.ssrc, SequenceNumber: seq, Timestamp: uint32(frame) * 300, Marker: marker,
+		},
 		Payload: payload,
 	}).Marshal()
 	must(t, err)

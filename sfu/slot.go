@@ -109,7 +109,7 @@ func (l *slotLine) start(a answered) {
 		!slices.ContainsFunc(a.codecs, func(c Codec) bool { return c.RTX == 0 })
 	l.line = NewLine(LineConfig{
 		Video: l.video, SSRC: l.ssrc, RTXSSRC: l.rtx, Codecs: a.codecs, DependencyID: a.ext.dependencyDescriptor,
-		Egress: l, paced: &l.peer.downlink, loop: l.peer.loop,
+		Egress: l, paced: &l.peer.downlink, even: l.peer.leg != nil && l.peer.leg.plane.segments(), loop: l.peer.loop,
 	})
 	l.peer.downlink.agree(l)
 }

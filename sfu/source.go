@@ -179,6 +179,9 @@ func (s *Source) receive(now time.Time, layer int, pkts [][]byte) {
 		if chosen {
 			s.chooseAll(now)
 		}
+		if s.cfg.Kind.Video() {
+			even(l.ring, s.batch[:s.stored])
+		}
 		s.fanout(l, s.batch[:s.stored], now)
 		if l.pending {
 			s.admitWhole(l)

@@ -22,6 +22,7 @@ type Slot struct {
 	codec.Frame
 	size      uint16
 	described uint8 // length of the descriptor, which follows the payload in buf
+	padding   uint8 // bytes, which follow the payload in buf
 	Marker    bool
 	buf       [headroom + MaxPayload]byte
 }
@@ -52,6 +53,20 @@ func (s *Slot) Descriptor() []byte {
 	at := headroom + int(s.size)
 	return s.buf[at : at+int(s.described)]
 }
+
+// SetPadding adds n bytes of RTP padding (RFC 3550, section 5.1) behind the payload, where they fit and no descriptor is.
+func (s *Slot) SetPadding(n int) {
+	at := headroom + int(s.size)
+	if n <= 0 || n > 255 || s.described > 0 || at+n > len(s.buf) {
+		return
+	}
+	clear(s.buf[at : at+n-1])
+	s.buf[at+n-1] = byte(n)
+	s.padding = uint8(n)
+}
+
+// Padding returns the length of the padding. It lies behind Payload, within its capacity.
+func (s *Slot) Padding() uint8 { return s.padding }
 
 // Ring holds up to a maximum of packets.
 type Ring struct {
@@ -87,7 +102,7 @@ func (r *Ring) Insert(num uint64, payload []byte, now time.Time) (*Slot, uint16)
 	s := r.Slot(uint16(i))
 	s.Serial, s.Num, s.At = r.serial, num, now.UnixNano()
 	s.size = uint16(copy(s.buf[headroom:], payload))
-	s.Marker, s.described, s.Frame, s.Timestamp = false, 0, codec.Frame{}, 0
+	s.Marker, s.described, s.padding, s.Frame, s.Timestamp = false, 0, 0, codec.Frame{}, 0
 	r.byNum[num%uint64(len(r.byNum))] = uint16(i)
 	return s, uint16(i)
 }
