@@ -7,6 +7,7 @@ const (
 	contestRange = 25_000    // µs by which it must have changed
 	contestOver  = 18_000    // µs: a queue shorter than that is gone
 	contestTest  = 6_000_000 // µs after which it is tried whether the queue goes when we do
+	contestTrip  = 150_000   // µs: a shorter round trip makes nobody faster
 	contestStep  = 16_000    // bits a second more for each round trip, in round trips a second
 )
 
@@ -82,7 +83,7 @@ func (e *SendSide) contend(at int64, sampled bool) {
 }
 
 func (e *SendSide) contestGrow(dt float64) {
-	trip := float64(max(e.rtt+e.queue.now, 20_000)) / 1e6
+	trip := float64(max(e.rtt+e.queue.now, contestTrip)) / 1e6
 	acked, _ := e.arrivals.over(800_000)
 	if limit := unprobed*acked + 20_000; e.target < limit {
 		e.setTarget(min(e.target+contestStep/(trip*trip)*min(dt, 0.2), limit))

@@ -42,7 +42,17 @@ func (e *SendSide) throughput() float64 {
 	case busy > 0:
 		rate = busy
 	}
-	return rate / (1 - min(e.losses.own, 0.15))
+	return rate * e.spare(300_000)
+}
+
+// spare is how many times what arrived must be sent for it: what the path loses anyhow comes on top. Losses in bursts are not even
+// over time, so those of the span itself count, as far as they are the path's.
+func (e *SendSide) spare(span int64) float64 {
+	share, _ := e.losses.recent()
+	if e.losses.own == 0 || share == 0 {
+		return 1
+	}
+	return 1 + min(e.arrivals.gone(span), 0.3)*min(e.losses.own/share, 1)
 }
 
 // backlog is the queue of this moment in µs: what was measured is one way old, but what is under way beyond what the path
@@ -89,7 +99,7 @@ func (e *SendSide) measure(at int64) {
 	if busy == 0 || e.queue.jitter > 4_000 || at-d.from > e.rtt+drainWithin {
 		return
 	}
-	rate := busy / (1 - min(e.losses.own, 0.15))
+	rate := busy * e.spare(150_000)
 	d.restore = min(d.restore, rate*belowCapacity)
 	e.capacity = capacity{rate, at}
 	queue := e.backlog()

@@ -18,6 +18,7 @@ type arrivals struct {
 
 type arrivalSlot struct {
 	bytes     int32
+	lost      int32 // bytes that were to arrive then
 	busyBytes int32
 	busyTime  int32 // µs
 }
@@ -45,6 +46,29 @@ func (a *arrivals) packet(arrivedAt int64, size int, busy bool) {
 		s.busyTime += int32(max(gap, 0))
 	}
 	a.last = max(a.last, arrivedAt)
+}
+
+// missed takes a packet that did not arrive, where the one before it did.
+func (a *arrivals) missed(size int) {
+	if !a.any {
+		return
+	}
+	if s := a.slot(a.last); s != nil {
+		s.lost += int32(size)
+	}
+}
+
+// gone is what was lost in the last span µs, in bytes of what arrived.
+func (a *arrivals) gone(span int64) float64 {
+	var bytes, lost int64
+	for i := range min(span/rateSlot, rateSlots) {
+		if a.at-i >= 0 {
+			s := &a.slots[(a.at-i)%rateSlots]
+			bytes += int64(s.bytes)
+			lost += int64(s.lost)
+		}
+	}
+	return float64(lost) / float64(max(bytes, 1))
 }
 
 // slot returns the one for a time, or nil where that is too long ago.

@@ -51,6 +51,7 @@ func (e *SendSide) TransportFeedback(now time.Time, b []byte) error {
 			p.state = missing
 			lost++
 			e.stats.Lost++
+			e.arrivals.missed(int(p.size))
 			if !gone {
 				runs++
 			}

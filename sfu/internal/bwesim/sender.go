@@ -180,7 +180,7 @@ func (s *sender) pace() {
 	if s.src == Layered {
 		rate *= paceAhead
 	}
-	if s.whole {
+	if s.whole && s.src == Layered {
 		rate = max(rate, paceFree)
 	}
 	s.budget = min(s.budget+rate*paceEvery.Seconds()/8, max(rate*frameEvery.Seconds()/8, packetSize))
