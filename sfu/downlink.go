@@ -47,6 +47,7 @@ type downlink struct {
 	beating               bool
 	probe                 probe
 	sent, sound, repaired throughput
+	reported              float64 // the share of video that the receiver reports as lost
 
 	allocator allocate.Allocator
 	streams   []allocate.Stream
@@ -168,10 +169,11 @@ func (d *downlink) remb(now time.Time, rate float32) {
 	d.update(now)
 }
 
-// report takes a receiver report: the share that was lost, 0 to 1, and the round trip time or 0.
-func (d *downlink) report(now time.Time, lost float64, rtt time.Duration) {
+// receiverReport takes the share of a video that was lost, 0 to 1, and the round trip time or 0.
+func (d *downlink) receiverReport(now time.Time, lost float64, rtt time.Duration) {
 	d.loop.Lock()
 	defer d.loop.Unlock()
+	d.reported += (lost - d.reported) / 2
 	if d.est != nil {
 		d.est.ReceiverReport(now, lost, rtt)
 	}
@@ -185,6 +187,9 @@ func (d *downlink) tick(now time.Time) {
 		d.update(now)
 	}
 }
+
+// changed makes the next update share anew.
+func (d *downlink) changed() { d.allocated = time.Time{} }
 
 // update follows the estimate.
 func (d *downlink) update(now time.Time) {

@@ -22,9 +22,11 @@ type SlotLine struct {
 // SlotView says what one slot shows: nil sources leave it empty. Width and Height are the size, in device pixels, at which
 // the viewer shows the picture; the simulcast layer follows them.
 type SlotView struct {
-	Slot          int
-	Video, Audio  *Source
-	Width, Height int
+	Slot             int
+	Video, Audio     *Source
+	Width, Height    int
+	Rank             int  // of importance: 0 is the first to be served when bandwidth is short
+	Pinned, Speaking bool // served in full before others get more than their lowest layer, pinned ones first
 }
 
 // Data is one message from or to a peer's data channels.

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/parley/parley/sfu/quality"
 )
 
 // PeerState is the state of a peer's transport.
@@ -39,6 +41,9 @@ func (s PeerState) String() string {
 type PeerEvents interface {
 	OnData(Data)
 	OnState(PeerState)
+	OnVideo(held []quality.Held)          // the videos that were asked for and do not flow: all of them, on each change
+	OnLayers(kind Kind, watched []string) // the simulcast layers of a video of the peer's that somebody may watch; before the first: all
+	OnQuality(score int)                  // of the connection, 1 to 5
 }
 
 // Peer is one client's connection: what it sends (lines, as sources), what it is shown (slots) and its data channels. All
@@ -79,7 +84,8 @@ type Peer struct {
 
 	feedback feedback
 	downlink downlink
-	leg      *leg // Static after construction. nil: pion's own path
+	watch    watch // Owned by who ticks.
+	leg      *leg  // Static after construction. nil: pion's own path
 
 	eventsMu sync.Mutex // held while OnState runs
 	state    atomic.Uint32

@@ -23,6 +23,8 @@ import (
 	"github.com/pion/rtp"
 	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v4"
+
+	"github.com/parley/parley/sfu/quality"
 )
 
 const patience = 20 * time.Second
@@ -100,6 +102,9 @@ type events struct {
 	data   []Data
 	states []PeerState
 	onData func(Data)
+	held   [][]quality.Held
+	layers []string
+	scores []int
 }
 
 func (e *events) OnData(d Data) {
@@ -116,6 +121,24 @@ func (e *events) OnState(s PeerState) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.states = append(e.states, s)
+}
+
+func (e *events) OnVideo(held []quality.Held) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.held = append(e.held, held)
+}
+
+func (e *events) OnLayers(kind Kind, watched []string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.layers = append(e.layers, fmt.Sprint(kind, watched))
+}
+
+func (e *events) OnQuality(score int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.scores = append(e.scores, score)
 }
 
 func (e *events) messages() []Data {

@@ -28,6 +28,7 @@ func (p *Peer) Publish(kind Kind, muted bool) (*Source, error) {
 		return nil, fmt.Errorf("%w: %s", ErrNoLine, kind)
 	}
 	l.source.SetMuted(muted)
+	l.source.forgetTold()
 	return l.source, nil
 }
 
@@ -57,4 +58,5 @@ func (p *Peer) tick(now time.Time) {
 	p.downlink.tick(now)
 	p.sendSenderReports(now)
 	p.transport.tick(now)
+	p.look(now)
 }

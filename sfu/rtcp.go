@@ -113,7 +113,7 @@ func (p *Peer) receiveReports(l *slotLine, reports []rtcp.ReceptionReport, now t
 			k.SetLoss(now, float64(r.FractionLost)/256)
 		}
 		if l.video {
-			p.downlink.report(now, float64(r.FractionLost)/256, p.RTT())
+			p.downlink.receiverReport(now, float64(r.FractionLost)/256, p.RTT())
 		}
 		if r.LastSenderReport == 0 {
 			continue

@@ -34,6 +34,7 @@ type reception struct {
 	base, highest              uint32 // extended sequence numbers
 	received                   uint32
 	expectedThen, receivedThen uint32 // at the last report
+	lastExpected, lastLost     uint32 // between the last two
 	clock                      uint32 // Hz
 	transit                    uint32
 	jitter                     float64 // in clock ticks
@@ -94,6 +95,7 @@ func (r *reception) add(h header, hz, arrival uint32) {
 // block returns the report of now, and starts the next interval. It is false where nothing came since the last.
 func (r *reception) block(ssrc uint32, now time.Time) (rtcp.ReceptionReport, bool) {
 	if r.received == r.receivedThen {
+		r.lastExpected, r.lastLost = 0, 0
 		return rtcp.ReceptionReport{}, false
 	}
 	expected := r.highest - r.base + 1
@@ -105,6 +107,10 @@ func (r *reception) block(ssrc uint32, now time.Time) (rtcp.ReceptionReport, boo
 	}
 	if want, got := expected-r.expectedThen, r.received-r.receivedThen; want > got {
 		out.FractionLost = uint8(min((want-got)*256/want, 255))
+	}
+	r.lastExpected, r.lastLost = expected-r.expectedThen, 0
+	if got := r.received - r.receivedThen; got < r.lastExpected {
+		r.lastLost = r.lastExpected - got
 	}
 	r.expectedThen, r.receivedThen = expected, r.received
 	if r.lastSR != 0 {

@@ -61,8 +61,30 @@ func newSlot(p *Peer, index int, l SlotLine) *slot {
 // show brings the slot to its part of a view. The caller holds Peer.mu, and has detached what moves elsewhere.
 func (s *slot) show(now time.Time, v SlotView) {
 	s.audio.show(now, v.Audio, 0, 0)
+	s.video.weigh(v)
 	s.video.show(now, v.Video, v.Width, v.Height)
 }
+
+// weigh notes how important the slot's video is.
+func (l *slotLine) weigh(v SlotView) {
+	l.peer.loop.Lock()
+	defer l.peer.loop.Unlock()
+	l.line.rank, l.line.class = v.Rank, classOther
+	switch {
+	case v.Pinned:
+		l.line.class = classPinned
+	case v.Speaking:
+		l.line.class = classSpeaking
+	}
+	l.peer.downlink.changed()
+}
+
+// Classes of allocate.Stream.
+const (
+	classPinned = iota
+	classSpeaking
+	classOther
+)
 
 // clear empties the slot. The caller holds Peer.mu.
 func (s *slot) clear() {
@@ -137,7 +159,8 @@ var _ Egress = (*slotLine)(nil)
 
 // sendMap finds slot lines by what RTCP calls them. It is never changed.
 type sendMap struct {
-	lines  []*slotLine
+	lines  []*slotLine // two for each slot, in order
+	videos int
 	bySSRC map[uint32]*slotLine
 }
 
@@ -146,6 +169,9 @@ func newSendMap(slots []*slot) *sendMap {
 	for _, s := range slots {
 		for _, l := range []*slotLine{s.audio, s.video} {
 			m.lines = append(m.lines, l)
+			if l.video {
+				m.videos++
+			}
 			m.bySSRC[l.ssrc] = l
 		}
 	}

@@ -96,6 +96,8 @@ type Source struct {
 	closed   bool
 	drops    drops
 	gone     sinkCounts // of sinks that were detached
+	told     int        // the highest layer that the publisher knows to be wanted, -1: none, untold
+	lowerAt  time.Time  // since when it could be less
 
 	muted   atomic.Bool
 	rtt     atomic.Int64  // nanoseconds
@@ -128,7 +130,7 @@ func NewSource(cfg SourceConfig) *Source {
 		l.sinks.Store(new([]*Sink))
 		s.streams = append(s.streams, l)
 	}
-	s.options, s.svc = make([]layer.Option, n, maxLayers), -1
+	s.options, s.svc, s.told = make([]layer.Option, n, maxLayers), -1, untold
 	return s
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/parley/parley/sfu"
+	"github.com/parley/parley/sfu/quality"
 	"github.com/parley/parley/signaling/internal/eventlog"
 )
 
@@ -136,4 +137,23 @@ type mutedEvent struct {
 	event
 	Kind sfu.Kind `json:"kind"`
 	By   string   `json:"by"`
+}
+
+// videoEvent lists all slots whose video was asked for and does not flow.
+type videoEvent struct {
+	event
+	Slots []quality.Held `json:"slots"`
+}
+
+// layersEvent names the simulcast layers of a publisher's source that are watched.
+type layersEvent struct {
+	event
+	Kind   sfu.Kind `json:"kind"`
+	Wanted []string `json:"wanted"`
+}
+
+// qualityEvent has the scores that changed, by participant.
+type qualityEvent struct {
+	event
+	Participants map[string]int `json:"participants"`
 }

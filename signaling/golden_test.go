@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/parley/parley/sfu"
+	"github.com/parley/parley/sfu/quality"
 	"github.com/parley/parley/signaling/internal/eventlog"
 	"github.com/parley/parley/signaling/token"
 )
@@ -81,11 +82,12 @@ func goldenRequests() map[string]checker {
 		"publish":   &publishRequest{Kind: sfu.Camera, Muted: true},
 		"unpublish": &unpublishRequest{Kind: sfu.Camera},
 		"mute":      &muteRequest{Kind: sfu.Microphone, Muted: &yes},
-		"subscribe": &subscribeRequest{Tiles: []tile{{Participant: "p2", Stream: streamCamera, Width: 640, Height: 360}}},
+		"subscribe": &subscribeRequest{Tiles: []tile{{Participant: "p2", Stream: streamCamera, Width: 640, Height: 360, Pinned: true}}},
 		"chat":      &chatRequest{Text: "hello", To: "p2"},
 		"update":    &updateRequest{Name: &name, Metadata: json.RawMessage(`{"hand":false}`)},
 		"signal":    &signalRequest{To: "p2", Data: json.RawMessage(`{"sdp":"v=0"}`)},
 		"moderate":  &moderateRequest{Action: "mute", Participant: "p2", Kind: sfu.Microphone},
+		"stats":     nil,
 		"ping":      nil,
 		"leave":     nil,
 	}
@@ -196,7 +198,22 @@ func TestGoldenReplies(t *testing.T) {
 		"message_private": private,
 		"signal":          signalEvent{event{"signal", at}, "p1", json.RawMessage(`{"sdp":"v=0"}`)},
 		"slots":           slotsEvent{event{"slots", at}, slots},
-		"muted":           mutedEvent{event{"muted", at}, sfu.Microphone, "p2"},
+		"stats": statsReply{Type: "stats", ID: id, Report: quality.Report{
+			Downlink: quality.Downlink{
+				Estimate: 2_400_000, Sent: 1_810_000, Loss: 0.4, RTT: 31, Queue: 3, State: "hold", Source: "twcc",
+			},
+			Slots: []quality.Slot{{
+				Video: "p2.camera", Codec: "VP8", RID: "h", Spatial: 1, Temporal: 2, Width: 640, Height: 360, FPS: 30, Rate: 520_000,
+				Target: 500_000, Reason: quality.Size,
+			}},
+			Uplink: []quality.Uplink{{Kind: "camera", Layers: []quality.Layer{{
+				RID: "h", Active: true, Wanted: true, Width: 640, Height: 360, FPS: 30, Rate: 510_000, Loss: 0.1,
+			}}}},
+		}},
+		"video":   videoEvent{event{"video", at}, []quality.Held{{Slot: 2, State: "paused", Reason: quality.Bandwidth}}},
+		"layers":  layersEvent{event{"layers", at}, sfu.Camera, []string{"q", "h"}},
+		"quality": qualityEvent{event{"quality", at}, map[string]int{"p1": 4}},
+		"muted":   mutedEvent{event{"muted", at}, sfu.Microphone, "p2"},
 	} {
 		golden(t, "server/"+name+".json", v)
 	}

@@ -54,6 +54,7 @@ type tile struct {
 	Stream      string `json:"stream"`
 	Width       int    `json:"width"`
 	Height      int    `json:"height"`
+	Pinned      bool   `json:"pinned,omitempty"`
 }
 
 type subscribeRequest struct {
@@ -83,7 +84,7 @@ type moderateRequest struct {
 
 // requestTypes are the messages that carry an id and need a session.
 func requestTypes() []string {
-	return []string{"negotiate", "publish", "unpublish", "mute", "subscribe", "chat", "update", "signal", "moderate"}
+	return []string{"negotiate", "publish", "unpublish", "mute", "subscribe", "chat", "update", "signal", "moderate", "stats"}
 }
 
 // messageTypes are all messages that a client may send.

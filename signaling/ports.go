@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/parley/parley/sfu"
+	"github.com/parley/parley/sfu/quality"
 )
 
 // Media makes the peers of one media node.
@@ -27,6 +28,8 @@ type Peer interface {
 	Show(view []sfu.SlotView) error
 	// Send queues d for the peer's data channels.
 	Send(d sfu.Data) error
+	// Report says how the connection does, and why each video is what it is.
+	Report() quality.Report
 	// Close ends the peer, its sources and slots.
 	Close() error
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 
+	"github.com/parley/parley/sfu/quality"
 	"github.com/parley/parley/signaling/internal/eventlog"
 )
 
@@ -60,6 +61,12 @@ type okReply struct {
 	ID       uint64             `json:"id"`
 	Source   *Source            `json:"source,omitempty"`
 	Position *eventlog.Position `json:"position,omitempty"`
+}
+
+type statsReply struct {
+	Type string `json:"type"` // "stats"
+	ID   uint64 `json:"id"`
+	quality.Report
 }
 
 type pongReply struct {

@@ -74,6 +74,9 @@ func (l *Link) takeOver(s *session, position string, reply *resumedReply) (old *
 		}
 	}
 	reply.Position = from
+	if reply.resumedState != nil {
+		s.tellAgainLocked()
+	}
 	return old, true
 }
 

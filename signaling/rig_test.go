@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/parley/parley/sfu"
+	"github.com/parley/parley/sfu/quality"
 	"github.com/parley/parley/signaling/token"
 )
 
@@ -154,6 +155,10 @@ func (p *fakePeer) Send(d sfu.Data) error {
 	}
 	p.got = append(p.got, d)
 	return nil
+}
+
+func (p *fakePeer) Report() quality.Report {
+	return quality.Report{Downlink: quality.Downlink{Source: "none"}}
 }
 
 func (p *fakePeer) Close() error {

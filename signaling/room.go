@@ -22,6 +22,7 @@ type room struct {
 	events   *eventlog.Log
 	speakers Speakers
 	wake     chan struct{} // holds one: somebody's microphone came on, or the last went off
+	scored   chan struct{} // holds one: somebody's score changed
 	gone     chan struct{} // closed when the server has forgotten the room
 
 	mu sync.Mutex
@@ -34,6 +35,8 @@ type room struct {
 	history  []messageEvent // public, oldest first
 	speaking []string       // as last told
 	audible  []speaker      // participants with an open microphone: the loudest, then who spoke last
+
+	rescored []string // Guarded by mu: whose score is to be told.
 
 	// Guarded by mu: the public snapshot as last encoded.
 	encoded   []byte
@@ -57,6 +60,7 @@ func newRoom(s *Server, name string) *room {
 		events:   eventlog.New(s.cfg.Limits.LogEntries),
 		speakers: s.cfg.Media.NewSpeakers(),
 		wake:     make(chan struct{}, 1),
+		scored:   make(chan struct{}, 1),
 		gone:     make(chan struct{}),
 		sessions: map[string]*session{},
 	}
@@ -64,13 +68,21 @@ func newRoom(s *Server, name string) *room {
 	return r
 }
 
-// run listens for speakers while somebody's microphone is on. It ends when the room is forgotten.
+// run listens for speakers while somebody's microphone is on, and tells scores. It ends when the room is forgotten.
 func (r *room) run() {
 	ticker := time.NewTicker(r.srv.cfg.Timing.Speaking)
 	defer ticker.Stop()
 	ticker.Stop()
+	scores := time.NewTimer(0)
+	defer scores.Stop()
+	<-scores.C
+	var told time.Time // when scores were told last
 	for {
 		select {
+		case <-r.scored:
+			scores.Reset(max(qualityEvery-time.Since(told), 0))
+		case told = <-scores.C:
+			r.tellScores()
 		case <-r.wake:
 			if r.silent() {
 				ticker.Stop()
@@ -146,6 +158,7 @@ func (r *room) add(s *session, l *Link, slots int) (Snapshot, []messageEvent, er
 	s.since = r.appendLocked("joined", eventlog.Audience{}, func(e event) any {
 		return joinedEvent{event: e, Participant: s.participantLocked()}
 	})
+	s.tellScoresLocked()
 	r.srv.running.Go(s.run)
 	s.look()
 	return r.snapshotLocked(s.since), append([]messageEvent{}, r.history...), nil

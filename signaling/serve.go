@@ -81,6 +81,8 @@ func (s *session) serve(typ string, id uint64, msg []byte) (reply any, after fun
 		reply, err = s.signal(id, msg)
 	case "moderate":
 		return s.moderate(id, msg)
+	case "stats":
+		reply, err = s.stats(id)
 	default:
 		err = refuse(codeUnknownType, "no message has the type %q", cut(typ, maxQuoted))
 	}

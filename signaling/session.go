@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/parley/parley/sfu"
+	"github.com/parley/parley/sfu/quality"
 	"github.com/parley/parley/signaling/internal/eventlog"
 )
 
@@ -20,6 +21,7 @@ type session struct {
 	can    permissions
 	peer   Peer // nil: joined without media
 	log    *slog.Logger
+	news   *news
 	dirty  chan struct{} // holds one: the slots should be worked out anew
 	done   chan struct{} // closed when the session has ended
 
@@ -49,6 +51,9 @@ type session struct {
 	view     []want      // what each slot shows
 	told     []slotState // the slot map as last told
 	spoke    time.Time   // when last among the loudest
+	held     []quality.Held
+	watched  map[sfu.Kind][]string // layers of the own sources, as told; nil: all
+	score    int                   // of the connection, 1 to 5; 0: not known
 
 	// Owned by run.
 	shown []sfu.SlotView
@@ -80,6 +85,8 @@ func (s *session) run() {
 		select {
 		case <-s.dirty:
 			s.show()
+		case <-s.news.stir:
+			s.tellNews()
 		case <-expiry.C:
 			silent := time.Since(time.Unix(0, s.heard.Load()))
 			if silent < resume {

@@ -19,6 +19,8 @@ type streamKey struct {
 type want struct {
 	streamKey
 	width, height int
+	rank          int // of importance, 0 first
+	pinned        bool
 }
 
 // picture reports whether the viewer wants to see, not only to hear.

@@ -59,7 +59,10 @@ func (s *session) nextView() (view []sfu.SlotView, ok bool) {
 		}
 		states[i].Participant, states[i].Stream = nullable(w.participant), nullable(w.stream)
 		video, audio := r.sessions[w.participant].streamLocked(w.stream)
-		v := sfu.SlotView{Slot: i, Width: w.width, Height: w.height}
+		v := sfu.SlotView{
+			Slot: i, Width: w.width, Height: w.height, Rank: w.rank, Pinned: w.pinned,
+			Speaking: w.stream == streamCamera && slices.Contains(r.speaking, w.participant),
+		}
 		if video != nil && w.picture() {
 			v.Video, states[i].Video = video.source, nullable(video.id)
 		}
@@ -90,7 +93,7 @@ func (s *session) wantsLocked() (wants []want, others []speaker) {
 		if t.Stream == streamCamera {
 			listed[t.Participant] = true
 		}
-		w := want{streamKey: key, width: t.Width, height: t.Height}
+		w := want{streamKey: key, width: t.Width, height: t.Height, rank: len(wants), pinned: t.Pinned}
 		video, audio := other.streamLocked(t.Stream)
 		if audio != nil || video != nil && w.picture() {
 			wants = append(wants, w)

@@ -1,0 +1,168 @@
+package sfu
+
+import (
+	"slices"
+	"time"
+
+	"github.com/parley/parley/sfu/quality"
+)
+
+const (
+	watchEvery = 250 * time.Millisecond
+	scoreEvery = 2 * time.Second
+	lowerAfter = 5 * time.Second // a layer that nobody watches is not wanted any more; one that somebody does, at once
+	untold     = -2
+)
+
+// watch is what a peer's events were made from last. Owned by who ticks.
+type watch struct {
+	at, scored time.Time
+	held, next heldVideos
+	score      int
+}
+
+// look tells what changed: which videos do not flow to the client, which layers of it are watched, how good its connection is. It
+// is called in no loop.
+func (p *Peer) look(now time.Time) {
+	w := &p.watch
+	if now.Sub(w.at) < watchEvery {
+		return
+	}
+	w.at = now
+	p.downlink.held(&w.next)
+	if !slices.Equal(w.next.list, w.held.list) || !slices.Equal(w.next.sinks, w.held.sinks) {
+		w.held, w.next = w.next, w.held
+		p.on.OnVideo(slices.Clone(w.held.list))
+	}
+	for _, l := range p.receive.Load().lines {
+		if !l.source.cfg.Kind.Video() {
+			continue
+		}
+		if rids, changed := l.source.wanted(now); changed {
+			p.on.OnLayers(l.source.cfg.Kind, rids)
+		}
+	}
+	if now.Sub(w.scored) < scoreEvery {
+		return
+	}
+	w.scored = now
+	if score := quality.Score(p.measure()); score != w.score {
+		if w.score = score; len(p.send.Load().lines)+len(p.receive.Load().lines) > 0 {
+			p.on.OnQuality(score)
+		}
+	}
+}
+
+// heldVideos are the slots whose video was asked for and does not flow, and their sinks: what is told of a slot is void once it
+// shows something else.
+type heldVideos struct {
+	list  []quality.Held
+	sinks []*Sink
+}
+
+func (d *downlink) held(h *heldVideos) {
+	clear(h.sinks)
+	h.list, h.sinks = h.list[:0], h.sinks[:0]
+	if d.peer.send.Load().videos == 0 {
+		return
+	}
+	d.loop.Lock()
+	defer d.loop.Unlock()
+	for i, l := range d.peer.send.Load().lines {
+		k := l.sink.Load()
+		if !l.video || k == nil || k.detached || k.source.mu != d.loop {
+			continue
+		}
+		reason := quality.Bandwidth
+		switch {
+		case k.source.muted.Load():
+			continue
+		case k.unsupported:
+			reason = quality.Codec
+		case !k.paused || k.limit >= 0:
+			continue
+		}
+		h.list, h.sinks = append(h.list, quality.Held{Slot: i / 2, State: "paused", Reason: reason}), append(h.sinks, k)
+	}
+}
+
+// wanted returns the simulcast ids that somebody watches, or must be able to fall back to, and whether they differ from what was
+// told last: those up to the highest that fits any viewer's tile.
+func (s *Source) wanted(now time.Time) (rids []string, changed bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || s.muted.Load() {
+		return nil, false
+	}
+	top, all := -1, max(len(s.cfg.RIDs), 1)-1
+	for _, k := range s.sinks {
+		wished := k.wished
+		if s.svc >= 0 || wished < 0 && len(s.sinks) > 0 {
+			wished = all
+		}
+		top = max(top, wished)
+	}
+	told := s.told
+	if told == untold {
+		told = all
+	}
+	if top >= told {
+		s.lowerAt = time.Time{}
+	} else if s.lowerAt.IsZero() {
+		s.lowerAt = now
+	}
+	switch {
+	case top > told, top == all && s.told == untold:
+	case top < told && now.Sub(s.lowerAt) >= lowerAfter:
+	default:
+		return nil, false
+	}
+	s.told, s.lowerAt = top, time.Time{}
+	rids = []string{}
+	switch {
+	case len(s.cfg.RIDs) > 0:
+		rids = append(rids, s.cfg.RIDs[:top+1]...)
+	case top >= 0:
+		rids = append(rids, "")
+	}
+	return rids, true
+}
+
+// forgetTold is for a publication that begins: the publisher sends all.
+func (s *Source) forgetTold() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.told, s.lowerAt = untold, time.Time{}
+}
+
+// measure is what the connection's score is made of.
+func (p *Peer) measure() quality.Measure {
+	m := quality.Measure{Connected: p.State() == PeerConnected, RTT: p.RTT(), LossOfPeer: p.feedback.lost()}
+	d := &p.downlink
+	d.loop.Lock()
+	defer d.loop.Unlock()
+	m.LossToPeer = max(d.verdict.Loss, d.reported)
+	for _, k := range d.sinks {
+		if k.detached || k.source.muted.Load() {
+			continue
+		}
+		m.Limited = m.Limited || k.granted.Limited && k.limit < k.tile
+		m.Held = m.Held || k.paused && k.limit < 0
+	}
+	return m
+}
+
+// lost returns the share of packets that were lost of what the client sends, in the last second or so, 0 to 1.
+func (f *feedback) lost() float64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	expected, lost := 0.0, 0.0
+	for _, s := range f.streams {
+		expected += float64(s.reception.lastExpected)
+		lost += float64(s.reception.lastLost)
+	}
+	if expected < 10 {
+		return 0
+	}
+	return lost / expected
+}

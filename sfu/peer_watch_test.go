@@ -1,0 +1,99 @@
+package sfu
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/parley/parley/sfu/quality"
+)
+
+// TestWantedLayers: more is wanted at once, less after five seconds, and of what is told once nothing is told again.
+func TestWantedLayers(t *testing.T) {
+	t.Parallel()
+	p := newPublisher(t, 3)
+	p.src.cfg.RIDs = []string{"q", "h", "f"}
+	p.all(true)
+	now := p.now
+	expect := func(after time.Duration, want ...string) {
+		t.Helper()
+		now = now.Add(after)
+		got, changed := p.src.wanted(now)
+		if changed != (want != nil) || changed && !cmp.Equal(got, want) {
+			t.Errorf("after %v: %v, %v, want %v", now.Sub(p.now), got, changed, want)
+		}
+	}
+	expect(0)
+	expect(4900 * time.Millisecond)
+	expect(200*time.Millisecond, []string{}...) // nobody came in five seconds
+	if _, changed := p.src.wanted(now); changed {
+		t.Error("told twice")
+	}
+	k := p.src.Attach(now, newVideoLine(&viewer{}), 640, 360)
+	expect(0, "q", "h")
+	k.Resize(now, 1280, 720)
+	expect(0, "q", "h", "f")
+	k.Resize(now, 100, 60)
+	expect(time.Second)
+	k.Resize(now, 1280, 720)
+	expect(time.Second)
+	k.Resize(now, 100, 60)
+	expect(time.Second)
+	expect(4900 * time.Millisecond)
+	expect(200*time.Millisecond, "q")
+	p.src.forgetTold() // published anew: the publisher sends all
+	expect(time.Second)
+	expect(5*time.Second, "q")
+}
+
+// TestReportAndHeld reads what a client is told of its own connection.
+func TestReportAndHeld(t *testing.T) {
+	t.Parallel()
+	n := newTestNode(t, nil)
+	a, b := join(t, n, "a", browserConfig{slots: 1}), join(t, n, "b", browserConfig{slots: 1, noSend: true})
+	cam, err := a.peer.Publish(Camera, false)
+	must(t, err)
+	a.sendMedia(7)
+	must(t, b.peer.Show([]SlotView{{Video: cam, Width: 640, Height: 360}}))
+	eventually(t, "a picture in the report", func() bool {
+		r := b.peer.Report()
+		return len(r.Slots) == 1 && r.Slots[0].Rate > 0 && r.Slots[0].Reason == quality.Best && r.Slots[0].Codec == "VP8" && r.Slots[0].Video == "a.camera"
+	})
+	eventually(t, "an uplink in the report", func() bool {
+		r := a.peer.Report()
+		return len(r.Uplink) == 1 && len(r.Uplink[0].Layers) == 1 && r.Uplink[0].Layers[0].Active && r.Uplink[0].Layers[0].Wanted
+	})
+	eventually(t, "a score", func() bool {
+		b.on.mu.Lock()
+		defer b.on.mu.Unlock()
+		return len(b.on.scores) > 0 && b.on.scores[len(b.on.scores)-1] >= 4
+	})
+	if b.peer.leg == nil {
+		return // only the batched plane limits
+	}
+	pause := func(limit int) {
+		b.peer.loop.Lock()
+		defer b.peer.loop.Unlock()
+		b.peer.downlink.est, b.peer.downlink.reports = nil, reportsNone // it would raise the limit again
+		b.peer.send.Load().lines[1].sink.Load().aim(time.Now(), limit, topTemporal)
+	}
+	pause(-1)
+	held := func(want ...quality.Held) func() bool {
+		return func() bool {
+			b.on.mu.Lock()
+			defer b.on.mu.Unlock()
+			return len(b.on.held) > 0 && cmp.Equal(b.on.held[len(b.on.held)-1], want)
+		}
+	}
+	eventually(t, "a paused video", held(quality.Held{Slot: 0, State: "paused", Reason: quality.Bandwidth}))
+	if r := b.peer.Report(); r.Slots[0].Reason != quality.Paused || r.Slots[0].Spatial != -1 {
+		t.Errorf("%+v", r.Slots[0])
+	}
+	pause(maxLayers)
+	eventually(t, "all videos flow", func() bool {
+		b.on.mu.Lock()
+		defer b.on.mu.Unlock()
+		return len(b.on.held[len(b.on.held)-1]) == 0
+	})
+}
