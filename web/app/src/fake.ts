@@ -8,6 +8,7 @@ import type {
   Message,
   Permission,
   PresenceEvents,
+  Quality,
   Reason,
   RoomEvents,
   RoomState,
@@ -250,8 +251,9 @@ export class FakeRoom extends Emitter<RoomEvents> implements CallRoom {
     }
     if (action === 'end') this.fakeClose('room_ended');
   }
-  quality(): undefined {
-    return undefined;
+  graded = new Set<string>();
+  quality(id: string): Quality | undefined {
+    return this.graded.has(id) ? this.participants.get(id)?.quality : undefined;
   }
   mediaState: MediaState = 'connected';
   held = new Map<string, Reason>();
@@ -272,7 +274,8 @@ export class FakeRoom extends Emitter<RoomEvents> implements CallRoom {
     else this.held.delete(`${stream} ${participant}`);
     this.emit('paused', { participant, stream, reason });
   }
-  fakeGrade(id: string, level: 1 | 2 | 3 | 4 | 5): void {
+  fakeGrade(id: string, level: Quality): void {
+    this.graded.add(id);
     const p = this.participants.get(id);
     if (!p) return;
     const graded = p.withQuality(level);

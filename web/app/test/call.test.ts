@@ -72,6 +72,15 @@ describe('what the network allows', () => {
     expect(call.media.value).toBe('connected');
   });
 
+  test('scores survive whatever else changes', async () => {
+    const room = await joined();
+    room.fakeGrade('p0', 2);
+    room.fakeJoin(somebody(7));
+    expect([...call.qualities.value]).toEqual([['p0', 2]]);
+    room.fakeLeave('p0');
+    expect([...call.qualities.value]).toEqual([]);
+  });
+
   test('what is pinned comes first', async () => {
     const room = await joined();
     pinned.value = 'p0';

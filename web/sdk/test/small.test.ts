@@ -7,7 +7,7 @@ import { IceServers } from '../src/iceservers';
 import { Participant } from '../src/participant';
 import { seen } from '../src/position';
 import { assignMids, sections } from '../src/sdp';
-import { streamsOf } from '../src/slothint';
+import { expectsMedia, slotsFor, streamsOf } from '../src/slothint';
 import { slotStep } from '../src/steps';
 import { roomURL, socketURL } from '../src/url';
 
@@ -27,6 +27,27 @@ describe('slot steps', () => {
     expect([0, 1, 2, 4, 5, 9, 10, 25, 26, 1000].map((n) => slotStep(n))).toEqual([1, 1, 4, 4, 9, 9, 16, 25, 25, 25]);
     expect(slotStep(25, 9)).toBe(9);
     expect(slotStep(3, 0)).toBe(1);
+  });
+
+  it('has slots for a small room whole, for a large one by what is shown', () => {
+    expect([2, 9, 30, 100].map((streams) => slotsFor(streams, 0))).toEqual([2, 9, 9, 9]);
+    expect([4, 6, 16, 25].map((shown) => slotsFor(100, shown))).toEqual([9, 9, 19, 28]);
+    expect(slotStep(slotsFor(100, 25))).toBe(25);
+    expect(slotsFor(12, 25)).toBe(12);
+  });
+
+  it('knows when packets must be coming', () => {
+    const ann = new Participant({ id: 'a', sources: [{ id: 'a.microphone', kind: 'microphone', muted: false }] });
+    const bob = new Participant({ id: 'b', sources: [{ id: 'b.microphone', kind: 'microphone', muted: true }] });
+    const people = new Map([ann, bob].map((p) => [p.id, p]));
+    const slot = (participant: string | null, hasAudio = true) => ({
+      participant,
+      stream: 'camera' as const,
+      hasAudio,
+    });
+    expect(expectsMedia(true, people, [])).toBe(true);
+    expect(expectsMedia(false, people, [slot('a')])).toBe(true);
+    expect(expectsMedia(false, people, [slot('b'), slot('a', false), slot(null), slot('gone')])).toBe(false);
   });
 
   it('counts the streams of others', () => {

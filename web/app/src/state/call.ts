@@ -152,7 +152,6 @@ function enter(joined: CallRoom): void {
     seen.value = joined.messages.at(-1)?.id ?? '';
     connection.value = joined.state;
     audioBlocked.value = joined.audioBlocked;
-    qualities.value = new Map();
     held.value = new Map();
     media.value = joined.mediaState;
     since.value = Date.now();
@@ -241,11 +240,21 @@ function mirror(joined: CallRoom, say: boolean): void {
     speaking.value = [...joined.speaking];
     locked.value = joined.locked;
     can.value = joined.can;
+    qualities.value = scores(joined);
     if (pinned.value && !now.some((p) => pinned.value?.startsWith(p.id))) pinned.value = undefined;
   });
   if (!say) return;
   if (came.length > 0) announce(`${names(came)} joined.`);
   if (went.length > 0) announce(`${names(went)} left.`);
+}
+
+function scores(joined: CallRoom): ReadonlyMap<string, number> {
+  const known = new Map<string, number>();
+  for (const id of joined.participants.keys()) {
+    const level = joined.quality(id);
+    if (level !== undefined) known.set(id, level);
+  }
+  return known;
 }
 
 function heard(joined: CallRoom, message: Message): void {
