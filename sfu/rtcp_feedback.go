@@ -10,10 +10,15 @@ import (
 )
 
 const (
-	// Encoders estimate their bandwidth from these; libwebrtc's receivers send them every 50 to 250 ms.
-	transportFeedbackEvery = 50 * time.Millisecond
-	receiverReportEvery    = time.Second
-	maxReportBlocks        = 31 // RFC 3550, section 6.4.1: a 5-bit count
+	// Encoders estimate their bandwidth from these; libwebrtc's receivers send them every 50 to 250 ms. Few packets say little:
+	// sound alone, or a thin uplink, gets them half as often.
+	transportFeedbackEvery  = 50 * time.Millisecond
+	transportFeedbackWithin = 100 * time.Millisecond
+	transportFeedbackMany   = 20 // packets
+	transportJump           = 4096
+	transportJumps          = 3
+	receiverReportEvery     = time.Second
+	maxReportBlocks         = 31 // RFC 3550, section 6.4.1: a 5-bit count
 )
 
 // feedback is what the client's encoders are told about the arrival of their packets: transport-wide congestion control
@@ -21,6 +26,7 @@ const (
 type feedback struct {
 	mu       sync.Mutex
 	recorder *twcc.Recorder // Guarded by mu.
+	numbers  numbers        // Guarded by mu.
 	start    time.Time
 	streams  []*inStream // Guarded by mu: those to report on.
 	ssrc     uint32
@@ -52,7 +58,7 @@ func (f *feedback) received(s *inStream, h header, b []byte, m *receiveMap, now 
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(ext) == 2 {
-		f.recorder.Record(s.ssrc, binary.BigEndian.Uint16(ext), now.Sub(f.start).Microseconds())
+		f.arrived(s.ssrc, binary.BigEndian.Uint16(ext), now)
 	}
 	if hz := m.clocks[h.payloadType]; hz != 0 {
 		if !s.reception.started {
@@ -60,6 +66,57 @@ func (f *feedback) received(s *inStream, h header, b []byte, m *receiveMap, now 
 		}
 		s.reception.add(h, hz, uint32(now.Sub(f.start).Seconds()*float64(hz)))
 	}
+}
+
+// arrived records a packet's transport-wide number. The caller holds mu.
+func (f *feedback) arrived(ssrc uint32, seq uint16, now time.Time) {
+	ok, again := f.numbers.next(seq)
+	if again {
+		f.recorder = twcc.NewRecorder(f.ssrc)
+	}
+	if ok {
+		f.recorder.Record(ssrc, seq, now.Sub(f.start).Microseconds())
+	}
+}
+
+// numbers follows the transport-wide numbers of a client. The recorder remembers all between the lowest and the highest, so that one
+// forged number would make it reserve and walk through half of all: jumps are believed when several packets in a row agree.
+type numbers struct {
+	started bool
+	newest  uint16
+	strange int    // numbers in a row that are far from newest
+	far     uint16 // the last of these
+}
+
+// next reports whether a number is to be recorded, and whether the recorder must start anew before that.
+func (n *numbers) next(seq uint16) (ok, again bool) {
+	near := func(a uint16) bool { d := int16(seq - a); return d <= transportJump && d >= -transportJump }
+	switch {
+	case !n.started:
+		n.started = true
+	case near(n.newest):
+		n.strange = 0
+		if int16(seq-n.newest) < 0 {
+			return true, false
+		}
+	case n.strange > 0 && near(n.far):
+		if n.strange++; n.strange < transportJumps {
+			n.far = seq
+			return false, false
+		}
+		n.strange, again = 0, true
+	default:
+		n.strange, n.far = 1, seq
+		return false, false
+	}
+	n.newest = seq
+	return true, again
+}
+
+// due reports whether transport-wide feedback is to be sent now, with so many packets to report on.
+func (f *feedback) due(now time.Time, held int) bool {
+	since := now.Sub(f.lastTransport)
+	return held > 0 && since >= transportFeedbackEvery && (held >= transportFeedbackMany || since >= transportFeedbackWithin)
 }
 
 func (f *feedback) senderReport(s *inStream, ntpTime uint64, now time.Time) {
@@ -124,7 +181,7 @@ func (p *Peer) sendFeedback(now time.Time) {
 	f := &p.feedback
 	var pkts []rtcp.Packet
 	f.mu.Lock()
-	if now.Sub(f.lastTransport) >= transportFeedbackEvery && f.recorder.PacketsHeld() > 0 {
+	if f.due(now, f.recorder.PacketsHeld()) {
 		f.lastTransport = now
 		pkts = f.recorder.BuildFeedbackPacket()
 	}
