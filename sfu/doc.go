@@ -62,6 +62,7 @@
 //   - Locks are taken in this order: Peer.negotiating, Peer.mu, a loop, then an inbox's or the plane's. pion calls back with none of them held,
 //     except for Peer.buffer, which may come from within a loop and so takes Peer.streamsMu alone.
 //   - RTP and RTCP are acted on only after SRTP has authenticated them, and no candidate of a client's is ever used: nobody can
-//     make a node send to an address that has not answered its checks.
+//     make a node send to an IP address that has not answered its checks. Only the port is followed without ICE, once a packet
+//     from there has authenticated: a NAT that forgot its mapping (plane_stray.go).
 //   - What a peer sends never panics and never stops another's media.
 package sfu

@@ -57,6 +57,8 @@ type leg struct {
 	header     rtp.Header
 	streams    []*inStream
 	forged     int
+	reporter   uint32           // SSRC of the RTCP that came last
+	reported   bool             // some came
 	conns      []net.PacketConn // of ICE-TCP
 }
 
@@ -190,12 +192,16 @@ func (k *leg) receive(b []byte) bool {
 		return false
 	}
 	k.forged = 0
-	s := k.stream(k.header.SSRC)
-	to, pkt := p.accept(s, plain, k.loop.now)
+	k.accept(plain)
+	return true
+}
+
+// accept gathers a packet that has authenticated, whose header is in k.header. The caller is in the loop.
+func (k *leg) accept(plain []byte) {
+	to, pkt := k.peer.accept(k.stream(k.header.SSRC), plain, k.loop.now)
 	if to != nil {
 		k.loop.gather(to.line.source, to.layer, pkt)
 	}
-	return true
 }
 
 // isDuplicate tells what networks do from what attackers do. pion does not export this error.

@@ -33,6 +33,7 @@ func (k *leg) openRTCP(b []byte) []byte {
 		if !k.heard.Load() {
 			k.heard.Store(true)
 		}
+		k.reporter, k.reported = binary.BigEndian.Uint32(plain[4:]), true
 		return plain
 	case isDuplicate(err):
 		k.peer.count.duplicate.Add(1)

@@ -136,6 +136,7 @@ type reader struct {
 
 	got     []datagram // Owned by who reads: of this batch.
 	reports []told     // Owned by who reads: RTCP of this batch, decrypted.
+	strays  []stray    // Owned by who reads: of this batch.
 }
 
 // datagram is one that a leg will decrypt.
@@ -157,7 +158,10 @@ func (r *reader) Packet(b []byte, from netip.AddrPort) bool {
 		return false
 	}
 	k := (*r.plane.known.Load())[from]
-	if k == nil || !k.ready.Load() {
+	if k == nil {
+		return r.stray(b, from)
+	}
+	if !k.ready.Load() {
 		return false
 	}
 	r.got = append(r.got, datagram{k, k.loop, b})
@@ -172,6 +176,7 @@ func (r *reader) Done() {
 			r.run(k.loop, r.got[i:], now)
 		}
 	}
+	r.place(now)
 	for _, d := range r.reports { // in no loop: what is asked for may lie in any
 		d.peer.receiveCompound(d.b, now)
 	}

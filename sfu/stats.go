@@ -45,6 +45,7 @@ type Counts struct {
 	KeyframesRequested   uint64 // from clients
 	NacksIn, NacksOut    uint64 // sequence numbers that clients asked for, and that were asked of clients
 	RTCPFailed           uint64
+	Moved                uint64 // times that clients were found at another port of their address, before ICE told
 	DataIn, DataOut      uint64 // messages
 	Panics               uint64
 	Dropped              map[string]uint64 // packets and data messages by reason
@@ -59,6 +60,7 @@ type counters struct {
 	dataIn, dataOut, dataBad, dataDropped    atomic.Uint64
 	malformed, unknownSSRC, unauthenticated  atomic.Uint64
 	panics, socketFull, peerClosed, early    atomic.Uint64
+	moved                                    atomic.Uint64
 }
 
 func (c *Counts) add(o Counts) {
@@ -74,6 +76,7 @@ func (c *Counts) add(o Counts) {
 	c.NacksIn += o.NacksIn
 	c.NacksOut += o.NacksOut
 	c.RTCPFailed += o.RTCPFailed
+	c.Moved += o.Moved
 	c.DataIn += o.DataIn
 	c.DataOut += o.DataOut
 	c.Panics += o.Panics
@@ -101,7 +104,7 @@ func (p *Peer) counts(sources []SourceStats) Counts {
 		RTXIn: n.rtxIn.Load(), RTXOut: n.rtxOut.Load(), Probes: n.probes.Load(),
 		KeyframesAsked: n.keyframesAsked.Load(), KeyframesRequested: n.keyframesSent.Load(),
 		NacksIn: n.nacksIn.Load(), NacksOut: n.nacksOut.Load(), RTCPFailed: n.rtcpFailed.Load(),
-		DataIn: n.dataIn.Load(), DataOut: n.dataOut.Load(), Panics: n.panics.Load(),
+		DataIn: n.dataIn.Load(), DataOut: n.dataOut.Load(), Panics: n.panics.Load(), Moved: n.moved.Load(),
 	}
 	c.drop(dropMalformed.String(), n.malformed.Load())
 	c.drop(dropUnknownSSRC, n.unknownSSRC.Load())

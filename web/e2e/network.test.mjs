@@ -93,7 +93,8 @@ for (const [who, guest, side] of [
     lab.nat(side, 'symmetric'); // each mapping has a port by chance
     await full();
     const [seen] = await watch(6, () => lab.nat(side, 'symmetric'));
-    assert.ok(seen.gap < 5000, `the picture stood for ${seen.gap} ms: ${told(seen)}`);
+    // ICE alone takes up to 3.2 s; media is followed to the new port as soon as a packet comes from there.
+    assert.ok(seen.gap < 1500, `the picture stood for ${seen.gap} ms: ${told(seen)}`);
     await full();
     const states = await guest().page.evaluate(() => window.__pcs.map((pc) => pc.connectionState));
     assert.deepEqual(states, ['connected'], 'it is the same connection');
