@@ -93,7 +93,7 @@ func (s *Source) store(l *stream, p *rtp.Packet, size int, now time.Time) (index
 	described := p.GetExtension(s.cfg.DependencyID)
 	info := l.reader.Inspect(p.Payload, described)
 	slot.Timestamp, slot.Marker, slot.Frame = p.Timestamp, p.Marker, info.Frame
-	if l.reader.Kind() == codec.AV1 {
+	if info.Described {
 		slot.SetDescriptor(described)
 	}
 	if s.cfg.Kind.Video() {
@@ -220,9 +220,6 @@ func (s *Source) keyframe(l *stream, slot *ring.Slot, info codec.Info) {
 
 // reread looks again at what overtook a keyframe's first packet: only that told what layers there are.
 func (l *stream) reread(first *ring.Slot) {
-	if k := l.reader.Kind(); k != codec.VP9 && k != codec.AV1 {
-		return
-	}
 	for n := l.padding.dense(l.seq.Max()); n > first.Num; n-- {
 		if p, _ := l.ring.Find(n); p != nil {
 			p.Frame = l.reader.Inspect(p.Payload(), p.Descriptor()).Frame

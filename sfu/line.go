@@ -57,7 +57,6 @@ type Line struct {
 	lastIn         uint32 // timestamp of maxNum in the layer
 	lastPicture    uint16 // VP8, VP9 and dependency descriptors: the newest sent
 	pictureShift   uint16
-	pictureMask    uint16
 	gaps           gaps
 	lastTL0        uint8
 	tl0Shift       uint8
@@ -217,12 +216,17 @@ func (l *Line) step() uint32 {
 	return audioRate / 50
 }
 
+// pictureMask is how wide a packet's picture id is.
+func pictureMask(s *ring.Slot) uint16 {
+	if s.Described {
+		return 0xffff
+	}
+	return 0x7fff
+}
+
 // speak says what the line's next packets are, after anchor.
 func (l *Line) speak(k codec.Kind) {
-	l.closing, l.pictureMask = k == codec.VP8, 0x7fff
-	if k == codec.AV1 {
-		l.pictureMask = 0xffff
-	}
+	l.closing = k == codec.VP8
 }
 
 // send forwards a packet, which lies at index in the ring of the layer that k shows. The payload is the slot's, or RED made from it,
@@ -232,14 +236,14 @@ func (l *Line) send(k *Sink, s *ring.Slot, index uint16, at place, pt uint8, pay
 		serial: s.Serial, index: index, layer: uint8(k.current),
 		seq:       at.seq,
 		timestamp: l.times.out(s.Timestamp),
-		pictureID: (s.PictureID + at.picture) & l.pictureMask,
+		pictureID: (s.PictureID + at.picture) & pictureMask(s),
 		tl0:       s.TL0PicIdx + l.tl0Shift,
 	}
 	if s.Marker || s.End && int(s.Spatial) == k.spatial {
 		e.layer |= sentMarker
 	}
 	var from *codec.Stream
-	if s.Described() {
+	if s.Described {
 		from = &k.source.streams[k.current].reader
 		e.showing(k.spatial, k.temporal)
 	}
@@ -251,7 +255,7 @@ func (l *Line) send(k *Sink, s *ring.Slot, index uint16, at place, pt uint8, pay
 		l.lastTime, l.lastAt = e.timestamp, s.At
 	}
 	l.started = true
-	if s.HasPictureID && (newer || !l.pictures || (e.pictureID-l.lastPicture)&l.pictureMask <= l.pictureMask/2) {
+	if s.HasPictureID && (newer || !l.pictures || (e.pictureID-l.lastPicture)&pictureMask(s) <= pictureMask(s)/2) {
 		l.lastPicture, l.lastTL0, l.pictures = e.pictureID, e.tl0, true
 	}
 	l.history.put(e)
@@ -314,7 +318,7 @@ func (l *Line) write(ssrc uint32, pt uint8, seq uint16, s *ring.Slot, e *sent, p
 	h.Padding, h.Extension, h.Extensions = false, false, h.Extensions[:0]
 	h.SSRC, h.PayloadType, h.SequenceNumber = ssrc, pt, seq
 	h.Timestamp, h.Marker = e.timestamp, e.marker()
-	if s.Described() && l.cfg.DependencyID != 0 {
+	if s.Described && l.cfg.DependencyID != 0 {
 		spatial, temporal := e.shown()
 		l.descriptor = from.AppendDescriptor(l.descriptor[:0], s.Descriptor(), &s.Frame, e.pictureID, spatial, temporal)
 		if err := h.SetExtension(l.cfg.DependencyID, l.descriptor); err != nil {

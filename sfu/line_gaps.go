@@ -25,12 +25,12 @@ func (g *gaps) clear() { g.count = 0 }
 
 func (g *gaps) run(i int) *gap { return &g.runs[i%maxGaps] }
 
-// add leaves out the packet num. It returns whether a picture begins with it.
-func (g *gaps) add(num uint64, picture uint16) (begins bool) {
+// add leaves out the packet num. It returns whether a picture begins with it, where pictures count.
+func (g *gaps) add(num uint64, picture uint16, counts bool) (begins bool) {
 	if g.runs == nil {
 		g.runs = make([]gap, maxGaps)
 	}
-	begins = g.count == 0 || picture != g.picture
+	begins = counts && (g.count == 0 || picture != g.picture)
 	g.picture = picture
 	if g.count > 0 {
 		if r := g.run(g.count - 1); r.first+uint64(r.count) == num {
@@ -73,9 +73,7 @@ func (l *Line) find(num uint64) (place, bool) {
 			return at, false
 		}
 		at.seq += uint16(r.count)
-		if l.closing {
-			at.picture += r.pictures
-		}
+		at.picture += r.pictures
 	}
 	return at, true
 }
@@ -85,7 +83,7 @@ func (l *Line) skip(s *ring.Slot) {
 	l.lastSeq = uint16(s.Num) + l.shift - 1
 	l.maxNum, l.lastIn = s.Num, s.Timestamp
 	l.shift--
-	if l.gaps.add(s.Num, s.PictureID) && l.closing && s.HasPictureID {
+	if l.gaps.add(s.Num, s.PictureID, l.closing && s.HasPictureID && !s.Described) {
 		l.pictureShift--
 	}
 }

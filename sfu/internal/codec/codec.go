@@ -51,6 +51,7 @@ type Info struct {
 type Frame struct {
 	Picture
 	Start      bool  // a keyframe starts here, or it is audio
+	Described  bool  // the picture id is the frame number of the dependency descriptor, which must be forwarded, too
 	Begin, End bool  // the frame's first or last packet, where the codec tells
 	Sync       bool  // it refers to lower temporal layers only: who shows up to the one below may show it from here on
 	Raise      bool  // it refers to the spatial layer below in its picture only: who shows that may show it from here on
@@ -106,20 +107,18 @@ func (s *Stream) Inspect(payload, descriptor []byte) Info {
 		info.Start = true
 	case VP8:
 		inspectVP8(payload, &info)
+		if !info.HasPictureID { // libwebrtc leaves all out of the payload that the descriptor says
+			s.describe(descriptor, &info)
+		}
 	case VP9:
 		s.inspectVP9(payload, &info)
 	case H264:
 		inspectH264(payload, &info)
-		if len(descriptor) > 0 {
-			s.describe(descriptor, &info)
-			info.Picture, info.Start = Picture{}, info.Start && info.Spatial == 0
-		}
+		s.describe(descriptor, &info)
 	case AV1:
 		inspectAV1(payload, &info)
-		if len(descriptor) > 0 {
-			s.describe(descriptor, &info)
-			info.Start = info.Start && info.Spatial == 0
-		}
+		s.describe(descriptor, &info)
+		info.Start = info.Start && info.Spatial == 0
 	}
 	if s.spatials <= 1 {
 		info.Needed = everybody

@@ -73,7 +73,7 @@ func (s *Stream) describe(p []byte, info *Info) {
 	if d.structured && !s.restructure(&b, d.number) {
 		return
 	}
-	info.PictureID, info.HasPictureID, info.Begin, info.End = d.number, true, d.begin, d.end
+	info.PictureID, info.HasPictureID, info.Described, info.Begin, info.End = d.number, true, true, d.begin, d.end
 	st := s.now
 	if st.known() && int16(d.number-st.number) < 0 && s.old.known() {
 		st = s.old // a late packet from before the keyframe

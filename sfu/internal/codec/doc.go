@@ -1,8 +1,9 @@
 // Package codec reads what forwarding must know out of RTP packets: where a keyframe starts, its size, which spatial and
 // temporal layer a packet belongs to and who needs it, and the picture ids, which it also rewrites. It decodes nothing else.
 //
-// A Stream is one RTP stream's reader. VP8, VP9 and H264 tell by their payloads, AV1 by the dependency descriptor (an RTP header
-// extension); H264's temporal layers are told by that too, else only what nothing refers to is told apart.
+// A Stream is one RTP stream's reader. VP9 tells by its payloads, AV1 by the dependency descriptor (an RTP header extension). VP8 and
+// H264 may do either: with the descriptor libwebrtc leaves VP8's ids and layers out of the payload, and without it only what
+// nothing refers to is told apart in H264.
 //
 // # Goroutines
 //

@@ -155,7 +155,7 @@ func TestH264Layers(t *testing.T) {
 	for range 12 {
 		f := e.Next(false)[0]
 		got := s.Inspect(unhex(t, "419a0001"), e.Descriptor(f, true, true))
-		if int(got.Temporal) != f.Temporal || got.HasPictureID || got.Needed != everybody {
+		if int(got.Temporal) != f.Temporal || !got.Described || got.Needed != everybody {
 			t.Errorf("frame %+v: %+v", f, got)
 		}
 	}

@@ -45,9 +45,6 @@ func (s *Slot) SetDescriptor(d []byte) {
 	}
 }
 
-// Described reports whether the packet has a dependency descriptor.
-func (s *Slot) Described() bool { return s.described > 0 }
-
 // Descriptor returns the packet's dependency descriptor, empty where it has none.
 func (s *Slot) Descriptor() []byte {
 	at := headroom + int(s.size)
