@@ -7,7 +7,7 @@
 //
 // # Goroutines
 //
-//	Node.tick         started by New, ended by Node.Close: ten times a second it looks after loops that nothing comes for
+//	Node.tick         started by New, ended by Node.Close: 4 to 10 times a second it looks after loops that nothing comes for
 //	                  (tick.go); the others tick in the socket's reader
 //	metronome.run     started by New, ended by Node.Close: sends what waits for slow links, and probes, every 5 ms while there is any
 //	Node.spawn        short tasks such as closing a peer, started by peers; Node.Close waits for them

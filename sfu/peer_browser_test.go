@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pion/dtls/v3"
 	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
 	"github.com/pion/interceptor/pkg/nack"
@@ -191,6 +192,7 @@ type browserConfig struct {
 	network   webrtc.NetworkType
 	loss      *loss
 	group     string // "": the same for all
+	oldCipher bool   // AES_CM_128_HMAC_SHA1_80 alone
 }
 
 func clientAPI(t testing.TB, c browserConfig) *webrtc.API {
@@ -252,6 +254,16 @@ func clientAPI(t testing.TB, c browserConfig) *webrtc.API {
 		c.network = webrtc.NetworkTypeUDP4
 	}
 	s.SetNetworkTypes([]webrtc.NetworkType{c.network})
+	if c.network == webrtc.NetworkTypeUDP6 { // pion's client does not find ::1 by itself
+		conn, err := net.ListenUDP("udp6", &net.UDPAddr{IP: net.IPv6loopback})
+		must(t, err)
+		mux := ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: conn})
+		t.Cleanup(func() { must(t, mux.Close()) })
+		s.SetICEUDPMux(mux)
+	}
+	if c.oldCipher {
+		s.SetSRTPProtectionProfiles(dtls.SRTP_AES128_CM_HMAC_SHA1_80)
+	}
 	return webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithSettingEngine(s), webrtc.WithInterceptorRegistry(reg))
 }
 

@@ -12,7 +12,8 @@ import (
 // as often as the packets of a call of two do. The node's ticker looks after loops that nothing comes for.
 const (
 	tickInterval = 25 * time.Millisecond  // at least, between two ticks of a loop
-	tickIdle     = 100 * time.Millisecond // at most, while there are peers
+	tickIdle     = 100 * time.Millisecond // at most, of a loop that nothing comes for
+	tickBusy     = 250 * time.Millisecond // between two looks of the ticker while something comes for all
 	tickEmpty    = time.Second            // while there are none
 )
 
@@ -40,16 +41,18 @@ func (t *ticks) remove(p *Peer) {
 	t.members.Store(&list)
 }
 
-// tick does what is due for all peers, unless that was done less than every ago or is being done. The caller is in no loop.
-func (t *ticks) tick(now time.Time, every time.Duration) {
+// tick does what is due for all peers, unless that was done less than every ago or is being done: then it returns false. The caller
+// is in no loop.
+func (t *ticks) tick(now time.Time, every time.Duration) bool {
 	if now.UnixNano()-t.last.Load() < int64(every) || !t.running.TryLock() {
-		return
+		return false
 	}
 	defer t.running.Unlock()
 	t.last.Store(now.UnixNano())
 	for _, p := range t.peers() {
 		p.tick(now)
 	}
+	return true
 }
 
 // tick looks after loops that nothing comes for. Nothing in it blocks: UDP sends do not, ICE-TCP has bounded queues.
@@ -57,26 +60,37 @@ func (n *Node) tick() {
 	t := time.NewTimer(tickEmpty)
 	defer t.Stop()
 	for {
+		idle := true // a loop is, or may be
 		select {
 		case <-n.stop:
 			return
-		case <-n.arrived: // the first peer
+		case <-n.arrived: // a peer
 		case now := <-t.C:
-			for _, p := range *n.ticked.Load() {
-				p.loop.ticks.tick(now, n.patience()/2)
-			}
+			idle = n.tickIdle(now)
 		}
-		t.Reset(n.patience())
+		t.Reset(n.patience(idle))
 	}
 }
 
-// patience is the time between two looks of the ticker.
-func (n *Node) patience() time.Duration {
+// tickIdle ticks for the loops that nothing came for, and reports whether there were any.
+func (n *Node) tickIdle(now time.Time) (any bool) {
+	for _, p := range *n.ticked.Load() {
+		if p.loop.ticks.tick(now, n.patience(true)/2) {
+			any = true
+		}
+	}
+	return any
+}
+
+// patience is the time until the ticker's next look.
+func (n *Node) patience(idle bool) time.Duration {
 	switch {
 	case len(*n.ticked.Load()) == 0:
 		return tickEmpty
 	case n.plane == nil: // its packets are received one by one, and tick for nobody
 		return tickInterval
+	case idle:
+		return tickIdle
 	}
-	return tickIdle
+	return tickBusy
 }
