@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -88,6 +89,10 @@ type dtlsPath struct {
 	*ice.Conn
 	t     *direct
 	muted atomic.Bool // the connection is being parked
+
+	reading   sync.Mutex // held by ReadFrom
+	deadlines sync.Mutex // taken by itself
+	gone      bool       // Guarded by deadlines: the next path's deadline is none of this one's.
 }
 
 // dtlsAddr is the client's address for DTLS, which does not need it: the path leads to one client.
@@ -109,7 +114,12 @@ const (
 
 // ReadFrom reads a DTLS record. RTP and RTCP that come before the leg is up are kept for it.
 func (d *dtlsPath) ReadFrom(b []byte) (int, net.Addr, error) {
+	d.reading.Lock()
+	defer d.reading.Unlock()
 	for {
+		if d.muted.Load() {
+			return 0, nil, net.ErrClosed
+		}
 		n, err := d.Conn.Read(b)
 		if err != nil {
 			return 0, nil, err
@@ -131,6 +141,26 @@ func (d *dtlsPath) WriteTo(b []byte, _ net.Addr) (int, error) {
 		return len(b), nil
 	}
 	return d.Conn.Write(b)
+}
+
+// SetReadDeadline is how DTLS wakes its reader.
+func (d *dtlsPath) SetReadDeadline(t time.Time) error {
+	d.deadlines.Lock()
+	defer d.deadlines.Unlock()
+	if d.gone {
+		return nil
+	}
+	return d.Conn.SetReadDeadline(t)
+}
+
+// leave waits for the reader of a muted path whose connection was closed, and leaves the path to the next.
+func (d *dtlsPath) leave() error {
+	d.reading.Lock()
+	defer d.reading.Unlock()
+	d.deadlines.Lock()
+	defer d.deadlines.Unlock()
+	d.gone = true
+	return d.Conn.SetReadDeadline(time.Time{})
 }
 
 // Close is called by DTLS when it ends: after the client's close_notify, after a fatal alert, or after ours. ICE stays.

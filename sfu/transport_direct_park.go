@@ -30,7 +30,7 @@ func (t *direct) park() {
 	t.mu.Lock()
 	conn, path, ok := t.conn, t.dtlsPath, t.dtls == dtlsConnected && !t.closing && t.conn != nil
 	t.mu.Unlock()
-	if !ok {
+	if !ok || t.dataState.started.Load() {
 		return
 	}
 	state, ok := conn.ConnectionState()
@@ -40,6 +40,9 @@ func (t *direct) park() {
 	state.PeerCertificates = nil // it was verified
 	path.muted.Store(true)       // nobody is to hear that the connection ends, since it does not
 	_ = conn.Close()
+	if err := path.leave(); err != nil {
+		t.peer.log.Debug("park DTLS", "err", err) // ICE has ended
+	}
 	t.mu.Lock()
 	t.conn, t.dtlsPath, t.parked = nil, nil, &state
 	t.mu.Unlock()
@@ -49,7 +52,7 @@ func (t *direct) park() {
 // wake brings a parked connection back, in the background. It is called for every datagram that may be DTLS: one that is not
 // costs a connection that is parked again.
 func (t *direct) wake() {
-	if t.isParked.Load() {
+	if t.isParked.CompareAndSwap(true, false) {
 		t.spawn(func() {
 			if _, err := t.live(); err != nil {
 				t.peer.log.Warn("DTLS does not come back", "err", err)

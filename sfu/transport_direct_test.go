@@ -2,7 +2,9 @@ package sfu
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"runtime/pprof"
 	"strings"
@@ -203,12 +205,34 @@ func TestForgedRecordsOfTheParked(t *testing.T) {
 	t.Parallel()
 	b, d := idle(t, newDirectNode(t), browserConfig{slots: 1, noData: true})
 	b.peer.leg.late([]byte{recordData, 254, 253, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 0}, netip.AddrPort{})
-	eventually(t, "it is awake", func() bool { return !d.isParked.Load() })
+	eventually(t, "it is awake", func() bool {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		return d.conn != nil
+	})
+	for range 50 { // at once again and again: each finds a path that the one before has left
+		d.park()
+		if !d.isParked.Load() {
+			t.Fatal("not parked")
+		}
+		conn, err := d.live()
+		must(t, err)
+		at := time.Now()
+		must(t, conn.SetReadDeadline(at.Add(3*time.Millisecond)))
+		if _, err := conn.Read(make([]byte, 10)); !isTimeout(err) || time.Since(at) < 2*time.Millisecond {
+			t.Fatalf("%v after %v", err, time.Since(at))
+		}
+	}
 	d.idleSince.Store(1)
 	eventually(t, "it is parked again", d.isParked.Load)
 	if b.peer.State() != PeerConnected {
 		t.Error(b.peer.State())
 	}
+}
+
+func isTimeout(err error) bool {
+	var e net.Error
+	return errors.As(err, &e) && e.Timeout()
 }
 
 // TestEarlyMediaIsKept: SRTP that overtakes the end of our handshake is not lost.
