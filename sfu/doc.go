@@ -19,7 +19,7 @@
 //	Peer.readData     one per data channel, started when there is something to read or to send; Peer.teardown waits for them
 //	pion's, batched   ICE 5 (its loop, checks, a reader, two that wait for its end), 2 more for each further local address, and DTLS 3;
 //	                  3 of SCTP with data channels. direct.close ends them. TestGoroutinesOfAPeer counts: 8, with
-//	                  data 12, and 5 once DTLS is parked, after 3 s in which nobody used it
+//	                  data 12, and 5 once DTLS is parked, after 1 s in which nobody used it
 //	pion's, plane pion 17 per peer: ICE 5, DTLS 3, SRTP and SRTCP 4, SCTP 4, the mux 1. stock.close ends them
 //	pion's, per node  one reader for UDP, one for ICE-TCP, three per ICE-TCP connection
 //

@@ -10,7 +10,7 @@ import (
 // parkAfter is how long a DTLS connection is kept that nothing is sent over. After that it is parked: its state stays, without the
 // three goroutines, the buffer of 8 KiB and what the handshake left, which are a fifth of what a viewer costs. The next record
 // brings it back. Most clients that watch only never send one.
-const parkAfter = 3 * time.Second
+const parkAfter = time.Second
 
 // tick parks an idle connection.
 func (t *direct) tick(now time.Time) {
