@@ -1,9 +1,12 @@
 package sfu
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
 	"runtime/pprof"
@@ -331,4 +334,36 @@ func TestInterfacesAreLookedUpAgain(t *testing.T) {
 	if later, err := i.Interfaces(); err != nil || &later[0] == &first[0] {
 		t.Errorf("not looked up again: %v", err)
 	}
+}
+
+// FuzzCompound: whatever RTCP an authenticated client sends, nothing panics and the peer stays.
+func FuzzCompound(f *testing.F) {
+	r := newRawPlane(f, func(c *Config) {
+		c.Plane, c.Log = PlaneBatched, slog.New(slog.DiscardHandler)
+	})
+	v := newBrowser(f, r.node, "v", browserConfig{slots: 1})
+	answerOnly(f, v)
+	up(f, v.peer, r.from)
+	must(f, v.peer.Show([]SlotView{{Video: r.cam, Width: 640, Height: 360}}))
+	const placeholder = 0x01020304 // becomes our line's SSRC
+	for _, pkts := range [][]rtcp.Packet{
+		{&rtcp.ReceiverReport{SSRC: 5, Reports: []rtcp.ReceptionReport{{SSRC: placeholder, LastSenderReport: 7}}}},
+		{&rtcp.SenderReport{SSRC: 5}, &rtcp.PictureLossIndication{SenderSSRC: 5, MediaSSRC: placeholder}},
+		{&rtcp.TransportLayerNack{SenderSSRC: 5, MediaSSRC: placeholder, Nacks: []rtcp.NackPair{{PacketID: 9, LostPackets: 0xFFFF}}}},
+		{&rtcp.FullIntraRequest{SenderSSRC: 5, MediaSSRC: placeholder, FIR: []rtcp.FIREntry{{SSRC: placeholder}}}},
+		{&rtcp.ReceiverEstimatedMaximumBitrate{SenderSSRC: 5, Bitrate: 1e6, SSRCs: []uint32{placeholder}}},
+	} {
+		b, err := rtcp.Marshal(pkts)
+		must(f, err)
+		f.Add(b)
+	}
+	var ours [4]byte
+	binary.BigEndian.PutUint32(ours[:], v.peer.send.Load().lines[1].ssrc)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		b = bytes.ReplaceAll(b, []byte{1, 2, 3, 4}, ours[:])
+		v.peer.receiveCompound(b, time.Now())
+		if v.peer.count.panics.Load() != 0 || v.peer.closed.Load() {
+			t.Fatal("the peer did not survive")
+		}
+	})
 }
