@@ -56,6 +56,7 @@ type leg struct {
 	tcp        *tcpPath      // over ICE-TCP
 	header     rtp.Header
 	streams    []*inStream
+	reporters  []uint32 // SSRCs that RTCP came from
 	forged     int
 	reporter   uint32           // SSRC of the RTCP that came last
 	reported   bool             // some came

@@ -3,6 +3,7 @@ package sfu
 import (
 	"encoding/binary"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/pion/rtcp"
@@ -13,6 +14,8 @@ import (
 const (
 	maxEarly    = 32 // packets that are kept until the leg is up: those that overtake the end of our DTLS handshake
 	srtcpGrowth = 32 // bytes, at most: index and tag
+
+	maxReporters = 256 // SSRCs that a client sends RTCP with: Firefox uses one for each line that it sends or is shown
 )
 
 // isRTCP tells RTCP from everything else (RFC 5761, section 4; RFC 7983).
@@ -34,13 +37,27 @@ func (k *leg) openRTCP(b []byte) []byte {
 			k.heard.Store(true)
 		}
 		k.reporter, k.reported = binary.BigEndian.Uint32(plain[4:]), true
-		return plain
+		return k.known(plain)
 	case isDuplicate(err):
 		k.peer.count.duplicate.Add(1)
 	default:
 		k.peer.count.unauthenticated.Add(1)
 	}
 	return nil
+}
+
+// known returns b, nil where its sender makes one SSRC too many: SRTCP keeps a state for each. The caller is in the loop.
+func (k *leg) known(b []byte) []byte {
+	ssrc := binary.BigEndian.Uint32(b[4:])
+	if slices.Contains(k.reporters, ssrc) {
+		return b
+	}
+	if len(k.reporters) == maxReporters {
+		k.peer.tooManyStreams()
+		return nil
+	}
+	k.reporters = append(k.reporters, ssrc)
+	return b
 }
 
 // lateRTCP is late for RTCP.

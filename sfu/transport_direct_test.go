@@ -301,6 +301,25 @@ func TestRTCPOfThePlane(t *testing.T) {
 	}
 }
 
+// TestReportersAreBounded: a client that makes up SSRCs for its RTCP costs no more than others, and is closed.
+func TestReportersAreBounded(t *testing.T) {
+	t.Parallel()
+	r := newRawPlane(t, func(c *Config) { c.Plane = PlaneBatched })
+	up(t, r.pub, r.from)
+	for i := range maxReporters + 1 {
+		raw, err := rtcp.Marshal([]rtcp.Packet{&rtcp.ReceiverReport{SSRC: uint32(i + 1)}})
+		must(t, err)
+		sealed, err := r.out.EncryptRTCP(nil, raw, nil)
+		must(t, err)
+		if r.pub.closed.Load() {
+			t.Fatalf("closed after %d", i)
+		}
+		r.node.plane.readers[0].Packet(sealed, r.from)
+		r.node.plane.readers[0].Done()
+	}
+	eventually(t, "the end of the peer", r.pub.closed.Load)
+}
+
 // TestAddressIsNotStolen: ICE alone does not take an address from who has it.
 func TestAddressIsNotStolen(t *testing.T) {
 	t.Parallel()
