@@ -55,7 +55,7 @@ func (t *direct) wake() {
 	if t.isParked.CompareAndSwap(true, false) {
 		t.spawn(func() {
 			if _, err := t.live(); err != nil {
-				t.peer.log.Warn("DTLS does not come back", "err", err)
+				t.peer.log.Debug("DTLS does not come back", "err", err) // mostly the client's close_notify, which ends the peer
 			}
 		})
 	}
