@@ -33,9 +33,10 @@ type direct struct {
 	remote  transportOffer
 	answers int
 
-	parking   sync.Mutex   // held while a connection is parked or brought back; taken before mu
-	isParked  atomic.Bool  // parked is there, for who has no lock
-	idleSince atomic.Int64 // Unix nanoseconds since which DTLS is up; 0: it is not, or is parked
+	parking   sync.Mutex    // held while a connection is parked or brought back; taken before mu
+	records   atomic.Uint64 // that came, and may be DTLS
+	isParked  atomic.Bool   // parked is there, for who has no lock
+	idleSince atomic.Int64  // Unix nanoseconds since which DTLS is up; 0: it is not, or is parked
 
 	mu       sync.Mutex          // taken by itself
 	ice      ice.ConnectionState // Guarded by mu.
@@ -43,6 +44,7 @@ type direct struct {
 	conn     *dtls.Conn          // Guarded by mu. nil before the handshake, and while parked
 	dtlsPath *dtlsPath           // Guarded by mu: conn's.
 	parked   *dtls.State         // Guarded by mu.
+	unread   []byte              // Guarded by mu: a record that came while the connection was being parked.
 	closing  bool                // Guarded by mu: no task may start.
 }
 

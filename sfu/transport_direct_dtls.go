@@ -6,7 +6,6 @@ import (
 	"net"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/pion/dtls/v3"
@@ -87,12 +86,61 @@ func (t *direct) handshake(prints []fingerprint) error {
 // dtlsPath is the ICE connection as DTLS sees it. What is no DTLS does not get through.
 type dtlsPath struct {
 	*ice.Conn
-	t     *direct
-	muted atomic.Bool // the connection is being parked
+	t *direct
 
 	reading   sync.Mutex // held by ReadFrom
 	deadlines sync.Mutex // taken by itself
 	gone      bool       // Guarded by deadlines: the next path's deadline is none of this one's.
+
+	mu    sync.Mutex // taken by itself
+	muted bool       // Guarded by mu: the connection is being parked, and is given nothing any more.
+	busy  bool       // Guarded by mu: DTLS works on a record.
+	first []byte     // Guarded by mu: what came meanwhile, to be read by the next connection first.
+}
+
+// mute ends the path for its connection, without a word to the client. It is false while DTLS works on a record, which may be the
+// client's close_notify.
+func (d *dtlsPath) mute() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.muted = !d.busy
+	return d.muted
+}
+
+func (d *dtlsPath) unmute() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.muted = false
+}
+
+func (d *dtlsPath) isMuted() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.muted
+}
+
+// begin is called by the reader who wants the next record. It returns what came while a connection before was parked.
+func (d *dtlsPath) begin() (first []byte, muted bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.muted {
+		return nil, true // what came is the next connection's
+	}
+	first, d.first = d.first, nil
+	d.busy = first != nil
+	return first, false
+}
+
+// take is false for a record that came after mute, which it keeps.
+func (d *dtlsPath) take(b []byte) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.muted {
+		d.first = append([]byte(nil), b...)
+		return false
+	}
+	d.busy = true
+	return true
 }
 
 // dtlsAddr is the client's address for DTLS, which does not need it: the path leads to one client.
@@ -116,19 +164,26 @@ const (
 func (d *dtlsPath) ReadFrom(b []byte) (int, net.Addr, error) {
 	d.reading.Lock()
 	defer d.reading.Unlock()
+	if first, muted := d.begin(); muted {
+		return 0, nil, net.ErrClosed
+	} else if first != nil {
+		return copy(b, first), dtlsAddr{}, nil
+	}
 	for {
-		if d.muted.Load() {
-			return 0, nil, net.ErrClosed
-		}
 		n, err := d.Conn.Read(b)
 		if err != nil {
 			return 0, nil, err
 		}
 		switch {
 		case n == 0:
-		case b[0] == recordData && !d.t.dataArrived(): // nobody would read it, and DTLS would wait for ever
 		case b[0] >= firstDTLS && b[0] <= lastDTLS:
-			return n, dtlsAddr{}, nil
+			if !d.take(b[:n]) {
+				return 0, nil, net.ErrClosed
+			}
+			if b[0] != recordData || d.t.dataArrived() {
+				return n, dtlsAddr{}, nil
+			}
+			d.begin() // nobody would read it, and DTLS would wait for ever
 		case isRTP(b[:n]) || isRTCP(b[:n]):
 			d.t.peer.leg.keep(b[:n])
 		}
@@ -137,7 +192,7 @@ func (d *dtlsPath) ReadFrom(b []byte) (int, net.Addr, error) {
 
 // WriteTo sends a record to the client.
 func (d *dtlsPath) WriteTo(b []byte, _ net.Addr) (int, error) {
-	if d.muted.Load() {
+	if d.isMuted() {
 		return len(b), nil
 	}
 	return d.Conn.Write(b)
@@ -153,19 +208,25 @@ func (d *dtlsPath) SetReadDeadline(t time.Time) error {
 	return d.Conn.SetReadDeadline(t)
 }
 
-// leave waits for the reader of a muted path whose connection was closed, and leaves the path to the next.
-func (d *dtlsPath) leave() error {
+// leave waits for the reader of a muted path whose connection was closed, and leaves the path to the next, with what that has to
+// read first.
+func (d *dtlsPath) leave() (first []byte) {
 	d.reading.Lock()
 	defer d.reading.Unlock()
 	d.deadlines.Lock()
 	defer d.deadlines.Unlock()
 	d.gone = true
-	return d.Conn.SetReadDeadline(time.Time{})
+	if err := d.Conn.SetReadDeadline(time.Time{}); err != nil {
+		d.t.peer.log.Debug("park DTLS", "err", err) // ICE has ended
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.first
 }
 
 // Close is called by DTLS when it ends: after the client's close_notify, after a fatal alert, or after ours. ICE stays.
 func (d *dtlsPath) Close() error {
-	if d.muted.Load() {
+	if d.isMuted() {
 		return nil
 	}
 	d.t.mu.Lock()

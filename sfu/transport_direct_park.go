@@ -33,25 +33,32 @@ func (t *direct) park() {
 	if !ok || t.dataState.started.Load() {
 		return
 	}
-	state, ok := conn.ConnectionState()
+	before := t.records.Load()
+	if !path.mute() { // something has come
+		t.idleSince.Store(time.Now().UnixNano())
+		return
+	}
+	state, ok := conn.ConnectionState() // nothing is sent after this: no number is used twice
 	if !ok {
+		path.unmute() // never: the handshake is through
 		return
 	}
 	state.PeerCertificates = nil // it was verified
-	path.muted.Store(true)       // nobody is to hear that the connection ends, since it does not
-	_ = conn.Close()
-	if err := path.leave(); err != nil {
-		t.peer.log.Debug("park DTLS", "err", err) // ICE has ended
-	}
+	_ = conn.Close()             // nobody is to hear of it, since the connection goes on
+	first := path.leave()
 	t.mu.Lock()
-	t.conn, t.dtlsPath, t.parked = nil, nil, &state
+	t.conn, t.dtlsPath, t.parked, t.unread = nil, nil, &state, first
 	t.mu.Unlock()
 	t.isParked.Store(true)
+	if first != nil || t.records.Load() != before { // the next connection has something to read
+		t.wake()
+	}
 }
 
 // wake brings a parked connection back, in the background. It is called for every datagram that may be DTLS: one that is not
 // costs a connection that is parked again.
 func (t *direct) wake() {
+	t.records.Add(1)
 	if t.isParked.CompareAndSwap(true, false) {
 		t.spawn(func() {
 			if _, err := t.live(); err != nil {
@@ -66,19 +73,19 @@ func (t *direct) live() (*dtls.Conn, error) {
 	t.parking.Lock()
 	defer t.parking.Unlock()
 	t.mu.Lock()
-	conn, state := t.conn, t.parked
+	conn, state, first := t.conn, t.parked, t.unread
 	t.mu.Unlock()
 	if state == nil {
 		return conn, nil
 	}
-	path := &dtlsPath{Conn: t.path, t: t}
+	path := &dtlsPath{Conn: t.path, t: t, first: first}
 	conn, err := dtls.ResumeWithOptions(state, path, dtlsAddr{}, dtls.WithCertificates(t.id.certificate),
 		dtls.WithInsecureSkipVerify(true), dtls.WithLoggerFactory(newPionLog(t.peer.log, nil)))
 	if err != nil {
 		return nil, fmt.Errorf("resume: %w", err)
 	}
 	t.mu.Lock()
-	t.conn, t.dtlsPath, t.parked = conn, path, nil
+	t.conn, t.dtlsPath, t.parked, t.unread = conn, path, nil, nil
 	t.mu.Unlock()
 	t.isParked.Store(false)
 	if err := conn.Handshake(); err != nil { // there is none: it starts to read

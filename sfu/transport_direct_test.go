@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"runtime/pprof"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -45,6 +46,7 @@ func TestCloseNotifyEndsThePeer(t *testing.T) {
 	t.Parallel()
 	for _, noData := range []bool{false, true} {
 		b := join(t, newDirectNode(t), "b", browserConfig{noData: noData})
+		b.waitClient()
 		must(t, b.pc.Close())
 		b.waitState(PeerClosed)
 	}
@@ -148,12 +150,28 @@ func labelled(t *testing.T, label string) int {
 	return all
 }
 
+// waitClient waits until the client, too, is through with the handshake: before, it does not tell its end.
+func (b *browser) waitClient() {
+	b.t.Helper()
+	deadline := time.After(patience)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for b.pc.ConnectionState() != webrtc.PeerConnectionStateConnected {
+		select {
+		case <-deadline:
+			b.t.Fatal("the client is not connected")
+		case <-tick.C:
+		}
+	}
+}
+
 // idle joins a client whose DTLS connection is parked.
 func idle(t *testing.T, n *Node, c browserConfig) (*browser, *direct) {
 	t.Helper()
 	b := join(t, n, "b", c)
 	d := b.peer.transport.(*direct)
 	eventually(t, "RTCP", func() bool { return b.peer.leg.heard.Load() })
+	b.waitClient()
 	d.idleSince.Store(1) // for long
 	eventually(t, "a parked connection", d.isParked.Load)
 	return b, d
@@ -188,6 +206,26 @@ func TestIdleConnectionIsParked(t *testing.T) {
 	eventually(t, "the client is told", func() bool {
 		return other.pc.SCTP().Transport().State() == webrtc.DTLSTransportStateClosed
 	})
+}
+
+// TestEndWhileParking: a close_notify that comes while the connection is being parked is not lost.
+func TestEndWhileParking(t *testing.T) {
+	t.Parallel()
+	n := newDirectNode(t)
+	for i := range 4 {
+		b := join(t, n, "b", browserConfig{noData: true})
+		d := b.peer.transport.(*direct)
+		d.idleSince.Store(0) // by hand
+		b.waitClient()
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			<-time.After(time.Duration(i) * 150 * time.Microsecond)
+			d.park()
+		})
+		must(t, b.pc.Close())
+		wg.Wait()
+		b.waitState(PeerClosed)
+	}
 }
 
 // TestNoParkingOfData guards that a connection with data channels stays.
