@@ -47,10 +47,11 @@
 //     ICE has chosen it; forged packets in a row take it away again.
 //   - SRTP keys come from the DTLS exporter after the client's certificate matched its offer's fingerprint, and are wiped once the
 //     contexts are made.
-//   - A payload lies in the ring once. Sinks patch VP8's picture ids in place: each sets all of them, and no two run at once.
+//   - A payload lies in the ring once. Sinks patch picture ids in place: each sets all of them, and no two run at once.
 //   - A line's sequence numbers have no gap but where the publisher's have one (or where a packet is still on its way at a
-//     switch), and its timestamps never go backward: receivers see one stream, whatever is switched.
-//   - A line joins a layer at a keyframe. Until it comes, the layer before it flows on, and the keyframe is asked for again
+//     switch), and its timestamps never go backward: receivers see one stream, whatever is switched
+//     or left out. What is forwarded refers to nothing that was left out (TestStormsOfLayers).
+//   - A line joins a stream at a keyframe, and who is shown something already when that is whole. Until then the one before flows on, and the keyframe is asked for again
 //     and again: a receiver that never got a packet asks for none.
 //   - Who reports on what arrives (transport-wide feedback, REMB) is sent no more than its network takes: downlink.go. Layers go down
 //     at once, temporal before spatial; frames that wait are those of the layer that is shown, and numbers are given back by what is

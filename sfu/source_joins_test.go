@@ -1,0 +1,107 @@
+package sfu
+
+import (
+	"testing"
+	"time"
+)
+
+// Of a layer that nobody is shown, nothing is asked for again; of one that is shown, all.
+func TestOnlyWhatIsWatchedIsAskedForAgain(t *testing.T) {
+	t.Parallel()
+	p, v := newPublisher(t, 3), &viewer{}
+	p.src.Attach(p.now, newVideoLine(v), 320, 180)
+	p.all(true)
+	for range 10 {
+		p.send(0, false)
+		p.send(1, false)
+		p.src.Receive(p.now, 2, p.encode(2, false)[1:]...)
+		p.tick()
+	}
+	if len(p.up.nacks) != 0 {
+		t.Errorf("asked for %v of a layer that nobody watches", p.up.nacks)
+	}
+	p.encode(0, false) // lost
+	for range 4 {
+		p.send(0, false)
+		p.tick()
+	}
+	if len(p.up.nacks) == 0 {
+		t.Error("nothing was asked for of the layer that is watched")
+	}
+}
+
+// A layer of which most is lost gives way to one that flows, and is not gone back to at once.
+func TestBrokenLayerGivesWay(t *testing.T) {
+	t.Parallel()
+	p, v := newPublisher(t, 3), &viewer{}
+	p.src.Attach(p.now, newVideoLine(v), 1280, 720)
+	p.all(true)
+	p.serve(20)
+	at := p.now
+	for contentSSRC(v) != 2000 {
+		asked := p.up.plis
+		p.up.plis = nil
+		p.send(0, false)
+		p.send(1, len(asked) > 0)
+		p.src.Receive(p.now, 2, p.encode(2, false)[2])
+		p.tick()
+		if p.now.Sub(at) > 600*time.Millisecond {
+			t.Fatal("still shows what is broken")
+		}
+	}
+	p.serve(20)
+	if got := contentSSRC(v); got != 2000 {
+		t.Errorf("shows %d", got)
+	}
+	p.serve(80)
+	if got := contentSSRC(v); got != 3000 {
+		t.Errorf("in the end shows %d", got)
+	}
+}
+
+// Who joins gets the layer that fits first of all, even where only a lower one has a recent keyframe.
+func TestFirstPictureIsTheRightOne(t *testing.T) {
+	t.Parallel()
+	p := newPublisher(t, 3)
+	p.all(true)
+	p.serve(40)
+	p.send(0, true) // somebody else asked for it
+	v := &viewer{}
+	p.src.Attach(p.now, newVideoLine(v), 1280, 720)
+	if n := len(v.take()); n != 0 {
+		t.Fatalf("%d packets of another layer", n)
+	}
+	if len(p.up.plis) != 1 || p.up.plis[0] != 3000 {
+		t.Fatalf("asked %v for a keyframe", p.up.plis)
+	}
+	p.serve(3)
+	out := v.take()
+	mustBeContinuous(t, out)
+	if got := ssrcs(out); len(got) != 1 || got[0] != 3000 {
+		t.Errorf("shows %v", got)
+	}
+}
+
+// While a viewer is shown something, a switch waits until the whole keyframe is there.
+func TestSwitchTakesWholeKeyframes(t *testing.T) {
+	t.Parallel()
+	p, v := newPublisher(t, 3), &viewer{}
+	p.all(true)
+	k := p.src.Attach(p.now, newVideoLine(v), 320, 180)
+	p.serve(10)
+	k.Resize(p.now, 1280, 720)
+	key := p.encode(2, true)
+	p.send(0, false)
+	p.src.Receive(p.now, 2, key[:2]...)
+	p.tick()
+	p.send(0, false)
+	if got := ssrcs(v.take()); len(got) != 1 || got[0] != 1000 {
+		t.Fatalf("shows %v with half a keyframe", got)
+	}
+	p.src.Receive(p.now, 2, key[2])
+	p.tick()
+	p.serve(2)
+	if got := ssrcs(v.take()); len(got) != 1 || got[0] != 3000 {
+		t.Errorf("shows %v with a whole keyframe", got)
+	}
+}
