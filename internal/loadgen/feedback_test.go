@@ -83,6 +83,10 @@ func TestAccounts(t *testing.T) {
 	if got.LostIn != 0 || got.LostOut != 0 || got.NotForwarded != 300-283-2 {
 		t.Errorf("%+v", got)
 	}
+	b.Dropped["udp:queue"] = 9 // some of them were no media
+	if got := accounts(from, to, ServerSample{}, b, false); got.LostIn != 0 {
+		t.Errorf("%+v", got)
+	}
 	if got := accounts(from, to, ServerSample{}, b, true); got.NotForwarded != 0 {
 		t.Errorf("simulcast: %+v", got)
 	}

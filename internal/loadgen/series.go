@@ -27,7 +27,7 @@ type Accounts struct {
 	Received  uint64            `json:"received"` // by viewers
 	Dropped   map[string]uint64 `json:"server_dropped,omitempty"`
 	// What no counter explains, of what was published, of what was due, and of what was forwarded. In simulcast the second
-	// is not known, and 0.
+	// is not known, and 0; where receivers send feedback, it includes what a server holds back because of their network.
 	LostIn       int64 `json:"unaccounted_in"`
 	NotForwarded int64 `json:"unaccounted_in_server"`
 	LostOut      int64 `json:"unaccounted_out"`
@@ -101,7 +101,9 @@ func accounts(from, to flow, a, b ServerSample, simulcast bool) *Accounts {
 			port += int64(n)
 		}
 	}
-	c.LostIn = int64(c.Published) - int64(c.In) - port
+	// What the port drops may be a client's STUN or RTCP as well: it explains what is missing, no more.
+	c.LostIn = int64(c.Published) - int64(c.In)
+	c.LostIn -= min(max(c.LostIn, 0), port)
 	c.LostOut = int64(c.Forwarded) - int64(c.Received) - d("socket_full")
 	if !simulcast {
 		resent := int64(to.resent - from.resent)

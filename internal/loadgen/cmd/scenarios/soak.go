@@ -23,7 +23,7 @@ const (
 func (o options) endure(ctx context.Context, stdout, stderr io.Writer) error {
 	every := max(min(o.soak/10, time.Minute), time.Second)
 	s := scenario{"soak", []string{
-		"--viewers", fmt.Sprint(o.viewers), "--ramp", "5s", "--seconds", o.soak.String(), "--every", every.String(),
+		"--viewers", fmt.Sprint(o.viewers), "--ramp", "5s", "--seconds", o.soak.String(), "--every", every.String(), "--twcc=false", // nothing is held back
 	}}
 	report, err := o.once(ctx, s, o.planes[0], stderr)
 	if err != nil {
