@@ -48,7 +48,7 @@ soak: ## ten minutes of steady load: memory must be flat, counters must add up; 
 	$(SCENARIOS) -planes batched -soak 10m -out docs/performance.md $(BENCHFLAGS)
 
 lab: ## measure the picture in browsers over a bad network (root; about 6 min); SIDE=down STEPS=rate500 SECONDS=10: one step, quickly
-	node web/e2e/measure/lab.mjs $(foreach v,SIDE STEPS SECONDS SEED CONTENT VIEWER JOINS,$(if $($(v)),"$(v)=$($(v))"))
+	node web/e2e/measure/lab.mjs $(foreach v,SIDE STEPS SECONDS SEED CONTENT VIEWER JOINS WRITE,$(if $($(v)),"$(v)=$($(v))"))
 
 bwe: ## print how the bandwidth estimator does in simulated networks (SEED=1)
 	go run ./sfu/internal/bwesim/cmd/bwe -seed $(or $(SEED),1)

@@ -1,7 +1,8 @@
 // Measures the picture in real browsers over a bad network: `make lab`, or
-// `node web/e2e/measure/lab.mjs [SIDE=down|up|join|all] [STEPS=...] [SECONDS=20] [SEED=1] [CONTENT=talk|FILE.y4m] [VIEWER=firefox] [JOINS=9]`.
+// `node web/e2e/measure/lab.mjs [SIDE=down|up|join|all] [STEPS=...] [SECONDS=20] [SEED=1] [CONTENT=talk|FILE.y4m] [VIEWER=firefox] [JOINS=9] [WRITE=1]`.
 // A publisher and two viewers sit behind a NAT each; the wire is in the way of one viewer (down) or of the publisher (up).
 // It needs root, and a machine with nothing else to do. Prints tables and leaves everything in artifacts/lab-SIDE.json.
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
@@ -9,14 +10,23 @@ import { newPage, startChromium } from '../support/browsers.mjs';
 import { newFirefoxPage, startFirefox } from '../support/firefox.mjs';
 import { joinGuest } from '../support/guest.mjs';
 import { Lab, labSecret, startLabServer } from '../support/lab.mjs';
-import { artifacts, token, until } from '../support/server.mjs';
+import { artifacts, root, token, until } from '../support/server.mjs';
 import { contents, makeAudio, makeVideo } from './content.mjs';
 import { measureJoins } from './join.mjs';
 import { installProbe, judge, takeProbe, takeSent } from './probe.mjs';
-import { joinTable, stepTable } from './report.mjs';
+import { joinTable, stepTable, writeInto } from './report.mjs';
 import { parseSteps, wireLines } from './steps.mjs';
 
-const settings = { SIDE: 'all', STEPS: '', SECONDS: '20', SEED: '1', CONTENT: 'talk', VIEWER: 'chromium', JOINS: '9' };
+const settings = {
+  SIDE: 'all',
+  STEPS: '',
+  SECONDS: '20',
+  SEED: '1',
+  CONTENT: 'talk',
+  VIEWER: 'chromium',
+  JOINS: '9',
+  WRITE: '',
+};
 for (const argument of process.argv.slice(2)) {
   const [name, ...value] = argument.split('=');
   if (!(name in settings)) throw new Error(`no setting ${name}: ${Object.keys(settings).join(', ')}`);
@@ -119,7 +129,7 @@ async function runStep(step, { wire, direction, viewers, ann, server }) {
     ...step,
     wire: await wire.set(''),
     viewers: viewers.map((v, i) => {
-      const verdict = judge(first[i], last[i], seen[i], v.lastFrame);
+      const verdict = judge(first[i], last[i], seen[i], first[i].frames.at(-1)?.[0] ?? v.lastFrame);
       v.lastFrame = seen[i].at(-1)?.[0] ?? v.lastFrame;
       return { name: v.name, ...verdict };
     }),
@@ -213,6 +223,17 @@ async function measureSteps(lab, server, side) {
   }
 }
 
+/** One line on a run: when, of what, where. */
+function about(run) {
+  const commit = execFileSync('git', ['describe', '--tags', '--always', '--dirty'], {
+    cwd: root,
+    encoding: 'utf8',
+  }).trim();
+  const busy = run.steps?.map((s) => s.cpu.machine);
+  const load = busy ? `; the machine was ${Math.min(...busy)} to ${Math.max(...busy)} % busy` : '';
+  return `${run.at.slice(0, 10)}, parley ${commit}, content ${run.content ?? CONTENT}, seed ${run.seed ?? SEED}, ${cpus().length} cores${load}.`;
+}
+
 async function main() {
   const wanted = settings.SIDE === 'all' ? ['down', 'up', 'join'] : [settings.SIDE];
   const lab = new Lab('pm_');
@@ -226,7 +247,9 @@ async function main() {
             : await measureSteps(lab, server, side);
         const name = `lab-${side}${VIEWER === 'firefox' ? '-firefox' : ''}`;
         writeFileSync(join(artifacts, `${name}.json`), `${JSON.stringify(run, null, 1)}\n`);
-        console.log(`\n${name}\n\n${side === 'join' ? joinTable(run) : stepTable(run)}\n`);
+        const table = side === 'join' ? joinTable(run) : stepTable(run);
+        console.log(`\n${name}\n\n${table}\n`);
+        if (settings.WRITE) writeInto(join(root, 'docs/media.md'), name, `${about(run)}\n\n${table}`);
       } finally {
         await server.stop();
       }

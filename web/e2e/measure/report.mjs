@@ -1,4 +1,5 @@
 // The tables of a run.
+import { readFileSync, writeFileSync } from 'node:fs';
 
 const show = (v, none = '-') => (v === undefined || v === null || Number.isNaN(v) ? none : String(v));
 
@@ -44,4 +45,13 @@ export function joinTable(run) {
 function table(head, rows) {
   const line = (cells) => `| ${cells.join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+/** Puts the text between the page's marks of that name. */
+export function writeInto(page, name, text) {
+  const [from, to] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+  const old = readFileSync(page, 'utf8');
+  const [start, end] = [old.indexOf(from), old.indexOf(to)];
+  if (start < 0 || end < start) throw new Error(`${page} has no place for ${name}`);
+  writeFileSync(page, `${old.slice(0, start + from.length)}\n${text.trim()}\n${old.slice(end)}`);
 }
