@@ -221,6 +221,19 @@ func (e *SendSide) starve(at int64) {
 	e.drain.on = false
 }
 
+// resting reports whether nothing was sent for so long that no feedback is due: all videos are paused. What was queued has left by
+// then, so what was measured of it must not hold back the probes that bring the videos back.
+func (e *SendSide) resting(at int64) bool {
+	if !e.known || at-e.sending.last <= silence+3*e.rtt {
+		return false
+	}
+	if e.queue.now > 0 || e.drain.on || e.contest.on || e.losses.testing {
+		e.queue.restart()
+		e.drain.on, e.contest.on, e.losses.testing = false, false, false
+	}
+	return true
+}
+
 // fed is told of feedback after a silence: what was lost in it says nothing of the link that is back.
 func (e *SendSide) fed(at int64) {
 	e.losses.forget()
@@ -273,12 +286,13 @@ func (e *SendSide) nextProbe(at int64) Probe {
 		e.judgeProbe(at)
 	}
 	wanted := min(float64(max(e.demand.Wanted, e.demand.Next)), float64(e.cfg.Max))
+	resting := e.resting(at)
 	switch {
 	case p.active || e.drain.on || e.contest.on || e.losses.testing || wanted <= e.target || at < p.due:
 		return Probe{}
 	case e.queue.now > e.quiet(at):
 		return Probe{}
-	case e.known && at-e.fedAt > silence+3*e.rtt:
+	case e.known && !resting && at-e.fedAt > silence+3*e.rtt:
 		return Probe{}
 	}
 	if e.stats.Probes++; e.stats.Probes == 1 {
