@@ -72,7 +72,6 @@ func (r reports) String() string { return [...]string{"none", "remb", "twcc"}[r]
 
 type downlinkCounts struct {
 	paced, overflows, probes     uint64
-	repairsRefused               uint64
 	rembAbsurd, feedbackUnwanted uint64
 }
 
@@ -247,6 +246,20 @@ func (d *downlink) setPace(now time.Time) {
 	if rate != d.pacer.Rate() {
 		d.pacer.SetRate(now, rate)
 	}
+}
+
+// count adds what was counted.
+func (d *downlink) count(c *Counts) {
+	d.loop.Lock()
+	defer d.loop.Unlock()
+	n := &d.counts
+	c.Paced, c.ProbesOut = n.paced, n.probes
+	unknown := n.feedbackUnwanted
+	if d.est != nil {
+		unknown += d.est.Stats().Unknown
+	}
+	c.drop(dropFeedbackUnknown, unknown)
+	c.drop(dropREMBAbsurd, n.rembAbsurd)
 }
 
 // throughput measures what is sent, over the last second or so.

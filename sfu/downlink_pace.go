@@ -30,12 +30,9 @@ func (d *downlink) repairs(k *Sink, seq uint16, payload int) pace.Verdict {
 	now := d.loop.clock()
 	v := d.pacer.Repair(now, size)
 	d.paid = v == pace.Send
-	switch v {
-	case pace.Wait:
+	if v == pace.Wait {
 		d.pacer.Queue(pace.Packet[*Sink]{Line: k, Seq: seq, Size: size, Repair: true})
 		d.wake(now)
-	case pace.Refuse:
-		d.counts.repairsRefused++
 	}
 	return v
 }

@@ -9,13 +9,15 @@ import (
 
 // Reasons for which the edges drop; those of sources and sinks are DropReasons.
 const (
-	dropPeerClosed      = "peer_closed"     // RTP that was read while its sender left
-	dropEarly           = "early"           // RTP or RTCP from before the keys were there, more than is kept
-	dropUnknownSSRC     = "unknown_ssrc"    // RTP that belongs to no send line
-	dropSocketFull      = "socket_full"     // packets to viewers, counted in PacketsOut, for which the socket's buffer had no room
-	dropUnauthenticated = "unauthenticated" // RTP or RTCP that failed SRTP's check
-	dropDataBad         = "data_bad"        // a data message that is a string, too large or malformed
-	dropDataSlow        = "data_slow"       // a data message for a client that does not read, or is not there
+	dropPeerClosed      = "peer_closed"      // RTP that was read while its sender left
+	dropEarly           = "early"            // RTP or RTCP from before the keys were there, more than is kept
+	dropUnknownSSRC     = "unknown_ssrc"     // RTP that belongs to no send line
+	dropSocketFull      = "socket_full"      // packets to viewers, counted in PacketsOut, for which the socket's buffer had no room
+	dropUnauthenticated = "unauthenticated"  // RTP or RTCP that failed SRTP's check
+	dropDataBad         = "data_bad"         // a data message that is a string, too large or malformed
+	dropREMBAbsurd      = "remb_absurd"      // a receiver's estimate that no network has
+	dropFeedbackUnknown = "feedback_unknown" // reports on packets that were never sent, or long ago; and those that nobody agreed to
+	dropDataSlow        = "data_slow"        // a data message for a client that does not read, or is not there
 )
 
 // Stats is a snapshot of a node, all its peers since the start included.
@@ -41,6 +43,8 @@ type Counts struct {
 	PacketsOut, BytesOut uint64
 	RTXIn, RTXOut        uint64 // retransmissions, part of the above
 	Probes               uint64 // RTX packets from clients that hold only padding: bandwidth probes
+	Paced                uint64 // packets of video that waited for a receiver's network
+	ProbesOut            uint64 // bursts that probed a receiver's network
 	KeyframesAsked       uint64 // by clients, for what they are shown
 	KeyframesRequested   uint64 // from clients
 	NacksIn, NacksOut    uint64 // sequence numbers that clients asked for, and that were asked of clients
@@ -71,6 +75,8 @@ func (c *Counts) add(o Counts) {
 	c.RTXIn += o.RTXIn
 	c.RTXOut += o.RTXOut
 	c.Probes += o.Probes
+	c.Paced += o.Paced
+	c.ProbesOut += o.ProbesOut
 	c.KeyframesAsked += o.KeyframesAsked
 	c.KeyframesRequested += o.KeyframesRequested
 	c.NacksIn += o.NacksIn
@@ -106,6 +112,7 @@ func (p *Peer) counts(sources []SourceStats) Counts {
 		NacksIn: n.nacksIn.Load(), NacksOut: n.nacksOut.Load(), RTCPFailed: n.rtcpFailed.Load(),
 		DataIn: n.dataIn.Load(), DataOut: n.dataOut.Load(), Panics: n.panics.Load(), Moved: n.moved.Load(),
 	}
+	p.downlink.count(&c)
 	c.drop(dropMalformed.String(), n.malformed.Load())
 	c.drop(dropUnknownSSRC, n.unknownSSRC.Load())
 	c.drop(dropDuplicate.String(), n.duplicate.Load())

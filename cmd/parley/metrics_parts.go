@@ -56,6 +56,8 @@ func (e emitter) media(m sfu.Stats) {
 	e.counter("media_sent_rtx_packets", "Retransmissions to viewers, part of the sent packets.", m.RTXOut)
 	e.counter("media_received_probes", "Packets of padding with which publishers probe their bandwidth.", m.Probes)
 	e.counter("media_moves", "Clients found at another port of their address before ICE told: their NAT forgot them.", m.Moved)
+	e.counter("media_paced_packets", "Packets of video that waited for a viewer's network.", m.Paced)
+	e.counter("media_sent_probes", "Bursts with which viewers' networks were probed.", m.ProbesOut)
 	e.counter("media_keyframe_requests_received", "Keyframes that viewers asked for.", m.KeyframesAsked)
 	e.counter("media_keyframe_requests_sent", "Keyframes that publishers were asked for.", m.KeyframesRequested)
 	e.counter("media_nacks_received", "Packets that viewers asked for again.", m.NacksIn)
