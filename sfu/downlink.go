@@ -36,6 +36,7 @@ type downlink struct {
 	verdict   bwe.Estimate
 	updated   time.Time
 	began     time.Time // the first video was sent
+	counted   time.Time // the last packet with a number
 	decreases uint64
 	decreased time.Time // when congestion was last seen
 	seq       uint16    // transport-wide, of the next packet
@@ -136,6 +137,7 @@ func (d *downlink) leaves(l *slotLine, ssrc uint32, size int, numbered bool) {
 	id := d.probe.count(size)
 	d.est.Sent(now, bwe.Packet{Seq: d.seq, Size: size, Probe: id})
 	d.seq++
+	d.counted = now
 }
 
 // feedback takes a transport-wide feedback message as it came.
@@ -182,9 +184,11 @@ func (d *downlink) receiverReport(now time.Time, lost float64, rtt time.Duration
 func (d *downlink) tick(now time.Time) {
 	d.loop.Lock()
 	defer d.loop.Unlock()
-	if d.est != nil && now.Sub(d.updated) >= updateEvery && !d.began.IsZero() {
-		d.update(now)
+	if d.est == nil || d.began.IsZero() || now.Sub(d.updated) < updateEvery {
+		return
 	}
+	d.update(now)
+	d.keepReports(now)
 }
 
 // changed makes the next update share anew.

@@ -11,6 +11,7 @@ const (
 	probeRun    = 16                    // packets of padding at most, in one step
 	maxPadding  = 255                   // bytes, of one packet without payload
 	probeExpiry = 50 * time.Millisecond // after its duration
+	aliveEvery  = 200 * time.Millisecond
 )
 
 // probe is a burst that shows whether the network takes more: what is sent anyway, and retransmissions or padding.
@@ -112,4 +113,25 @@ func (l *slotLine) padding(n int) error {
 	_, err := l.WriteRTP(h, zeros[:n])
 	h.Padding = false
 	return err
+}
+
+// keepReports sends a little padding where a receiver is shown less than it might be and is sent nothing else: without reports nothing
+// would be known of its network ever again, and what is paused would stay so. The caller is in the loop.
+func (d *downlink) keepReports(now time.Time) {
+	if !d.verdict.Known || now.Sub(d.counted) < aliveEvery {
+		return
+	}
+	for _, k := range d.sinks {
+		if !k.granted.Limited || k.detached {
+			continue
+		}
+		if l := d.padded(); l != nil {
+			for range 2 {
+				if l.padding(maxPadding) != nil {
+					return
+				}
+			}
+		}
+		return
+	}
 }

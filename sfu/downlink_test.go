@@ -330,3 +330,40 @@ func TestNoReportsNoLimit(t *testing.T) {
 		t.Errorf("%v after %v of silence", p.Header, 2*mute)
 	}
 }
+
+// TestPausedVideoStaysInTouch: where nothing else is sent, padding keeps the receiver's reports coming, or nothing would ever flow
+// again.
+func TestPausedVideoStaysInTouch(t *testing.T) {
+	t.Parallel()
+	r, v := newViewedPlane(t)
+	v.estimate(50_000_000, 0)
+	var seq uint16
+	r.frame(t, &seq, 1, true, 4)
+	d := &v.peer.downlink
+	for i := range 40 { // so much a second that nothing of it fits
+		r.frame(t, &seq, uint16(i+2), false, 4)
+	}
+	f := v.estimate(30_000, 1)
+	eventually(t, "the video to pause", func() bool {
+		d.loop.Lock()
+		defer d.loop.Unlock()
+		d.changed()
+		d.update(time.Now())
+		return v.line.sink.Load().paused
+	})
+	v.read(50 * time.Millisecond)
+	before := len(v.pkts)
+	d.loop.Lock()
+	sent := len(f.sent)
+	d.loop.Unlock()
+	eventually(t, "padding", func() bool {
+		d.tick(time.Now())
+		d.loop.Lock()
+		defer d.loop.Unlock()
+		return len(f.sent) >= sent+2
+	})
+	v.read(50 * time.Millisecond)
+	if len(v.pkts) == before || !v.pkts[len(v.pkts)-1].Padding {
+		t.Errorf("%d packets after %d", len(v.pkts), before)
+	}
+}
