@@ -16,9 +16,9 @@ after(async () => {
   await server?.stop();
 });
 
-const pair = async (room, options = {}) => [
+const pair = async (room, options = {}, tile = [640, 360]) => [
   await joinGuest(browser, server.url, { room, name: 'Ann', options }),
-  await joinGuest(browser, server.url, { room, name: 'Bob', camera: false, microphone: false }),
+  await joinGuest(browser, server.url, { room, name: 'Bob', camera: false, microphone: false, tile }),
 ];
 const frames = async (guest) => (await guest.received()).frames;
 const camera = (guest) =>
@@ -120,8 +120,8 @@ test('the figures join what both ends know', async () => {
 });
 
 test('the largest size is given up where the machine is too slow, and other layers go on', async () => {
-  const [ann, bob] = await pair('slow');
-  await until('three layers', async () => (await sent(ann.page)).filter((l) => l.frames > 5).length === 3, 60_000);
+  const [ann, bob] = await pair('slow', {}, [1280, 720]);
+  await until('the full picture', async () => (await bob.received()).videos[0]?.width === 1280, 60_000);
   // What the browser would say of an encoder that does not keep up.
   await ann.page.evaluate(() => {
     const pc = window.__pcs.at(-1);
@@ -146,6 +146,32 @@ test('the largest size is given up where the machine is too slow, and other laye
     30_000,
     1000,
   );
+  await until('the half picture', async () => (await bob.received()).videos[0]?.width === 640, 20_000);
   await bob.frames(20);
+  for (const g of [ann, bob]) await g.leave();
+});
+
+test('a size that nobody watches is not encoded', async () => {
+  const [ann, bob] = await pair('watched', {}, [1280, 720]);
+  const frames = async () => Object.fromEntries((await sent(ann.page)).map((l) => [l.rid, l.frames]));
+  await until('the full picture', async () => (await bob.received()).videos[0]?.width === 1280, 60_000);
+  await bob.resize([160, 90]);
+  let last;
+  await until(
+    'the larger two to stop',
+    async () => {
+      const now = await frames();
+      const stopped = last && now.f === last.f && now.h === last.h && now.q > last.q;
+      last = now;
+      return stopped;
+    },
+    30_000,
+    1500,
+  );
+  await bob.resize([1280, 720]);
+  await until('the full picture again', async () => (await bob.received()).videos[0]?.width === 1280, 20_000);
+  const stats = await bob.run((room) => room.stats());
+  assert.ok(stats.downlink?.source, JSON.stringify(stats.downlink));
+  assert.ok(stats.streams.find((s) => s.kind === 'camera')?.reason);
   for (const g of [ann, bob]) await g.leave();
 });

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { report } from '../src/report';
 import type { StreamStats } from '../src/stats';
@@ -61,5 +62,13 @@ describe('report', () => {
     const paused = { slot: 3, video: 'x.y.screen', reason: 'paused' } as const;
     const r = report(7, { ...measured, streams: [] }, { slots: [paused, { slot: 4, video: null }] }, 'me');
     expect(r.streams).toMatchObject([{ participant: 'x.y', kind: 'screen', slot: 3, bitrate: 0, reason: 'paused' }]);
+  });
+
+  it('reads what the server is known to say', () => {
+    const golden = new URL('../../../signaling/testdata/server/stats.json', import.meta.url);
+    const r = report(7, { ...measured, streams: [own] }, JSON.parse(readFileSync(golden, 'utf8')), 'me');
+    expect(r.downlink).toMatchObject({ estimate: 2_400_000, state: 'hold', source: 'twcc' });
+    const picture = { participant: 'p2', kind: 'camera', rid: 'h', spatial: 1, temporal: 2, reason: 'size' };
+    expect(r.streams.find((s) => s.direction === 'in')).toMatchObject(picture);
   });
 });
