@@ -23,7 +23,12 @@ async function encodings(page) {
   const codecs = new Map(all.filter((s) => s.type === 'codec').map((s) => [s.id, s.mimeType]));
   return all
     .filter((s) => s.type === 'outbound-rtp' && s.kind === 'video' && s.framesEncoded > 0)
-    .map((s) => ({ codec: codecs.get(s.codecId), mode: s.scalabilityMode, width: s.frameWidth, frames: s.framesEncoded }));
+    .map((s) => ({
+      codec: codecs.get(s.codecId),
+      mode: s.scalabilityMode,
+      width: s.frameWidth,
+      frames: s.framesEncoded,
+    }));
 }
 
 for (const { name, options, codec, mode, streams } of [
@@ -74,7 +79,13 @@ test('AV1 with temporal layers alone', async () => {
     microphone: false,
     options: { codec: 'av1', layers: 'simulcast' },
   });
-  const bob = await joinGuest(browser, server.url, { room, name: 'Bob', camera: false, microphone: false, tile: [300, 169] });
+  const bob = await joinGuest(browser, server.url, {
+    room,
+    name: 'Bob',
+    camera: false,
+    microphone: false,
+    tile: [300, 169],
+  });
   await bob.frames(60, 60_000);
   const sent = (await encodings(ann.page))[0];
   assert.equal(sent.codec, 'video/AV1');
