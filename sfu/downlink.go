@@ -132,6 +132,9 @@ func (d *downlink) leaves(l *slotLine, ssrc uint32, size int, numbered bool) {
 		d.repaired.add(now, size)
 	}
 	if !numbered {
+		if d.reports == reportsREMB { // it counts bytes alone
+			d.est.Sent(now, bwe.Packet{Size: size})
+		}
 		return
 	}
 	id := d.probe.count(size)

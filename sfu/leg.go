@@ -155,6 +155,15 @@ func (k *leg) use(addr netip.AddrPort, tcp bool) {
 	k.refresh()
 }
 
+// lose stops all sending: ICE has given the client up, and nobody may be sent what he has not lately consented to (RFC 7675). The next
+// pair of candidates begins anew.
+func (k *leg) lose() {
+	k.loop.Lock()
+	defer k.loop.Unlock()
+	k.to, k.tcp = nil, nil
+	k.refresh()
+}
+
 // close ends the leg: keys are forgotten, addresses are free.
 func (k *leg) close() {
 	k.loop.Lock()

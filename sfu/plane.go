@@ -28,6 +28,26 @@ type plane struct {
 
 	mu    sync.Mutex                              // taken within any loop, and nothing is within it
 	known atomic.Pointer[map[netip.AddrPort]*leg] // copied on change, under mu
+	hosts atomic.Pointer[hosts]                   // the same by IP address
+}
+
+// hosts are the legs that are known by an IP address, whatever the port. The lists are copied on change.
+type hosts map[netip.Addr][]*leg
+
+func (h hosts) add(ip netip.Addr, k *leg) {
+	if !slices.Contains(h[ip], k) {
+		h[ip] = append(slices.Clone(h[ip]), k)
+	}
+}
+
+// remove is called when k.addrs does not have the address any more.
+func (h hosts) remove(ip netip.Addr, k *leg) {
+	if slices.ContainsFunc(k.addrs, func(a netip.AddrPort) bool { return a.Addr() == ip }) {
+		return
+	}
+	if h[ip] = slices.DeleteFunc(slices.Clone(h[ip]), func(o *leg) bool { return o == k }); len(h[ip]) == 0 {
+		delete(h, ip)
+	}
 }
 
 // senders are those that no loop uses now.
@@ -102,6 +122,7 @@ func newPlane(conns ...*batch.Conn) *plane {
 		pl.readers = append(pl.readers, &reader{plane: pl, out: c.NewSender()})
 	}
 	pl.known.Store(new(map[netip.AddrPort]*leg))
+	pl.hosts.Store(new(hosts))
 	return pl
 }
 
@@ -137,6 +158,7 @@ type reader struct {
 	got     []datagram // Owned by who reads: of this batch.
 	reports []told     // Owned by who reads: RTCP of this batch, decrypted.
 	strays  []stray    // Owned by who reads: of this batch.
+	turn    int        // Owned by who reads: of the legs at one address, each is tried first in turn.
 }
 
 // datagram is one that a leg will decrypt.
@@ -222,20 +244,25 @@ func (pl *plane) learn(from netip.AddrPort, k *leg) {
 	if known[from] == k {
 		return
 	}
-	next := maps.Clone(known)
+	next, byIP := maps.Clone(known), maps.Clone(*pl.hosts.Load())
 	if next == nil {
-		next = make(map[netip.AddrPort]*leg)
+		next, byIP = make(map[netip.AddrPort]*leg), make(hosts)
 	}
 	if other := next[from]; other != nil {
 		other.addrs = slices.DeleteFunc(other.addrs, func(a netip.AddrPort) bool { return a == from })
+		byIP.remove(from.Addr(), other)
 	}
 	if len(k.addrs) == maxAddrs {
-		delete(next, k.addrs[0])
+		oldest := k.addrs[0]
+		delete(next, oldest)
 		k.addrs = slices.Delete(k.addrs, 0, 1)
+		byIP.remove(oldest.Addr(), k)
 	}
 	k.addrs = append(k.addrs, from)
 	next[from] = k
+	byIP.add(from.Addr(), k)
 	pl.known.Store(&next)
+	pl.hosts.Store(&byIP)
 }
 
 // forget takes all addresses from k.
@@ -245,12 +272,14 @@ func (pl *plane) forget(k *leg) {
 	if len(k.addrs) == 0 {
 		return
 	}
-	next := maps.Clone(*pl.known.Load())
-	for _, a := range k.addrs {
-		delete(next, a)
-	}
+	next, byIP, addrs := maps.Clone(*pl.known.Load()), maps.Clone(*pl.hosts.Load()), k.addrs
 	k.addrs = nil
+	for _, a := range addrs {
+		delete(next, a)
+		byIP.remove(a.Addr(), k)
+	}
 	pl.known.Store(&next)
+	pl.hosts.Store(&byIP)
 }
 
 // isRTP tells RTP from RTCP (RFC 5761, section 4) and from everything else (RFC 7983).

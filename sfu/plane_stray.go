@@ -29,13 +29,15 @@ func (r *reader) stray(b []byte, from netip.AddrPort) bool {
 	if len(r.strays) == maxStrays {
 		return false
 	}
+	here := (*r.plane.hosts.Load())[from.Addr()] // not a walk through all that are known: anybody may send these
+	if len(here) == 0 {
+		return false
+	}
+	r.turn++
 	var legs []*leg
-	for a, k := range *r.plane.known.Load() {
-		if a.Addr() != from.Addr() || !k.ready.Load() || slices.Contains(legs, k) {
-			continue
-		}
-		if legs = append(legs, k); len(legs) == maxTries {
-			break
+	for i := range min(len(here), maxTries) {
+		if k := here[(r.turn+i)%len(here)]; k.ready.Load() {
+			legs = append(legs, k)
 		}
 	}
 	if len(legs) == 0 {

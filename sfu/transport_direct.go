@@ -195,7 +195,21 @@ func (t *direct) iceChanged(s ice.ConnectionState) {
 	t.mu.Lock()
 	t.ice = s
 	t.mu.Unlock()
+	if s == ice.ConnectionStateFailed {
+		t.lost()
+	}
 	t.peer.stateChanged()
+}
+
+// lost is called when ICE has failed. A restart may have found a new pair since.
+func (t *direct) lost() {
+	if pair, err := t.agent.GetSelectedCandidatePair(); err != nil || pair != nil {
+		return
+	}
+	t.peer.leg.lose()
+	if pair, err := t.agent.GetSelectedCandidatePair(); err == nil && pair != nil {
+		t.peer.leg.follow(pair.Local, pair.Remote)
+	}
 }
 
 // dtlsChanged sets the state, which only ever rises.

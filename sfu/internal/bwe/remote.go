@@ -6,6 +6,8 @@ const (
 	lossSpared   = 0.02 // receiver reports: below it the rate goes up
 	lossPunished = 0.10 // above it, down
 	rembFor      = 10 * time.Second
+	unheard      = 3 * time.Second // without a report: nothing may be sent that one could be about…
+	unheardGrow  = 1.2             // …so the target goes up, times so much a second, as far as the start
 )
 
 // Remote is the Estimator for receivers without transport-wide feedback. It believes their REMB
@@ -16,6 +18,8 @@ type Remote struct {
 	known  bool
 	remb   float64 // 0: none
 	heard  time.Time
+	told   time.Time // the last report of any kind
+	raised time.Time // the target, for want of reports
 	loss   float64
 	rtt    time.Duration
 	state  State
@@ -72,7 +76,7 @@ func (r *Remote) ReceiverReport(now time.Time, lost float64, rtt time.Duration) 
 		r.rtt = rtt
 	}
 	r.loss += (lost - r.loss) / 2
-	r.known = true
+	r.known, r.told = true, now
 	switch used := r.sending.over(at, 800_000); {
 	case lost > lossPunished:
 		r.target *= 1 - lost/2
@@ -95,7 +99,7 @@ func (r *Remote) REMB(now time.Time, rate int64) {
 		return
 	}
 	r.stats.Feedbacks++
-	r.known, r.remb, r.heard = true, float64(rate), now
+	r.known, r.remb, r.heard, r.told = true, float64(rate), now, now
 	if r.loss < lossPunished {
 		r.target = r.remb
 	}
@@ -109,9 +113,21 @@ func (r *Remote) clamp(now time.Time) {
 	r.target = min(max(r.target, float64(r.cfg.Min)), float64(r.cfg.Max))
 }
 
+// rest raises a low target while nobody reports: a receiver to whom nothing is sent, because nothing fits, has nothing to report, and
+// would be sent nothing for ever.
+func (r *Remote) rest(now time.Time) {
+	start := float64(r.cfg.Start)
+	if !r.known || r.target >= start || now.Sub(r.told) < unheard || now.Sub(r.raised) < time.Second {
+		return
+	}
+	r.raised, r.target = now, min(r.target*unheardGrow, start)
+	r.clamp(now)
+}
+
 // Update implements Estimator.
 func (r *Remote) Update(now time.Time, _ Demand) Estimate {
 	at := r.at(now)
+	r.rest(now)
 	used := r.sending.over(at, 500_000)
 	return Estimate{
 		Target: int64(r.target), State: r.state, Known: r.known, Limited: used < 0.8*r.target, Loss: r.loss, RTT: r.rtt,
