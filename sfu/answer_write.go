@@ -143,9 +143,9 @@ func (w *answerWriter) simulcast(m *sdp.MediaDescription, mid string) {
 // sender tells the SSRCs of a slot's line, which are chosen here the first time.
 func (w *answerWriter) sender(l *slotLine, a answered) {
 	if l.ssrc == 0 {
-		l.ssrc = randomSSRC()
+		l.ssrc = w.unusedSSRC()
 		if len(a.rtx) > 0 {
-			l.rtx = randomSSRC()
+			l.rtx = w.unusedSSRC()
 		}
 	}
 	ssrcs := []uint32{l.ssrc}
@@ -157,4 +157,17 @@ func (w *answerWriter) sender(l *slotLine, a answered) {
 		fmt.Fprintf(&w.b, "a=ssrc:%d cname:%s\r\n", s, l.stream)
 	}
 	w.line("msid:", l.stream, " ", l.id)
+}
+
+// unusedSSRC returns one that no line of the client has: two streams of one SSRC would use SRTP's nonces twice.
+func (w *answerWriter) unusedSSRC() uint32 {
+	for {
+		ssrc, used := randomSSRC(), false
+		for _, l := range w.lines {
+			used = used || l.ssrc == ssrc || l.rtx == ssrc
+		}
+		if !used {
+			return ssrc
+		}
+	}
 }

@@ -282,7 +282,7 @@ func (t *throughput) add(now time.Time, size int) {
 
 func (t *throughput) advance(now time.Time) {
 	at := now.UnixMilli() / 125
-	if at-t.at >= int64(len(t.slots)) {
+	if n := int64(len(t.slots)); at-t.at >= n || t.at-at >= n { // the machine's clock may have been set back
 		t.slots, t.at = [8]int{}, at
 	}
 	for t.at < at {

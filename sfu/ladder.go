@@ -64,7 +64,7 @@ type bucket struct {
 
 func (r *rates) add(now time.Time, p *ring.Slot, layers, size int) {
 	n := now.UnixNano() >> rateShift
-	if n-r.newest > rateBuckets {
+	if n-r.newest > rateBuckets || r.newest-n > rateBuckets { // the machine's clock may have been set back
 		r.since = n
 	}
 	r.newest = n
@@ -88,7 +88,7 @@ func (r *rates) add(now time.Time, p *ring.Slot, layers, size int) {
 func (r *rates) packets(now time.Time, n int64) (sum int) {
 	at := now.UnixNano() >> rateShift
 	for i := range r.buckets {
-		if b := &r.buckets[i]; at-b.number < n {
+		if b := &r.buckets[i]; at-b.number < n && b.number <= at {
 			sum += int(b.packets)
 		}
 	}
@@ -110,7 +110,7 @@ func (r *rates) measure(now time.Time) (m measured) {
 	m.temporals = 1
 	for i := range r.buckets {
 		b := &r.buckets[i]
-		if b.number < first {
+		if b.number < first || b.number > at {
 			continue
 		}
 		for t, n := range b.pictures {

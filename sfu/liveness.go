@@ -58,7 +58,7 @@ func (p *pulse) beat(now time.Time, frame bool) bool {
 	if p.live {
 		return false
 	}
-	if p.revival == 0 || gone {
+	if p.revival == 0 || gone || at < p.began {
 		p.began, p.revival, p.own, p.others = at, 0, 0, [maxLayers]int{}
 	}
 	p.revival++

@@ -186,7 +186,8 @@ func (p *Peer) writeRTCPInLoop(pkts ...rtcp.Packet) {
 func (p *Peer) sendSenderReports(now time.Time) {
 	for _, l := range p.send.Load().lines {
 		k := l.sink.Load()
-		if k == nil || now.UnixNano() < l.reportDue.Load() {
+		wait := time.Duration(l.reportDue.Load() - now.UnixNano())
+		if k == nil || wait > 0 && wait <= senderReportEvery { // longer: the machine's clock was set back
 			continue
 		}
 		if sr, ok := k.SenderReport(now); ok {

@@ -44,7 +44,8 @@ func (t *ticks) remove(p *Peer) {
 // tick does what is due for all peers, unless that was done less than every ago or is being done: then it returns false. The caller
 // is in no loop.
 func (t *ticks) tick(now time.Time, every time.Duration) bool {
-	if now.UnixNano()-t.last.Load() < int64(every) || !t.running.TryLock() {
+	// Less than 0: the machine's clock was set back. Nothing may wait until it is where it was.
+	if since := now.UnixNano() - t.last.Load(); since >= 0 && since < int64(every) || !t.running.TryLock() {
 		return false
 	}
 	defer t.running.Unlock()

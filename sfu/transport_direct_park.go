@@ -28,7 +28,7 @@ func (t *direct) park() {
 	t.parking.Lock()
 	defer t.parking.Unlock()
 	t.mu.Lock()
-	conn, path, ok := t.conn, t.dtlsPath, t.dtls == dtlsConnected && !t.closing && t.conn != nil && !t.dataState.started.Load()
+	conn, path, ok := t.conn, t.dtlsPath, t.dtls == dtlsConnected && !t.closing && t.conn != nil
 	t.mu.Unlock()
 	if !ok || t.dataState.started.Load() {
 		return

@@ -91,7 +91,14 @@ func (t *Tracker) learn(e *entry, now time.Time) {
 // long for some, or that some were given up.
 func (t *Tracker) Due(now time.Time, rtt time.Duration) (seqs []uint16, lost bool) {
 	at := now.UnixNano()
-	if t.next == 0 || at < t.next {
+	if t.next == 0 {
+		return nil, false
+	}
+	if t.next-at > int64(maxAge) { // nothing waits so long: the machine's clock was set back
+		t.Clear()
+		return nil, true
+	}
+	if at < t.next {
 		return nil, false
 	}
 	t.out, t.next = t.out[:0], 0

@@ -167,3 +167,18 @@ func TestDueDoesNotAllocate(t *testing.T) {
 		t.Errorf("%v allocations", a)
 	}
 }
+
+func TestClockSetBack(t *testing.T) {
+	t.Parallel()
+	var tr Tracker
+	now := time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
+	tr.Gap(now, 1, 3)
+	now = now.Add(-time.Hour)
+	if seqs, lost := tr.Due(now, 0); len(seqs) > 0 || !lost || tr.Outstanding() > 0 {
+		t.Errorf("%v, lost %v, %d outstanding", seqs, lost, tr.Outstanding())
+	}
+	tr.Gap(now, 10, 10)
+	if seqs, _ := tr.Due(now.Add(50*time.Millisecond), 0); len(seqs) != 1 {
+		t.Errorf("%v is asked for", seqs)
+	}
+}
