@@ -1,5 +1,6 @@
 // Joining a running room from behind a NAT, and layer switches by resizing the tile: milliseconds, as the page sees them.
 import { until } from '../support/server.mjs';
+import { load } from './machine.mjs';
 
 /** Runs in the page: sets the tile's size, and says after how many ms a frame of that many lines is shown. */
 function switchTo({ size, lines }) {
@@ -30,6 +31,7 @@ export async function measureJoins({ lab, server, start, enter, devices, times }
     // One viewer stays, so that the room runs and all layers are wanted.
     const stays = await enter(viewer, server, 'joins', 'stays');
     await until('720 lines', () => stays.page.evaluate(() => window.probe.firstOf[720] > 0), 30_000);
+    const from = load(server.pid);
     for (let i = 0; i < times; i++) {
       const guest = await enter(viewer, server, 'joins', `guest ${i}`);
       const full = () => guest.page.evaluate(() => window.probe.firstOf[720] > 0);
@@ -45,7 +47,7 @@ export async function measureJoins({ lab, server, start, enter, devices, times }
       await new Promise((r) => setTimeout(r, 700 + 170 * i));
       joins['switch up'].push(await stays.page.evaluate(switchTo, { size: [1280, 720], lines: 720 }));
     }
-    return { side: 'join', at: new Date().toISOString(), joins };
+    return { side: 'join', at: new Date().toISOString(), joins, machine: load(server.pid, from).machine };
   } finally {
     await publisher.close();
     await viewer.close();

@@ -3,7 +3,7 @@
 // A publisher and two viewers sit behind a NAT each; the wire is in the way of one viewer (down) or of the publisher (up).
 // It needs root, and a machine with nothing else to do. Prints tables and leaves everything in artifacts/lab-SIDE.json.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { newPage, startChromium } from '../support/browsers.mjs';
@@ -13,6 +13,7 @@ import { Lab, labSecret, startLabServer } from '../support/lab.mjs';
 import { artifacts, root, token, until } from '../support/server.mjs';
 import { contents, makeAudio, makeVideo } from './content.mjs';
 import { measureJoins } from './join.mjs';
+import { load } from './machine.mjs';
 import { installProbe, judge, takeProbe, takeSent } from './probe.mjs';
 import { joinTable, stepTable, writeInto } from './report.mjs';
 import { parseSteps, wireLines } from './steps.mjs';
@@ -66,24 +67,6 @@ const devices = () => {
     `--use-file-for-fake-audio-capture=${makeAudio(artifacts, SEED)}`,
   ];
 };
-
-/** Percent of the machine, and of one core what the process used, since `before`. */
-function load(pid, before) {
-  const [, ...jiffies] = readFileSync('/proc/stat', 'utf8').split('\n')[0].split(/\s+/).map(Number);
-  const own = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-  const now = {
-    all: jiffies.reduce((a, b) => a + b, 0),
-    idle: jiffies[3] + jiffies[4],
-    own: Number(own[11]) + Number(own[12]),
-  };
-  if (!before) return now;
-  const all = now.all - before.all;
-  return {
-    ...now,
-    machine: Math.round(100 - (100 * (now.idle - before.idle)) / all),
-    server: Math.round((100 * cpus().length * (now.own - before.own)) / all),
-  };
-}
 
 /** The server's counters, without the runtime's. */
 async function counters(server) {
@@ -229,9 +212,8 @@ function about(run) {
     cwd: root,
     encoding: 'utf8',
   }).trim();
-  const busy = run.steps?.map((s) => s.cpu.machine);
-  const load = busy ? `; the machine was ${Math.min(...busy)} to ${Math.max(...busy)} % busy` : '';
-  return `${run.at.slice(0, 10)}, parley ${commit}, content ${run.content ?? CONTENT}, seed ${run.seed ?? SEED}, ${cpus().length} cores${load}.`;
+  const busy = run.steps?.map((s) => s.cpu.machine) ?? [run.machine];
+  return `${run.at.slice(0, 10)}, parley ${commit}, content ${run.content ?? CONTENT}, seed ${run.seed ?? SEED}, ${cpus().length} cores, ${Math.min(...busy)} to ${Math.max(...busy)} % busy.`;
 }
 
 async function main() {
