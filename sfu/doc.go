@@ -65,5 +65,6 @@
 //   - RTP and RTCP are acted on only after SRTP has authenticated them, and no candidate of a client's is ever used: nobody can
 //     make a node send to an IP address that has not answered its checks. Only the port is followed without ICE, once a packet
 //     from there has authenticated: a NAT that forgot its mapping (plane_stray.go).
+//   - Nothing is sent to who has answered no check for so long that ICE has failed (RFC 7675), until ICE finds a pair again.
 //   - What a peer sends never panics and never stops another's media.
 package sfu

@@ -71,7 +71,7 @@ func (d *downlink) pad(now time.Time) {
 	due := int(float64(p.asked.Rate) / 8 * (elapsed + probeStep).Seconds())
 	d.paid = true
 	defer func() { d.paid = false }()
-	seq := l.line.lastSeq
+	seq := l.line.writtenSeq // what waits may yet be dropped, and its numbers given to others
 	for n := 0; n < probeRun && p.active() && p.bytes < due; n++ {
 		before := p.packets
 		size := min(p.asked.Size, due-p.bytes)

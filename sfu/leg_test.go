@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"encoding/binary"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -85,5 +86,34 @@ func TestREMBCountsWhatIsSent(t *testing.T) {
 	}
 	if got := d.est.Update(now, bwe.Demand{}).Acked; got < 500_000 {
 		t.Errorf("%d bit/s of 640 kb/s", got)
+	}
+}
+
+// TestProbesRepeatWhatWasSent: the number of a packet that waits may yet go to another packet, which the receiver would then take for a
+// duplicate. So no probe brings it forward.
+func TestProbesRepeatWhatWasSent(t *testing.T) {
+	t.Parallel()
+	r, v := newViewedPlane(t)
+	v.estimate(2_000_000, 1)
+	var seq uint16
+	r.frame(t, &seq, 1, true, 60)
+	d := &v.peer.downlink
+	d.loop.Lock()
+	waiting, written := d.pacer.Waiting(), v.line.line.writtenSeq
+	d.startProbe(time.Now(), bwe.Probe{ID: 1, Rate: 20_000_000, Duration: 20 * time.Millisecond, Bytes: 12_000, Packets: 6, Size: 1200})
+	d.loop.Unlock()
+	v.read(50 * time.Millisecond)
+	repeated := 0
+	for _, p := range v.pkts {
+		if p.SSRC != v.line.rtx || len(p.Payload) < 2 {
+			continue
+		}
+		repeated++
+		if osn := binary.BigEndian.Uint16(p.Payload); int16(osn-written) > 0 {
+			t.Errorf("%d is repeated before it was sent: %d was the last", osn, written)
+		}
+	}
+	if waiting == 0 || repeated == 0 {
+		t.Errorf("%d packets wait, %d were repeated", waiting, repeated)
 	}
 }
