@@ -125,6 +125,7 @@ func (s *server) serve(ctx context.Context, handler http.Handler, certs *certifi
 	s.failed = make(chan error, len(s.sockets.http)+1)
 	ctx, s.cancel = context.WithCancel(ctx)
 	s.http = newHTTPServer(handler, s.log)
+	s.tasks.Go(func() { tidy(ctx) })
 	if certs != nil {
 		s.http.TLSConfig = certs.config()
 		s.reload = make(chan struct{}, 1)
