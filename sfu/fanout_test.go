@@ -150,7 +150,15 @@ func TestConcurrentUse(t *testing.T) {
 			t.Fatalf("packet %d: sequence %d after %d", i, out[i].SequenceNumber, out[i-1].SequenceNumber)
 		}
 	}
-	if len(out) < 250 {
-		t.Errorf("only %d packets", len(out))
+	// How much came through hangs on who ran when: a layer whose turn was late was silent. But nothing may be left stuck.
+	p.now = now().Add(time.Second)
+	for range 20 * 30 {
+		for i := range p.layers {
+			p.send(i, p.layers[i].frame%50 == 0)
+		}
+		p.tick()
+	}
+	if n := len(v.take()); n < 5*30 {
+		t.Errorf("only %d packets in 20 s after it", n)
 	}
 }
