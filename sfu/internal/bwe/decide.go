@@ -17,11 +17,16 @@ func (e *SendSide) decide(at int64, sampled bool) {
 	if e.probe.active {
 		e.judgeProbe(at)
 	}
+	if e.contest.on || e.drain.on {
+		e.queue.leap.on = false
+	}
 	switch {
 	case e.contest.on:
 		e.contend(at, sampled)
 	case e.drain.on:
 		e.draining(at)
+	case e.queue.leap.on:
+		e.judgeLeap(at)
 	case e.queue.now > e.queue.threshold() && !e.queue.falling():
 		e.congested(at)
 	case sampled:
@@ -167,6 +172,11 @@ func (e *SendSide) lossy(at int64) {
 	}
 	arrive, _ := e.arrivals.over(800_000)
 	if arrive == 0 || arrive > e.target {
+		return
+	}
+	if e.limited(at) && l.excess() < lossBorne {
+		// More went through before, and nothing queues: to send less to find out would cost a picture that fits.
+		l.own, _ = l.recent()
 		return
 	}
 	l.test(at, e.target)

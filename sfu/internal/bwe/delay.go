@@ -27,7 +27,9 @@ type queueing struct {
 	started bool
 	jitter  float64 // µs, mean change between groups
 	now     int64   // µs of queue, from the fastest of the recent groups
-	frozen  bool    // the base is not forgotten: there is always a queue
+	leap    leap
+	spare   bool // bursts come through much faster than what is sent: a leap may be no queue
+	frozen  bool // the base is not forgotten: there is always a queue
 }
 
 // groupDelay is the one-way delay that the fastest packet of a group met, and its size: a slow bottleneck delays large packets
@@ -43,6 +45,9 @@ func (q *queueing) net(g groupDelay) int64 { return g.delay - int64(float64(g.si
 // packet takes one that arrived, in the order of the numbers.
 func (q *queueing) packet(sentAt, arrivedAt int64, size int) {
 	g := groupDelay{sentAt, arrivedAt - sentAt, int64(size)}
+	if q.leap.on && q.net(g) > q.leap.level+leapQueue {
+		q.leap.grown = true
+	}
 	switch {
 	case !q.started:
 		q.start(g)
@@ -60,7 +65,7 @@ func (q *queueing) packet(sentAt, arrivedAt int64, size int) {
 }
 
 func (q *queueing) start(g groupDelay) {
-	q.started, q.n, q.now, q.frozen = true, 0, 0, false
+	q.started, q.n, q.now, q.frozen, q.leap.on = true, 0, 0, false, false
 	for i := range q.base {
 		q.base[i] = groupDelay{delay: never}
 	}
@@ -79,6 +84,7 @@ func (q *queueing) finish() bool {
 	}
 	q.open = false
 	g := q.fastest
+	q.leaps(g)
 	q.shake(q.net(g))
 	q.groups[q.n%len(q.groups)] = g
 	q.n++

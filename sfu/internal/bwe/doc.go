@@ -23,7 +23,10 @@
 //     not ours (another flow's, or a new route) and is put up with.
 //   - Capacity is measured, not guessed: while the bottleneck is busy, packets come out of it at its rate. A queue is answered
 //     by going below that rate until the queue is gone, and then to just below it.
+//   - Delay that is longer all at once and then stays, on a link known to be much faster than what is sent, is another way or a radio's
+//     schedule. It is watched for 400 ms, and is a queue only if it grows.
 //   - Loss that comes without a queue and does not depend on the rate is the path's own and costs nothing. Loss beyond it is congestion.
+//     Where less is sent than has gone through before, loss up to 12 % is taken for the path's own.
 //   - What was never sent is never assumed to fit: without a probe Target grows to 1.5 times what arrives, no further.
 //     Upgrades are probed for: at the start, after a drop, when bursts come through faster than they did, and now and then.
 //

@@ -90,6 +90,7 @@ type Stats struct {
 	Probes     uint64 // asked for
 	ProbesUp   uint64 // of these, those that raised Target
 	Decreases  uint64 // of Target, for a queue or loss
+	Leaps      uint64 // delays that became longer at once and were no queue
 	ClockJumps uint64 // of the receiver's clock
 }
 

@@ -9,6 +9,7 @@ const (
 	lossEnough  = 12        // packets to be lost in a test if the loss stays
 	lossLongest = 2_500_000 // µs of a test
 	lossAnswer  = 0.02      // excess that is answered
+	lossBorne   = 0.12      // excess that is not tried while less is sent than may be
 )
 
 // losses tells loss that comes with congestion from loss that is the path's own. The test is what happens when less is sent

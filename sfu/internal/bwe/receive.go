@@ -18,6 +18,7 @@ func (e *SendSide) TransportFeedback(now time.Time, b []byte) error {
 	}
 	e.unwrap(&f)
 	e.queue.perByte = 8e6 / max(e.capacity.rate, e.target, e.arrivals.burst)
+	e.queue.spare = e.arrivals.burst > leapSpare*e.sending.over(at, 500_000)
 	var packets, lost, runs int
 	gone := false                    // the packet before was lost
 	fresh, newest := false, int64(0) // anything about packets not heard of before; send time of the newest that arrived
@@ -68,6 +69,10 @@ func (e *SendSide) TransportFeedback(now time.Time, b []byte) error {
 	if newest > 0 {
 		e.newRTT(at - newest)
 		e.jumped(at)
+	}
+	if l := &e.queue.leap; l.on {
+		l.packets += packets
+		l.lost += lost
 	}
 	sampled := e.losses.report(at, packets, lost, runs)
 	if silent {

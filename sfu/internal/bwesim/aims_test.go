@@ -36,6 +36,7 @@ var aims = []aim{
 	{prefix: "3 Mb/s, 3 % loss", converged: 4 * time.Second, used: 0.93, queueP95: 80 * time.Millisecond},
 	{prefix: "3 Mb/s, 5 % loss", converged: 4 * time.Second, used: 0.90, queueP95: 80 * time.Millisecond},
 	{prefix: "3 Mb/s, 10 % loss", converged: 4 * time.Second, used: 0.90, queueP95: 80 * time.Millisecond},
+	{prefix: "layers, turns", used: 0.97}, // the link is as fast as before
 	{prefix: "TCP beside", shareFrom: 0.2, shareTo: 0.7},
 	{prefix: "3 Mb/s, jitter", converged: 5 * time.Second, used: 0.85, queueP95: 100 * time.Millisecond},
 	{prefix: "3 Mb/s, feedback", converged: 4 * time.Second, used: 0.92, queueP95: 80 * time.Millisecond},

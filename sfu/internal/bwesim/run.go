@@ -27,12 +27,25 @@ type Scenario struct {
 	Jitter  time.Duration
 	Reorder bool
 	Loss    netsim.Loss
+	Turn    Turn // for the worse
 
 	Every        time.Duration // between feedback messages, default 100 ms
 	FeedbackLoss float64
 
 	TCP, TCPEnd time.Duration // a TCP-like flow starts, if not 0, and ends
 	ClockJump   time.Duration // of the receiver, at half of Length
+}
+
+// Turn is how a network changes that gets longer, jittery or lossy at a time, and stays as fast as it is.
+type Turn struct {
+	At            time.Duration // 0: never
+	Delay, Jitter time.Duration // on top of it, of what is sent only
+	Reorder       bool
+	Loss          netsim.Loss
+}
+
+func (t Turn) to(l *netsim.Link) {
+	l.Delay, l.Jitter, l.Reorder, l.Loss = l.Delay+t.Delay, t.Jitter, t.Reorder, t.Loss
 }
 
 // Span is a part of a run.
@@ -84,6 +97,9 @@ func Run(sc Scenario, est bwe.Estimator, seed uint64) Result {
 		Clock: &clock, Rand: rng, Rate: sc.Rate, Queue: sc.Queue, Delay: sc.Delay, Jitter: sc.Jitter, Reorder: sc.Reorder, Loss: sc.Loss,
 	}
 	up := &netsim.Link{Clock: &clock, Rand: rng, Delay: sc.Delay, Loss: netsim.Loss{Share: sc.FeedbackLoss}}
+	if sc.Turn.At > 0 {
+		clock.At(sc.Turn.At, func() { sc.Turn.to(down) })
+	}
 	recorder := twcc.NewRecorder(1)
 	var arrived int
 	s := &sender{

@@ -59,6 +59,20 @@ func Scenarios() []Scenario {
 	add("3 Mb/s, jitter 30 ms, overtaking", Scenario{Rate: constant(3), Jitter: 30 * ms, Reorder: true})
 	add("layers, 3 Mb/s, 100 ms, jitter 30 ms", Scenario{Source: Layered, Rate: constant(3), Delay: 100 * ms, Jitter: 30 * ms})
 	add("layers, 10 Mb/s, 10 % loss, 30 ms jitter", Scenario{Source: Layered, Rate: constant(10), Jitter: 30 * ms, Loss: netsim.Loss{Share: 0.1}})
+	for _, turn := range []struct {
+		name string
+		turn Turn
+	}{
+		{"100 ms longer", Turn{Delay: 100 * ms}},
+		{"100 ms longer, jitter 30 ms each way", Turn{Delay: 70 * ms, Jitter: 60 * ms}}, // 100 ms more or less 30, in order
+		{"100 ms longer, jitter 30 ms each way, overtaking", Turn{Delay: 70 * ms, Jitter: 60 * ms, Reorder: true}},
+		{"jitter 30 ms", Turn{Jitter: 30 * ms}},
+		{"30 ms longer, 10 % loss", Turn{Delay: 30 * ms, Loss: netsim.Loss{Share: 0.1}}},
+		{"3 % loss", Turn{Loss: netsim.Loss{Share: 0.03}}},
+	} {
+		turn.turn.At = 12 * time.Second
+		add("layers, turns "+turn.name, Scenario{Source: Layered, Whole: true, Rate: constant(50), Delay: ms, Turn: turn.turn})
+	}
 	add("TCP beside, 4 Mb/s", Scenario{Rate: constant(4), TCP: 10 * time.Second, TCPEnd: 50 * time.Second})
 	add("TCP beside, 4 Mb/s, queue 100 ms", Scenario{Rate: constant(4), TCP: 10 * time.Second, TCPEnd: 50 * time.Second, Queue: 100 * ms})
 	add("layers, TCP beside, 3 Mb/s", Scenario{Source: Layered, Rate: constant(3), TCP: 10 * time.Second, TCPEnd: 50 * time.Second})
