@@ -21,6 +21,10 @@ const (
 	// A layer is broken when as much is missing as comes, for so long.
 	brokenAfter   = 100 * time.Millisecond
 	brokenPackets = 10 // at least so many are missing
+
+	// A keyframe counts as if it were spread over so many seconds: it comes seldom and is paced, but would be most of its second's
+	// rate, and the video be paused for it.
+	keyShare = 8
 )
 
 // pulse tells whether a layer delivers: a stream among the streams of its source, or a spatial layer among those of its stream.
@@ -138,6 +142,9 @@ func (s *Source) account(l *stream, p *ring.Slot, size int, now time.Time) {
 			l.parts[i].announced(i, now)
 		}
 		l.layers, s.stale = n, true
+	}
+	if p.Start || l.keyAt != 0 && p.Timestamp == l.keyTime {
+		size /= keyShare
 	}
 	l.rates.add(now, p, l.layers, size)
 	if l.layers < 2 {

@@ -7,7 +7,8 @@ const (
 	burstMin  = 6000                  // …and at least so many bytes: a frame of a slow link
 	spacing   = 5 * time.Millisecond  // between two runs
 	maxDelay  = 300 * time.Millisecond
-	maxQueued = 384 // packets: fewer than lines and rings remember
+	maxBehind = 2 * time.Second // the same for what has come behind a keyframe, until that is made up for
+	maxQueued = 384             // packets: fewer than lines and rings remember
 
 	repairShare = 3                      // one third of the rate
 	repairBurst = 150 * time.Millisecond // of that third
@@ -33,8 +34,9 @@ type Pacer[L comparable] struct {
 	next         time.Time // no run before this
 
 	repairs, media queue[L]
-	bytes          int // that wait
-	keyBytes       int // part of them: keyframes
+	bytes          int  // that wait
+	keyBytes       int  // part of them: keyframes
+	behind         bool // a keyframe waits, or has waited and what came behind it still does
 }
 
 // SetRate tells how much may leave, in bit/s; 0: everything at once. What waits then is due.
@@ -136,13 +138,23 @@ func (p *Pacer[L]) Queue(k Packet[L]) {
 	}
 	if k.Key {
 		p.keyBytes += k.Size
+		p.behind = true
 	}
 	p.media.push(k)
 }
 
-// Full reports whether a line must drop what waits: more than 300 ms wait, keyframes aside.
+// Full reports whether a line must drop what waits: more than 300 ms wait, keyframes aside; or 2 s, of what has come behind a
+// keyframe. To drop a keyframe for what it holds up would mean to ask for the next one, again and again.
 func (p *Pacer[L]) Full() bool {
-	return p.media.len() >= maxQueued || p.delay(p.bytes-p.keyBytes) > maxDelay
+	waits := p.delay(p.bytes - p.keyBytes)
+	if p.keyBytes == 0 && waits <= maxDelay {
+		p.behind = false
+	}
+	most := maxDelay
+	if p.behind {
+		most = maxBehind
+	}
+	return p.media.len() >= maxQueued || waits > most
 }
 
 // Delay returns how long what waits will take to leave.

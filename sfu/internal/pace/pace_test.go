@@ -10,6 +10,39 @@ var start = time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
 
 const packet = 1200 // bytes
 
+// What comes behind a keyframe may wait longer, until it has been made up for.
+func TestKeyframeLongerThanTheQueue(t *testing.T) {
+	t.Parallel()
+	var p Pacer[int]
+	now := start
+	p.SetRate(now, 600_000)
+	for i := range 150 { // 180 kB: 2.4 s
+		if !p.Media(now, 1200) {
+			p.Queue(Packet[int]{Line: 1, Seq: uint16(i), Size: 1200, Key: true})
+		}
+	}
+	for frame := range 100 { // 200 kb/s behind it
+		now = now.Add(40 * time.Millisecond)
+		for _, ok := p.Next(now); ok; _, ok = p.Next(now) {
+		}
+		if p.Full() {
+			t.Fatalf("full at frame %d with %v waiting", frame, p.Delay())
+		}
+		if !p.Media(now, 1000) {
+			p.Queue(Packet[int]{Line: 1, Size: 1000})
+		}
+	}
+	if d := p.Delay(); d > 100*time.Millisecond {
+		t.Errorf("%v are still waiting", d)
+	}
+	for !p.Full() { // and then it is as before
+		p.Queue(Packet[int]{Line: 1, Size: 1000})
+	}
+	if d := p.Delay(); d > 400*time.Millisecond {
+		t.Errorf("full with %v", d)
+	}
+}
+
 func TestNoLimitNothingWaits(t *testing.T) {
 	t.Parallel()
 	var p Pacer[int]
@@ -229,11 +262,11 @@ func TestKeyframesDoNotFill(t *testing.T) {
 	if p.Full() {
 		t.Error("a keyframe of 48 kB fills the queue")
 	}
-	for range 20 {
+	for range 110 {
 		p.Queue(Packet[int]{Size: packet})
 	}
 	if !p.Full() {
-		t.Error("24 kB behind a keyframe do not fill the queue")
+		t.Error("2 s of video behind a keyframe do not fill the queue")
 	}
 }
 
