@@ -45,7 +45,7 @@ func (q *queueing) net(g groupDelay) int64 { return g.delay - int64(float64(g.si
 // packet takes one that arrived, in the order of the numbers.
 func (q *queueing) packet(sentAt, arrivedAt int64, size int) {
 	g := groupDelay{sentAt, arrivedAt - sentAt, int64(size)}
-	if q.leap.on && q.net(g) > q.leap.level+leapQueue {
+	if net := q.net(g); q.leap.on && (net > q.leap.level+leapQueue || net-q.floor > leapFar) {
 		q.leap.grown = true
 	}
 	switch {

@@ -2,11 +2,13 @@ package bwe
 
 const (
 	leapLeast = 15_000  // µs, besides the jitter, between two groups
-	leapQueue = 70_000  // µs more than that, of any packet: a queue that grows
+	leapQueue = 85_000  // µs more than that, of any packet: a queue that grows
+	leapFar   = 170_000 // µs of any packet, that are taken for a queue at once
 	leapSpan  = 400_000 // µs that are watched
 	leapEdge  = 120_000 // µs at the start and at the end of them, that are compared
 	leapGrown = 25_000  // µs, besides half the jitter, from the one to the other
 	leapLoss  = 0.3     // share of the packets since then: a queue that is full at once
+	leapFast  = 60_000  // µs: the same where bursts come through as fast as before
 	leapCount = 30      // of which many are needed
 	leapSpare = 1.8     // times what is sent, at which bursts came through before
 )
@@ -43,11 +45,17 @@ func (q *queueing) leaps(g groupDelay) {
 func (e *SendSide) judgeLeap(at int64) {
 	q := &e.queue
 	l := &q.leap
+	used := e.sending.over(at, 500_000)
+	fastest, bursts := e.arrivals.fastest(l.at - burstSpan)
+	most := leapGrown + int64(q.jitter/2)
+	if bursts > 1 && fastest > leapSpare*used {
+		most = leapFast
+	}
 	switch done := q.n > 0 && q.group(1).sent-l.at > leapSpan; {
 	case q.now <= q.threshold():
 		l.on = !done // so far, or it was a moment's
 	case l.grown, l.packets >= leapCount && float64(l.lost) > leapLoss*float64(l.packets),
-		done && l.last.size > 0 && q.net(l.last)-q.net(l.first) > leapGrown+int64(q.jitter/2):
+		done && l.last.size > 0 && q.net(l.last)-q.net(l.first) > most:
 		l.on = false
 		if !q.falling() {
 			e.congested(at)

@@ -13,6 +13,8 @@ type arrivals struct {
 	last   int64 // arrival of the newest packet
 	burst  float64
 	bursts burst
+	done   [4]burst // those before, a ring
+	dones  int
 	any    bool
 }
 
@@ -28,6 +30,22 @@ type burst struct {
 	sentAt, from, to int64
 	bytes            int64 // all but the first packet's
 	packets          int
+}
+
+// rate is the bit/s that a burst came through at.
+func (b *burst) rate() float64 { return float64(b.bytes) * 8e6 / float64(max(b.to-b.from, deltaUnit)) }
+
+// fastest is the rate of the fastest of the last bursts sent since then, and their number.
+func (a *arrivals) fastest(since int64) (rate float64, n int) {
+	for i := range a.done {
+		if b := &a.done[i]; b.packets > 0 && b.sentAt >= since {
+			rate, n = max(rate, b.rate()), n+1
+		}
+	}
+	if b := &a.bursts; b.packets >= 3 && b.sentAt >= since {
+		rate, n = max(rate, b.rate()), n+1
+	}
+	return rate, n
 }
 
 // packet takes one that arrived. Busy means that it queued behind the packet before it.
@@ -121,7 +139,9 @@ func (a *arrivals) together(sentAt, arrivedAt int64, size int) {
 	b := &a.bursts
 	if sentAt-b.sentAt > 1_500 || sentAt < b.sentAt {
 		if b.packets >= 3 {
-			rate := float64(b.bytes) * 8e6 / float64(max(b.to-b.from, deltaUnit))
+			a.done[a.dones%len(a.done)] = *b
+			a.dones++
+			rate := b.rate()
 			if a.burst == 0 {
 				a.burst = rate
 			}
