@@ -143,12 +143,12 @@ var opusSilence = []byte{0xf8, 0xff, 0xfe}
 
 // hush sends a packet of silence before the line goes on with another source: the decoder's state fades out and in, where it
 // would click. At is the arrival of the first packet to follow, Unix nanoseconds.
-func (l *Line) hush(at int64) {
+func (l *Line) hush(at int64) (sent bool) {
 	opus := func(c Codec) bool {
 		return c.PayloadType == l.payloadType && strings.EqualFold(c.MimeType, "audio/opus")
 	}
 	if l.cfg.Video || !l.started || !slices.ContainsFunc(l.cfg.Codecs, opus) {
-		return
+		return false
 	}
 	step := l.step()
 	l.lastTime = max32(l.timeAt(time.Unix(0, at))-step, l.lastTime+step)
@@ -157,10 +157,12 @@ func (l *Line) hush(at int64) {
 	h := &l.header
 	h.Padding, h.Extension, h.Extensions, h.Marker = false, false, h.Extensions[:0], false
 	h.SSRC, h.PayloadType, h.SequenceNumber, h.Timestamp = l.cfg.SSRC, l.payloadType, l.lastSeq, l.lastTime
-	if _, err := l.emit(h, opusSilence); err == nil {
-		l.packets++
-		l.octets += uint32(len(opusSilence))
+	if n, err := l.emit(h, opusSilence); err != nil || n == 0 {
+		return false
 	}
+	l.packets++
+	l.octets += uint32(len(opusSilence))
+	return true
 }
 
 // max32 returns the later of two timestamps.

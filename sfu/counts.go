@@ -15,10 +15,15 @@ type SourceStats struct {
 	Forwarded        uint64 // packets, all sinks, those detached included
 	ForwardedBytes   uint64 // of payload
 	Resent           uint64
+	Due              uint64 // packets that were stored, times the sinks that were attached then
+	Replayed         uint64 // packets that were sent though they came before the join: recent keyframes and what follows them
+	Filled           uint64 // packets that nobody published: empty ones in the place of late ones, silence before another source
+	Queued           uint64 // packets that wait for receivers' links now
 	KeyframeRequests uint64 // sent to the publisher
 	Nacks            uint64 // sequence numbers asked for
 	Recovered        uint64 // lost packets of sound that the publisher's redundancy brought back
 	Dropped          map[DropReason]uint64
+	LeftOut          map[LeftReason]uint64 // what no sink was to have; with Forwarded, Queued and the sinks' drops all that is Due or Replayed
 }
 
 // LayerStats is one simulcast layer's part.
@@ -59,11 +64,12 @@ func (s *Source) Stats(now time.Time) SourceStats {
 		st.Layers = append(st.Layers, s.layerStats(l))
 	}
 	for _, k := range s.sinks {
+		k.settleUp()
 		total.add(&k.sinkCounts)
+		st.Queued += k.queued
 		st.Sinks = append(st.Sinks, k.stats(now))
 	}
-	st.Forwarded, st.ForwardedBytes, st.Resent = total.packets, total.bytes, total.resent
-	st.Dropped = total.drops.byReason()
+	st.count(&total)
 	return st
 }
 

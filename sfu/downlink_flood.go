@@ -7,7 +7,7 @@ func (k *Sink) cut() {
 	if k.detached || k.current < 0 || s.settled(k) || s.falling(k) || k.showing() <= k.limit || k.target < 0 {
 		return
 	}
-	k.line.abandon()
+	k.forsake(dropCut)
 	now := k.line.cfg.paced.loop.clock()
 	s.leave(k)
 	s.wait(k, true, now)
@@ -24,9 +24,10 @@ func (s *Source) flood(k *Sink) {
 	}
 	d := k.line.cfg.paced
 	d.counts.overflows++
-	k.drops[dropFlooded] += uint64(k.line.abandon())
+	k.forsake(dropFlooded)
 	now := d.loop.clock()
 	s.leave(k)
+	k.behind = true
 	s.wait(k, true, now)
 	k.since = now
 	d.urgent = true

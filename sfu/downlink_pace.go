@@ -88,26 +88,32 @@ func (k *Sink) release(q pace.Packet[*Sink]) {
 	if k.detached {
 		return
 	}
+	gone := dropNackEvicted
+	if !q.Repair {
+		k.queued--
+		gone = dropPacedLate
+	}
 	e := k.line.history.find(q.Seq)
 	if e == nil {
-		k.drops[dropPacedLate]++
+		k.drops[gone]++
 		return
 	}
 	from := k.source.streams[e.layerIndex()]
 	slot := from.ring.At(e.index, e.serial)
 	if slot == nil {
-		k.drops[dropPacedLate]++
+		k.drops[gone]++
 		return
 	}
-	var err error
-	if q.Repair {
-		_, err = k.line.resend(slot, e, &from.reader)
-	} else {
-		_, err = k.line.delayed(slot, e, &from.reader)
+	if !q.Repair {
+		n, err := k.line.delayed(slot, e, &from.reader)
+		k.sent(n, err, slot)
+		return
 	}
-	if err != nil {
-		k.drops[dropWriteFailed]++
+	if _, err := k.line.resend(slot, e, &from.reader); err != nil {
+		k.drops[dropNackFailed]++
+		return
 	}
+	k.resent++
 }
 
 // flooded reports whether more waits of a line than its link will take in time: then the rest up to the next keyframe is dropped.

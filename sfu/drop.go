@@ -15,26 +15,28 @@ const (
 	dropSuspect                        // a sequence number far off; two in a row mean a restart
 	dropPadding                        // padding only: closed up, so that receivers see no gap
 
-	dropNoPayloadType // a keyframe that a sink waited for, of a codec that its receiver did not negotiate
+	dropNoPayloadType // of a codec that the receiver did not negotiate, from the first keyframe on
 	dropBeforeSwitch  // out of order, from before the sink joined the layer
 	dropLayer         // of a spatial or temporal layer above what the sink shows: closed up, so that receivers see no gap
 	dropWriteFailed   // the egress returned an error
 	dropFlooded       // the receiver's link has fallen behind: video up to the next keyframe
 	dropPacedLate     // it waited for the receiver's link until the ring had forgotten it
+	dropCut           // it waited for the receiver's link when the sink went to another layer, or to none
 
 	dropNackUnknown // never sent, or no more in the history
 	dropNackEvicted // no more in the source's ring
 	dropNackRepeat  // resent ten times already, or a round trip ago at most
 	dropNackAlone   // the receiver took no RTX, and nothing is sealed twice under one number
 	dropNackRefused // retransmissions have had their share of the receiver's bandwidth
+	dropNackFailed  // the egress returned an error
 
 	numDropReasons
 )
 
 var dropNames = [numDropReasons]string{
 	"malformed", "muted", "unknown_layer", "unknown_codec", "duplicate", "late", "suspect", "padding",
-	"no_payload_type", "before_switch", "layer", "write_failed", "flooded", "paced_late",
-	"nack_unknown", "nack_evicted", "nack_repeat", "nack_alone", "nack_refused",
+	"no_payload_type", "before_switch", "layer", "write_failed", "flooded", "paced_late", "cut",
+	"nack_unknown", "nack_evicted", "nack_repeat", "nack_alone", "nack_refused", "nack_failed",
 }
 
 // String returns the metric label of r.

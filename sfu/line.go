@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"errors"
 	"math/rand/v2"
 	"strings"
 	"sync/atomic"
@@ -229,6 +230,9 @@ func (l *Line) speak(k codec.Kind) {
 	l.closing = k == codec.VP8
 }
 
+// errWaits says that a packet waits for the receiver's link.
+var errWaits = errors.New("waits for the receiver's link")
+
 // send forwards a packet, which lies at index in the ring of the layer that k shows. The payload is the slot's, or RED made from it,
 // with the type pt.
 func (l *Line) send(k *Sink, s *ring.Slot, index uint16, at place, pt uint8, payload []byte) (int, error) {
@@ -266,7 +270,7 @@ func (l *Line) send(k *Sink, s *ring.Slot, index uint16, at place, pt uint8, pay
 	}
 	if d := l.pacing(); d != nil {
 		if !d.admits(k, e.seq, len(payload), l.keyed && s.Timestamp == l.keyTime) {
-			return len(payload), nil
+			return 0, errWaits
 		}
 		defer d.written()
 	}

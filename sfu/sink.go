@@ -40,20 +40,10 @@ type Sink struct {
 	detached    bool
 	redundancy  uint8     // packets that are repeated, where the receiver takes RED
 	lossAt      time.Time // of the last bad report
+	behind      bool      // its receiver's link: nothing is sent up to the next keyframe
+	seen        uint64    // of source.offered
+	queued      uint64    // packets that wait for the receiver's link
 	sinkCounts
-}
-
-// sinkCounts are a sink's counters.
-type sinkCounts struct {
-	packets, bytes, resent uint64
-	drops                  drops
-}
-
-func (c *sinkCounts) add(o *sinkCounts) {
-	c.packets += o.packets
-	c.bytes += o.bytes
-	c.resent += o.resent
-	c.drops.add(&o.drops)
 }
 
 // Attach starts forwarding to l, which must not be attached to any source: Detach the sink it had before. Width and height
@@ -73,7 +63,7 @@ func (s *Source) Attach(now time.Time, l *Line, width, height int) *Sink {
 	if l.from = nil; l.cfg.loop != nil && l.cfg.loop != s.mu {
 		l.from = s.mu
 	}
-	l.sink = k
+	l.sink, k.seen = k, s.offered
 	s.sinks = append(s.sinks, k)
 	s.choose(k, now)
 	s.serve(k, now)
@@ -94,8 +84,9 @@ func (s *Source) detach(k *Sink) {
 	if k.detached {
 		return
 	}
+	k.settleUp()
 	k.detached = true
-	k.line.abandon()
+	k.forsake(dropCut)
 	s.leave(k)
 	s.wait(k, false, time.Time{})
 	s.sinks = slices.DeleteFunc(s.sinks, func(o *Sink) bool { return o == k })
@@ -133,6 +124,15 @@ func (k *Sink) forward(p *ring.Slot, index uint16) {
 		payload, pt = k.redundantly(k.source.streams[k.current], p)
 	}
 	n, err := k.line.send(k, p, index, at, pt, payload)
+	if err == errWaits {
+		k.queued++
+		return
+	}
+	k.sent(n, err, p)
+}
+
+// sent counts what became of a packet that was written.
+func (k *Sink) sent(n int, err error, p *ring.Slot) {
 	if n == 0 || err != nil {
 		k.unsent = k.unsent || err == nil
 		k.drops[dropWriteFailed]++
@@ -211,13 +211,12 @@ func (k *Sink) resend(now time.Time, seq uint16) {
 			k.drops[dropNackRefused]++
 			return
 		case pace.Wait:
-			k.resent++
 			return
 		}
 		defer d.written()
 	}
 	if _, err := k.line.resend(slot, e, &from.reader); err != nil {
-		k.drops[dropWriteFailed]++
+		k.drops[dropNackFailed]++
 		return
 	}
 	k.resent++

@@ -202,8 +202,8 @@ func (k *Sink) siftLate(p *ring.Slot) (place, bool) {
 		return at, true
 	}
 	k.drops[dropLayer]++
-	if _, err := k.line.fill(p, at); err != nil {
-		k.drops[dropWriteFailed]++
+	if n, err := k.line.fill(p, at); err == nil && n > 0 { // counted as left out already: whether it could be written changes nothing
+		k.filled++
 	}
 	return place{}, false
 }

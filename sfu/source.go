@@ -96,6 +96,7 @@ type Source struct {
 	closed   bool
 	drops    drops
 	gone     sinkCounts // of sinks that were detached
+	offered  uint64     // packets that were stored, to be forwarded
 	told     int        // the highest layer that the publisher knows to be wanted, -1: none, untold
 	lowerAt  time.Time  // since when it could be less
 
@@ -210,7 +211,10 @@ func (s *Source) fanout(l *stream, batch []uint16, now time.Time) {
 			for n = 1; n < len(batch) && !l.ring.Slot(batch[n]).Start; n++ {
 			}
 		}
+		s.offered += uint64(n)
 		for _, k := range *l.sinks.Load() {
+			k.seen += uint64(n)
+			k.stored += uint64(n)
 			for _, index := range batch[:n] {
 				k.forward(l.ring.Slot(index), index)
 			}
@@ -223,14 +227,17 @@ func (s *Source) fanout(l *stream, batch []uint16, now time.Time) {
 // receiver does not take the codec.
 func (s *Source) join(k *Sink, l *stream, first, newest *ring.Slot) bool {
 	pt, rtx, ok := k.line.payloadTypes(l.codec)
+	k.settleUp()
 	if k.unsupported = !ok; !ok {
-		k.drops[dropNoPayloadType]++
 		s.wait(k, false, time.Time{})
 		return false
 	}
-	k.line.hush(first.At)
+	if k.line.hush(first.At) {
+		k.filled++
+	}
 	at, known := s.align(k, l, newest.Timestamp)
-	k.line.abandon()
+	k.forsake(dropCut)
+	k.behind = false
 	if pt != k.line.payloadType {
 		clear(k.line.history)
 	}
@@ -254,6 +261,7 @@ func (s *Source) replay(k *Sink, l *stream, from, serial uint64) {
 	last := min(l.padding.dense(l.seq.Max()), from+uint64(l.ring.Cap()))
 	for n := from; n <= last; n++ {
 		if slot, index := l.ring.Find(n); slot != nil && slot.Serial < serial {
+			k.replayed++
 			k.forward(slot, index)
 		}
 	}
@@ -264,6 +272,7 @@ func (s *Source) leave(k *Sink) {
 	if k.current < 0 {
 		return
 	}
+	k.settleUp()
 	l := s.streams[k.current]
 	list := slices.DeleteFunc(slices.Clone(*l.sinks.Load()), func(o *Sink) bool { return o == k })
 	l.sinks.Store(&list)
@@ -287,6 +296,7 @@ func (s *Source) reset(l *stream) {
 	l.ring.ForgetKeyframe()
 	l.begin()
 	for _, k := range *l.sinks.Load() {
+		k.settleUp()
 		k.current = -1
 		s.wait(k, true, time.Time{})
 	}
@@ -297,6 +307,7 @@ func (s *Source) reset(l *stream) {
 // reconsider gives sinks that did not take the source's codec another chance: it changed.
 func (s *Source) reconsider() {
 	for _, k := range s.sinks {
+		k.settleUp()
 		k.unsupported = false
 	}
 	s.stale = true

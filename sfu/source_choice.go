@@ -68,6 +68,7 @@ func (s *Source) chooseAll(now time.Time) {
 
 // choose sets what a sink should show: what fits its size on the screen, as far as it is allowed.
 func (s *Source) choose(k *Sink, now time.Time) {
+	k.settleUp()
 	k.tile = layer.Pick(s.options, k.shown, k.tile)
 	k.wished = s.wish(k)
 	k.target = min(k.tile, k.limit)
@@ -77,7 +78,7 @@ func (s *Source) choose(k *Sink, now time.Time) {
 	k.paused = k.target < 0 && k.tile >= 0 || k.limit < 0
 	if k.paused {
 		k.target = -1
-		k.line.abandon()
+		k.forsake(dropCut)
 		s.leave(k)
 		s.wait(k, false, now)
 		return

@@ -241,7 +241,7 @@ func TestCodecOfPayloadType(t *testing.T) {
 		t.Error(d)
 	}
 	st := src.Stats(now)
-	want := map[DropReason]uint64{dropUnknownCodec: 1, dropNoPayloadType: 1}
+	want := map[DropReason]uint64{dropUnknownCodec: 1, dropNoPayloadType: 2}
 	if d := cmp.Diff(want, st.Dropped); d != "" {
 		t.Error(d)
 	}

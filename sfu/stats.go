@@ -52,7 +52,10 @@ type Counts struct {
 	Moved                uint64 // times that clients were found at another port of their address, before ICE told
 	DataIn, DataOut      uint64 // messages
 	Panics               uint64
+	Replayed             uint64            // packets of keyframes from before a viewer came, or went to another layer; part of PacketsOut
+	Filled               uint64            // packets that nobody published: empty ones for late ones, silence between sources; part of PacketsOut
 	Dropped              map[string]uint64 // packets and data messages by reason
+	LeftOut              map[string]uint64 // packets that viewers were not to have, by reason, once for each viewer
 }
 
 // counters are what a peer counts; Counts is their snapshot.
@@ -89,6 +92,7 @@ func (c *Counts) add(o Counts) {
 	for reason, n := range o.Dropped {
 		c.drop(reason, n)
 	}
+	c.addLeft(o)
 }
 
 func (c *Counts) drop(reason string, n uint64) {
@@ -122,7 +126,8 @@ func (p *Peer) counts(sources []SourceStats) Counts {
 	c.drop(dropUnauthenticated, n.unauthenticated.Load())
 	c.drop(dropDataBad, n.dataBad.Load())
 	c.drop(dropDataSlow, n.dataDropped.Load())
-	for _, s := range sources {
+	for i, s := range sources {
+		c.countLeft(&sources[i])
 		for reason, n := range s.Dropped {
 			c.drop(reason.String(), n)
 		}
@@ -151,6 +156,9 @@ func (n *Node) Stats() Stats {
 	st := Stats{Peers: make(map[PeerState]int), Counts: total, Plane: PlanePion}
 	if n.plane != nil {
 		st.Plane, st.Socket = PlaneBatched, n.plane.stats()
+	}
+	for _, reason := range leftNames { // all of them from the start
+		st.leave(reason, 0)
 	}
 	for _, p := range peers { // a peer that ends now is in the list or in ended, not in both
 		one := p.Stats()

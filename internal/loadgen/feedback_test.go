@@ -83,6 +83,11 @@ func TestAccounts(t *testing.T) {
 	if got.LostIn != 0 || got.LostOut != 0 || got.NotForwarded != 300-283-2 {
 		t.Errorf("%+v", got)
 	}
+	b.PacketsOut, b.Resent, b.Extra, b.LeftOut = 260, 7, 3, map[string]uint64{"paused": 40, "waiting": 5}
+	b.Dropped["nack_unknown"] = 11 // asked for again, never due
+	if got := accounts(from, to, ServerSample{}, b, false); got.NotForwarded != 300+10-260-45-2 {
+		t.Errorf("%+v", got)
+	}
 	b.Dropped["udp:queue"] = 9 // some of them were no media
 	if got := accounts(from, to, ServerSample{}, b, false); got.LostIn != 0 {
 		t.Errorf("%+v", got)

@@ -234,15 +234,15 @@ func server(before, a, b ServerSample, participants int) *Server {
 		s.Heap = (float64(a.Heap) - float64(before.Heap)) / n / 1024
 		s.Goroutines = (float64(a.Goroutines) - float64(before.Goroutines)) / n
 	}
-	s.Dropped = droppedBetween(a, b)
+	s.Dropped = between(a.Dropped, b.Dropped)
 	return s
 }
 
-// droppedBetween counts what was dropped by reason, nil where nothing was.
-func droppedBetween(a, b ServerSample) map[string]uint64 {
+// between is what counters by reason rose by, nil where none did.
+func between(a, b map[string]uint64) map[string]uint64 {
 	var out map[string]uint64
-	for reason, n := range b.Dropped {
-		if d := n - a.Dropped[reason]; d > 0 {
+	for reason, n := range b {
+		if d := n - a[reason]; d > 0 {
 			if out == nil {
 				out = map[string]uint64{}
 			}

@@ -22,12 +22,16 @@ parley_media_received_packets_total 230
 parley_media_sent_packets_total 11500
 parley_media_sent_bytes_total 1e6
 parley_media_dropped_total{reason="muted"} 3
+parley_media_left_out_packets_total{reason="paused"} 7
+parley_media_replayed_packets_total 5
+parley_media_filled_packets_total 1
+parley_media_sent_rtx_packets_total 2
 parley_udp_dropped_packets_total{reason="queue"} 4
 broken
 `), now)
 	want := ServerSample{
 		At: now, CPU: 1.5, Resident: 2_048_000, Heap: 1024, Goroutines: 12, PacketsIn: 230, PacketsOut: 11500, BytesOut: 1e6,
-		Dropped: map[string]uint64{"muted": 3, "udp:queue": 4},
+		Dropped: map[string]uint64{"muted": 3, "udp:queue": 4}, Resent: 2, Extra: 6, LeftOut: map[string]uint64{"paused": 7},
 	}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("%v %s", err, diff)

@@ -2,6 +2,7 @@ package loadgen
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -26,8 +27,12 @@ type Accounts struct {
 	Forwarded uint64            `json:"server_forwarded"`
 	Received  uint64            `json:"received"` // by viewers
 	Dropped   map[string]uint64 `json:"server_dropped,omitempty"`
+	// LeftOut is what viewers were not to have: their network takes nothing of it, or it came before the keyframe that they join at.
+	LeftOut map[string]uint64 `json:"server_left_out,omitempty"`
+	Resent  uint64            `json:"server_resent"` // part of Forwarded, padding included
+	Extra   uint64            `json:"server_extra"`  // part of Forwarded: from before a viewer joined, and what nobody published
 	// What no counter explains, of what was published, of what was due, and of what was forwarded. In simulcast the second
-	// is not known, and 0; where receivers send feedback, it includes what a server holds back because of their network.
+	// is not known, and 0.
 	LostIn       int64 `json:"unaccounted_in"`
 	NotForwarded int64 `json:"unaccounted_in_server"`
 	LostOut      int64 `json:"unaccounted_out"`
@@ -92,7 +97,8 @@ func (r *run) hush(ctx context.Context, on bool) error {
 func accounts(from, to flow, a, b ServerSample, simulcast bool) *Accounts {
 	c := &Accounts{
 		Published: to.published - from.published, Due: to.due - from.due, Received: to.packets - from.packets,
-		In: b.PacketsIn - a.PacketsIn, Forwarded: b.PacketsOut - a.PacketsOut, Dropped: droppedBetween(a, b),
+		In: b.PacketsIn - a.PacketsIn, Forwarded: b.PacketsOut - a.PacketsOut, Dropped: between(a.Dropped, b.Dropped),
+		LeftOut: between(a.LeftOut, b.LeftOut), Resent: b.Resent - a.Resent, Extra: b.Extra - a.Extra,
 	}
 	d := func(reason string) int64 { return int64(c.Dropped[reason]) }
 	var port int64
@@ -106,14 +112,27 @@ func accounts(from, to flow, a, b ServerSample, simulcast bool) *Accounts {
 	c.LostIn -= min(max(c.LostIn, 0), port)
 	c.LostOut = int64(c.Forwarded) - int64(c.Received) - d("socket_full")
 	if !simulcast {
-		resent := int64(to.resent - from.resent)
-		var dropped int64
+		var gone int64
 		for reason, n := range c.Dropped {
-			if reason != "socket_full" && reason[:min(len(reason), 4)] != "udp:" { // the first is among the forwarded, the others never came in
-				dropped += int64(n)
+			if ofDue(reason) {
+				gone += int64(n)
 			}
 		}
-		c.NotForwarded = int64(c.Due) - (int64(c.Forwarded) - resent) - dropped
+		for _, n := range c.LeftOut {
+			gone += int64(n)
+		}
+		c.NotForwarded = int64(c.Due+c.Resent+c.Extra) - int64(c.Forwarded) - gone
 	}
 	return c
+}
+
+// ofDue reports whether what was dropped for the reason was due and is not among what was forwarded: what the socket did not take is,
+// what the port dropped never came in, and some were asked for again only, or are no media.
+func ofDue(reason string) bool {
+	for _, prefix := range []string{"socket_full", "udp:", "nack_", "data_", "feedback_", "remb_"} {
+		if strings.HasPrefix(reason, prefix) {
+			return false
+		}
+	}
+	return true
 }

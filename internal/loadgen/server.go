@@ -19,12 +19,15 @@ type ServerSample struct {
 	PacketsIn  uint64 // RTP
 	PacketsOut uint64 // RTP, all viewers
 	BytesOut   uint64
+	Resent     uint64            // over RTX, padding included; part of PacketsOut, as the next
+	Extra      uint64            // from before a viewer joined, and what nobody published
+	LeftOut    map[string]uint64 // packets that viewers were not to have, once for each
 	Dropped    map[string]uint64 // packets by reason, those of the UDP port with "udp:" before it
 }
 
 // ParseMetrics reads what /metrics serves (Prometheus text format). Unknown lines are skipped.
 func ParseMetrics(r io.Reader, at time.Time) (ServerSample, error) {
-	s := ServerSample{At: at, Dropped: map[string]uint64{}}
+	s := ServerSample{At: at, Dropped: map[string]uint64{}, LeftOut: map[string]uint64{}}
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {
 		line := lines.Text()
@@ -54,6 +57,12 @@ func ParseMetrics(r io.Reader, at time.Time) (ServerSample, error) {
 			s.PacketsOut = uint64(v)
 		case "parley_media_sent_bytes_total":
 			s.BytesOut = uint64(v)
+		case "parley_media_sent_rtx_packets_total":
+			s.Resent = uint64(v)
+		case "parley_media_replayed_packets_total", "parley_media_filled_packets_total":
+			s.Extra += uint64(v)
+		case "parley_media_left_out_packets_total":
+			s.LeftOut[label] += uint64(v)
 		case "parley_media_dropped_total":
 			s.Dropped[label] += uint64(v)
 		case "parley_udp_dropped_packets_total":
