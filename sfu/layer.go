@@ -47,7 +47,8 @@ type stream struct {
 	lastTime uint32 // timestamp of the newest packet
 	pending  bool   // somebody joins once the last keyframe is whole
 	rates    rates
-	layers   int   // spatial layers that are known, of video
+	layers   int // spatial layers that are known, of video
+	tears    tears
 	brokenAt int64 // since when so much is missing, Unix nanoseconds; 0: it is not
 
 	reported  bool // a sender report came
@@ -153,6 +154,9 @@ func (s *Source) number(l *stream, p *rtp.Packet, now time.Time) (num uint64, ok
 		s.reset(l)
 		l.began = ext
 	case ring.Newer:
+		if gap > 0 {
+			l.tears.add(now)
+		}
 		if gap > outage || s.jumped(l, p.Timestamp, now) {
 			s.reset(l)
 			l.began = ext

@@ -165,8 +165,19 @@ func (s *Source) account(l *stream, p *ring.Slot, size int, now time.Time) {
 
 // checkAlive looks for layers that fell silent, or that are lost beyond repair.
 func (s *Source) checkAlive(l *stream, now time.Time) {
-	if l.live && (l.silent(now) || s.broken(l, now)) {
+	switch {
+	case !l.live:
+	case l.silent(now):
 		l.die(now, s.watched(l))
+		s.stale = true
+	case s.broken(l, now):
+		watched := s.watched(l)
+		l.die(now, watched)
+		for i := 1; i < l.index; i++ { // of what lies between, what suffers as well does not fit that network either
+			if o := s.streams[i]; o.live && o.tears.recent(now) {
+				o.die(now, watched)
+			}
+		}
 		s.stale = true
 	}
 	if !l.live || l.layers < 2 {
@@ -191,6 +202,31 @@ func (s *Source) broken(l *stream, now time.Time) bool {
 		l.brokenAt = now.UnixNano()
 	}
 	return now.UnixNano()-l.brokenAt >= int64(brokenAfter)
+}
+
+// tears are the gaps in a stream's numbers, whoever watches it.
+type tears struct {
+	at    int64 // the last, Unix nanoseconds
+	count int   // of those that followed each other closely
+}
+
+const (
+	tearsAge = 500 * time.Millisecond
+	manyGaps = 3
+)
+
+func (t *tears) add(now time.Time) {
+	at := now.UnixNano()
+	if at-t.at > int64(tearsAge) {
+		t.count = 0
+	}
+	t.at = at
+	t.count++
+}
+
+// recent reports whether there were several in the last moment.
+func (t *tears) recent(now time.Time) bool {
+	return t.count >= manyGaps && now.UnixNano()-t.at < int64(tearsAge)
 }
 
 // flowsBelow reports whether a lower stream delivers.

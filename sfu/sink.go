@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -124,7 +125,7 @@ func (k *Sink) forward(p *ring.Slot, index uint16) {
 		payload, pt = k.redundantly(k.source.streams[k.current], p)
 	}
 	n, err := k.line.send(k, p, index, at, pt, payload)
-	if err == errWaits {
+	if errors.Is(err, errWaits) {
 		k.queued++
 		return
 	}

@@ -26,7 +26,7 @@ func (s *Source) admit(l *stream, first *ring.Slot, now time.Time) {
 				l.pending = true
 				continue
 			}
-		case k.current >= 0 || patient || s.svc < 0 && l.index > k.limit:
+		case k.current >= 0 && (s.streams[k.current].live || !l.live), patient, s.svc < 0 && l.index > k.limit:
 			continue
 		}
 		if s.join(k, l, first, l.newest(first, first.Serial)) {
@@ -133,10 +133,13 @@ func (l *stream) newest(first *ring.Slot, serial uint64) *ring.Slot {
 	return first
 }
 
-// watched reports whether somebody is shown l, or waits for it: what is lost of others is not asked for again.
+// watched reports whether somebody is shown l, or waits for it: what is lost of others is not asked for again. Of a dead layer neither,
+// where those who were shown it wait for another: on a thin link it would be in that one's way.
 func (s *Source) watched(l *stream) bool {
-	if len(*l.sinks.Load()) > 0 {
-		return true
+	for _, k := range *l.sinks.Load() {
+		if l.live || k.target < 0 || s.streamOf(k.target) == l.index {
+			return true
+		}
 	}
 	for _, k := range s.waiting {
 		if k.target < 0 || s.streamOf(k.target) == l.index {
@@ -190,7 +193,7 @@ func (s *Source) askKeyframes(now time.Time) {
 		}
 	}
 	for i, l := range s.streams {
-		if !watched[i] && len(*l.sinks.Load()) == 0 {
+		if !watched[i] && !s.watched(l) {
 			l.key.Cancel()
 		}
 		if l.started && s.cfg.Upstream != nil && l.key.Due(now, time.Duration(s.rtt.Load())) {

@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -103,5 +104,37 @@ func TestSwitchTakesWholeKeyframes(t *testing.T) {
 	p.serve(2)
 	if got := ssrcs(v.take()); len(got) != 1 || got[0] != 3000 {
 		t.Errorf("shows %v with a whole keyframe", got)
+	}
+}
+
+// Where the layer between suffers as well, the lowest is the one to go to; of the broken one nothing more is asked for, and any keyframe
+// that comes ends the wait.
+func TestBrokenLayersGiveWayToTheLowest(t *testing.T) {
+	t.Parallel()
+	p, v := newPublisher(t, 3), &viewer{}
+	p.src.Attach(p.now, newVideoLine(v), 1280, 720)
+	p.all(true)
+	p.serve(20)
+	at, dead := p.now, 0
+	for contentSSRC(v) != 1000 {
+		asked := p.up.plis
+		p.up.plis, p.up.nacks = nil, nil
+		p.send(0, len(asked) > 0)
+		p.src.Receive(p.now, 1, p.encode(1, false)[1])
+		p.src.Receive(p.now, 2, p.encode(2, false)[2])
+		p.tick()
+		if p.src.streams[2].live {
+			continue
+		}
+		if dead++; p.src.streams[1].live || dead > 1 && (len(p.up.nacks) > 0 || slices.Max(append(p.up.plis, 0)) > 1000) {
+			t.Fatalf("after %v: %v asked for again, keyframes of %v", p.now.Sub(at), p.up.nacks, p.up.plis)
+		}
+		if p.now.Sub(at) > 600*time.Millisecond {
+			t.Fatal("still shows what is broken")
+		}
+	}
+	p.serve(100)
+	if got := contentSSRC(v); got != 3000 {
+		t.Errorf("in the end shows %d", got)
 	}
 }
