@@ -91,7 +91,7 @@ func newTestNode(t testing.TB, change func(*Config)) *Node {
 type testWriter struct{ t testing.TB }
 
 func (w testWriter) Write(b []byte) (int, error) {
-	if testing.Verbose() {
+	if _, fuzz := w.t.(*testing.F); testing.Verbose() && !fuzz { // a fuzz target must not log with F
 		w.t.Log(string(b))
 	}
 	return len(b), nil
