@@ -13,6 +13,7 @@ const (
 // Remote is the Estimator for receivers without transport-wide feedback. It believes their REMB
 // (draft-alvestrand-rmcat-remb-03) and answers the loss in their receiver reports. It asks for no probes.
 type Remote struct {
+	clock
 	cfg    Config
 	target float64
 	known  bool
@@ -25,8 +26,6 @@ type Remote struct {
 	state  State
 
 	sending window
-	epoch   time.Time
-	now     int64
 	stats   Stats
 }
 
@@ -40,14 +39,6 @@ func NewRemote(cfg Config) *Remote {
 	}
 	cfg = cfg.withDefaults()
 	return &Remote{cfg: cfg, target: float64(cfg.Start)}
-}
-
-func (r *Remote) at(now time.Time) int64 {
-	if r.epoch.IsZero() {
-		r.epoch = now.Add(-time.Hour)
-	}
-	r.now = max(r.now, now.Sub(r.epoch).Microseconds())
-	return r.now
 }
 
 // Sent implements Estimator.

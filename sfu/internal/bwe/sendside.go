@@ -4,9 +4,8 @@ import "time"
 
 // SendSide is the Estimator for receivers that send transport-wide feedback.
 type SendSide struct {
-	cfg   Config
-	epoch time.Time
-	now   int64 // µs since epoch: the latest that was seen
+	clock
+	cfg Config
 
 	log      sentLog
 	sending  window
@@ -61,15 +60,6 @@ func New(cfg Config) *SendSide {
 	}
 	cfg = cfg.withDefaults()
 	return &SendSide{cfg: cfg, target: float64(cfg.Start)}
-}
-
-// at is now in µs. It starts well above 0, so that no difference of times is below.
-func (e *SendSide) at(now time.Time) int64 {
-	if e.epoch.IsZero() {
-		e.epoch = now.Add(-time.Hour)
-	}
-	e.now = max(e.now, now.Sub(e.epoch).Microseconds())
-	return e.now
 }
 
 // Sent implements Estimator.

@@ -11,6 +11,7 @@ import './styles/base.css';
 import './styles/controls.css';
 import './styles/pages.css';
 import './styles/call.css';
+import './styles/tile.css';
 import './styles/panels.css';
 import './styles/stats.css';
 
