@@ -126,6 +126,7 @@ func (d *downlink) leaves(l *slotLine, ssrc uint32, size int, numbered bool) {
 	}
 	d.sent.add(now, size)
 	switch {
+	case d.est == nil: // nothing is shared out
 	case !l.video:
 		d.sound.add(now, size)
 	case ssrc != l.ssrc && !d.probe.active():

@@ -34,7 +34,7 @@ var (
 )
 
 // leg is a peer's part of the plane: its SRTP contexts for RTP in both directions, and where its packets go. It is the only
-// one that writes RTP to the peer, whatever the path: pion's session never does, or its nonces would be used twice.
+// one that seals what is sent to the peer, whatever the path: with two, nonces would be used twice.
 type leg struct {
 	// Static after construction.
 	peer  *Peer

@@ -8,8 +8,8 @@ import (
 	"github.com/pion/ice/v4"
 )
 
-// udpMux is the node's mux as one peer's agent sees it: what it reads goes past the peer's leg first. So RTP never reaches
-// pion's session once the leg is up, from whatever address it comes.
+// udpMux is the node's mux as one peer's agent sees it: what it reads goes past the peer's leg first, which takes RTP and RTCP
+// once it is up, from whatever address they come.
 type udpMux struct {
 	*ice.UDPMuxDefault
 	leg      *leg
