@@ -256,12 +256,13 @@ func TestShutdownInHaste(t *testing.T) {
 	}
 }
 
-// A read timeout of the HTTP server, right for requests, must not end a stream, which sends nothing more.
+// A read timeout of the HTTP server, right for requests, must not end a stream, which sends nothing more. The timeout is
+// long enough for a request to be read in by a loaded machine, and both answers come after it.
 func TestServerTimeoutsDoNotEndStreams(t *testing.T) {
 	t.Parallel()
 	g := newRig(t, presence.Config{}, 0)
 	at := g.rooms.Room("r").Log().Position().String()
-	slow := &http.Server{Handler: g.server, ReadTimeout: 50 * time.Millisecond, WriteTimeout: 50 * time.Millisecond}
+	slow := &http.Server{Handler: g.server, ReadTimeout: time.Second, WriteTimeout: time.Second}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -275,7 +276,7 @@ func TestServerTimeoutsDoNotEndStreams(t *testing.T) {
 		}
 	})
 	url := "http://" + l.Addr().String() + "/v1/rooms/r/events"
-	resp, err := g.client.Get(url + "?wait=200ms&after=" + at)
+	resp, err := g.client.Get(url + "?wait=1500ms&after=" + at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -296,7 +297,7 @@ func TestServerTimeoutsDoNotEndStreams(t *testing.T) {
 	defer resp.Body.Close()
 	s := newSSE(resp)
 	s.mustNext(t, "snapshot")
-	time.AfterFunc(300*time.Millisecond, func() { g.rooms.Room("r").Join("ann") })
+	time.AfterFunc(1500*time.Millisecond, func() { g.rooms.Room("r").Join("ann") })
 	s.mustNext(t, "joined")
 }
 
