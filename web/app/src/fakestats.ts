@@ -1,7 +1,7 @@
 // Invented figures for the statistics panel.
 import type { Reason, RoomStats, StreamStats } from 'parley-sdk';
 import { report } from '../../sdk/src/report';
-import type { FakeRoom } from './fake';
+import type { CallRoom } from './backend';
 
 const sizes = [
   ['f', 1280, 720, 1_640_000],
@@ -11,7 +11,7 @@ const sizes = [
 const reasons: Reason[] = ['best', 'bandwidth', 'size', 'silent'];
 
 /** Figures that move a little from look to look. */
-export function fakeStats(room: FakeRoom): RoomStats {
+export function fakeStats(room: CallRoom): RoomStats {
   const now = Date.now();
   const wave = (n: number) => 1 + 0.15 * Math.sin(now / 3000 + n);
   const streams: StreamStats[] = [];
