@@ -104,6 +104,33 @@ func (s *Source) hurry(now time.Time) {
 	}
 }
 
+// How much of the cache may be used up when somebody is about to join, for its keyframe to serve him still.
+const (
+	soonAge     = cacheAge / 2
+	soonPackets = cachePackets / 2
+)
+
+// Anticipate is told that somebody is about to watch, as soon as his connection stands. It asks for a keyframe now, unless the last one
+// will serve him. Of the highest layer that is watched: browsers make one of all layers at once, and nobody else's are in the way.
+func (s *Source) Anticipate(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || s.muted.Load() || !s.cfg.Kind.Video() {
+		return
+	}
+	for _, l := range slices.Backward(s.streams) {
+		if !l.live || !s.watched(l) {
+			continue
+		}
+		first, newest := l.cached(now, soonAge)
+		if first == nil || newest.Num-first.Num >= soonPackets {
+			l.key.Ask()
+			s.askKeyframes(now)
+		}
+		return
+	}
+}
+
 // cached returns the start of a keyframe that is recent enough to serve a viewer with, and the newest packet, or nil.
 func (l *stream) cached(now time.Time, age time.Duration) (first, newest *ring.Slot) {
 	first = l.ring.Keyframe()

@@ -138,3 +138,27 @@ func TestBrokenLayersGiveWayToTheLowest(t *testing.T) {
 		t.Errorf("in the end shows %d", got)
 	}
 }
+
+// A keyframe is there when who is about to join has joined; one that will still serve is not asked for again.
+func TestKeyframeOfWhoIsAboutToJoin(t *testing.T) {
+	t.Parallel()
+	p, v := newPublisher(t, 3), &viewer{}
+	p.all(true)
+	p.src.Anticipate(p.now)
+	if len(p.up.plis) != 0 {
+		t.Fatalf("asked %v for keyframes that nobody's decoder waits for", p.up.plis)
+	}
+	p.src.Attach(p.now, newVideoLine(v), 1280, 720)
+	p.serve(40)
+	p.src.Anticipate(p.now)
+	if !slices.Equal(p.up.plis, []uint32{3000}) {
+		t.Fatalf("asked %v for keyframes", p.up.plis)
+	}
+	p.serve(4)
+	p.src.Anticipate(p.now)
+	guest := &viewer{}
+	p.src.Attach(p.now, newVideoLine(guest), 1280, 720)
+	if n := len(guest.take()); n == 0 || len(p.up.plis) != 0 {
+		t.Errorf("%d packets at once, asked %v for keyframes", n, p.up.plis)
+	}
+}

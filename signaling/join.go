@@ -84,6 +84,7 @@ func (l *Link) joinRoom(id uint64, s *session, offer *sfu.Offer) error {
 			return err
 		}
 		s.peer = peer
+		r.anticipate(s, len(offer.Slots))
 		ctx, cancel := context.WithTimeout(l.ctx, l.srv.cfg.Timing.Negotiate)
 		defer cancel()
 		sdp, err := peer.Negotiate(ctx, *offer)

@@ -121,7 +121,8 @@ func (p *fakePeer) Publish(kind sfu.Kind, muted bool) (*sfu.Source, error) {
 	if p.published[kind] != nil {
 		panic("published twice: " + string(kind))
 	}
-	p.published[kind], p.muted[kind] = new(sfu.Source), muted
+	p.published[kind] = sfu.NewSource(sfu.SourceConfig{Kind: kind, Codecs: []sfu.Codec{{MimeType: "video/VP8", PayloadType: 96}}})
+	p.muted[kind] = muted
 	return p.published[kind], nil
 }
 

@@ -1,6 +1,9 @@
 // Joining a running room from behind a NAT, and layer switches by resizing the tile: milliseconds, as the page sees them.
 import { until } from '../support/server.mjs';
 import { load } from './machine.mjs';
+import { installTimeline, timelineOf } from './timeline.mjs';
+
+const SETTLE = 1000; // ms that a page is open before it joins: the browser's work on a new window is not the join's
 
 /** Runs in the page: sets the tile's size, and says after how many ms a frame of that many lines is shown. */
 function switchTo({ size, lines }) {
@@ -25,6 +28,7 @@ export async function measureJoins({ lab, server, start, enter, devices, times }
     start(lab, 'cliC', 'chromium', devices),
     start(lab, 'cliA', 'chromium'),
   ]);
+  const lines = [];
   const joins = { 'first frame': [], 'first 720p': [], 'switch down': [], 'switch up': [] };
   try {
     await enter(publisher, server, 'joins', 'Ann', { camera: true, microphone: true });
@@ -33,12 +37,13 @@ export async function measureJoins({ lab, server, start, enter, devices, times }
     await until('720 lines', () => stays.page.evaluate(() => window.probe.firstOf[720] > 0), 30_000);
     const from = load(server.pid);
     for (let i = 0; i < times; i++) {
-      const guest = await enter(viewer, server, 'joins', `guest ${i}`);
+      const guest = await enter(viewer, server, 'joins', `guest ${i}`, { settle: SETTLE, install: [installTimeline] });
       const full = () => guest.page.evaluate(() => window.probe.firstOf[720] > 0);
       await until('720 lines', full, 20_000, 10);
       const { first, firstOf } = await guest.page.evaluate(() => window.probe);
       joins['first frame'].push(first);
       joins['first 720p'].push(firstOf[720]);
+      lines.push(timelineOf(await guest.page.evaluate(() => window.marks), first));
       await guest.leave();
     }
     for (let i = 0; i < times; i++) {
@@ -47,7 +52,9 @@ export async function measureJoins({ lab, server, start, enter, devices, times }
       await new Promise((r) => setTimeout(r, 700 + 170 * i));
       joins['switch up'].push(await stays.page.evaluate(switchTo, { size: [1280, 720], lines: 720 }));
     }
-    return { side: 'join', at: new Date().toISOString(), joins, machine: load(server.pid, from).machine };
+    const steps = Object.keys(lines[0] ?? {}).map((name) => [name, lines.map((l) => l[name])]);
+    const timeline = Object.fromEntries(steps);
+    return { side: 'join', at: new Date().toISOString(), joins, timeline, machine: load(server.pid, from).machine };
   } finally {
     await publisher.close();
     await viewer.close();

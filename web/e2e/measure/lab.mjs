@@ -46,12 +46,12 @@ async function start(lab, node, browser, devices = []) {
   return { close: () => chromium.close(), page: () => newPage(chromium) };
 }
 
-async function enter(browser, server, room, name, options = {}) {
+async function enter(browser, server, room, name, { install = [], ...options } = {}) {
   const page = await browser.page();
   if (browser.firefox) {
     await page.evaluateOnNewDocument(installProbe);
     await page.setViewport({ width: 1300, height: 800 });
-  } else await page.context().addInitScript(installProbe);
+  } else for (const script of [installProbe, ...install]) await page.context().addInitScript(script);
   const guest = await joinGuest(null, server.url, {
     ...{ room, name, page, camera: false, microphone: false, tile: [1280, 720] },
     ...options,

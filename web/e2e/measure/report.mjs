@@ -29,7 +29,8 @@ export function stepTable(run) {
 
 /** A Markdown table of the joins and layer switches: median and range in ms. */
 export function joinTable(run) {
-  const rows = Object.entries(run.joins).map(([what, times]) => {
+  const steps = Object.entries(run.timeline).map(([what, times]) => [`- ${what}`, times]);
+  const rows = [...Object.entries(run.joins), ...steps].map(([what, times]) => {
     const sorted = times.filter((t) => t !== undefined).sort((a, b) => a - b);
     if (sorted.length === 0) return [what, '0', '-', '-'];
     return [

@@ -50,10 +50,22 @@ async function joinInPage({ room, name, token, camera, microphone, tile, options
 export async function joinGuest(
   browser,
   url,
-  { room, name = 'guest', token, camera = true, microphone = true, tile = [640, 360], options = {}, page, ...rest },
+  {
+    room,
+    name = 'guest',
+    token,
+    camera = true,
+    microphone = true,
+    tile = [640, 360],
+    options = {},
+    page,
+    settle = 0,
+    ...rest
+  },
 ) {
   const p = page ?? (await newPage(browser, rest));
   await p.goto(`${url}/`);
+  if (settle) await new Promise((r) => setTimeout(r, settle)); // ms, as people look at a page before they join
   const id = await p.evaluate(joinInPage, { room, name, token, camera, microphone, tile, options });
   return {
     id,

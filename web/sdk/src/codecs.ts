@@ -28,17 +28,31 @@ export function wanted(codec: Codec): boolean {
   return true;
 }
 
-/** Narrows what the transceiver offers, `first` first. A browser that does not know how offers everything. */
-export function narrow(transceiver: RTCRtpTransceiver, kind: 'audio' | 'video', first?: VideoCodec | 'RED'): void {
-  if (typeof transceiver.setCodecPreferences !== 'function') return;
-  const all = RTCRtpReceiver.getCapabilities?.(kind)?.codecs ?? [];
-  const preferred = (c: Codec) => c.mimeType.toLowerCase() === `${kind}/${first?.toLowerCase()}`;
-  const some = all.filter(wanted).sort((a, b) => Number(preferred(b)) - Number(preferred(a)));
-  if (some.length === 0) return;
-  try {
-    transceiver.setCodecPreferences(some);
-  } catch {
-    // Some versions want send capabilities for a sending line: leave the browser's own order.
+/**
+ * Narrows what transceivers offer, `first` first. A browser that does not know how offers everything. Asking a browser what it has
+ * takes it a while, so it is asked once for each kind.
+ */
+export class Narrowing {
+  readonly #codecs = new Map<'audio' | 'video', readonly RTCRtpCodec[]>();
+
+  apply(transceiver: RTCRtpTransceiver, kind: 'audio' | 'video', first?: VideoCodec | 'RED'): void {
+    if (typeof transceiver.setCodecPreferences !== 'function') return;
+    const preferred = (c: Codec) => c.mimeType.toLowerCase() === `${kind}/${first?.toLowerCase()}`;
+    const some = [...this.#wanted(kind)].sort((a, b) => Number(preferred(b)) - Number(preferred(a)));
+    if (some.length === 0) return;
+    try {
+      transceiver.setCodecPreferences(some);
+    } catch {
+      // Some versions want send capabilities for a sending line: leave the browser's own order.
+    }
+  }
+
+  #wanted(kind: 'audio' | 'video'): readonly RTCRtpCodec[] {
+    const known = this.#codecs.get(kind);
+    if (known) return known;
+    const all = (RTCRtpReceiver.getCapabilities?.(kind)?.codecs ?? []).filter(wanted);
+    this.#codecs.set(kind, all);
+    return all;
   }
 }
 

@@ -7,6 +7,8 @@ import { readToken } from './url';
 
 /** What a join needs of the media connection. */
 export interface OffersMedia {
+  /** Makes a new connection, in place of the one before. */
+  begin(): void;
   need(slots: number): void;
   offer(): Promise<MediaOffer>;
 }
@@ -42,7 +44,9 @@ export class Joining {
     latest();
     const fields = { token, identity, name, metadata, ...this.#change };
     if (!this.media) return fields;
-    const count = slots ? slotStep(slots) : await this.hint(url, room, token);
+    const counting = slots ? slotStep(slots) : this.hint(url, room, token);
+    this.media.begin(); // which takes browsers some 15 ms, while the server counts
+    const count = await counting;
     latest();
     this.media.need(count);
     const media = await this.media.offer();

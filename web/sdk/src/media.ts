@@ -32,6 +32,7 @@ export interface MediaOwner {
 
 const DISCONNECTED = 300; // ms before ICE is restarted; browsers take 5 s without an answer to say that they are disconnected
 const CONNECT = 12_000; // ms a negotiated connection may take
+const SETTLE = 2000; // ms after the first connection, in which the first pictures come
 const HOPELESS = 3; // failed restarts in a row after which the page is told
 const RESTARTS = [0, 1000, 2000, 4000, 8000, 15_000]; // ms before the restart that follows so many failed ones
 
@@ -48,6 +49,9 @@ export class Media {
   readonly #ice: IceServers;
   readonly #owner: MediaOwner;
   #slotCount = 1;
+  #soon = 1;
+  #settled = false; // the connection has stood for a while
+  #settling: ReturnType<typeof setTimeout> | undefined;
   #pendingMap: readonly WireSlot[] | undefined; // a map that names slots which are not negotiated yet
   #accepted = false; // the server answered the first offer: later ones may follow
   #negotiating: Promise<void> | undefined;
@@ -72,13 +76,15 @@ export class Media {
     return this.#plan.codec;
   }
 
-  /** Makes a new connection's first offer. A connection from before is closed: the server has forgotten it. */
-  async offer(): Promise<MediaOffer> {
+  /** Makes a new connection. The one from before is closed: the server has forgotten it. */
+  begin(): void {
     if (this.#closed) throw new ParleyError('closed'); // a join that was given up while it waited
     this.peer?.close();
     this.#accepted = false;
     this.#wantRestart = false;
     this.#wantOffer = false;
+    this.#settled = false;
+    clearTimeout(this.#settling);
     this.#pulse.reset();
     this.#watch('new');
     if (this.state === 'connected') this.#tell('reconnecting');
@@ -93,6 +99,14 @@ export class Media {
     this.peer = peer;
     this.#pendingMap = undefined;
     this.slots.lines(peer.slots, true);
+  }
+
+  /** Makes the new connection's first offer. */
+  async offer(): Promise<MediaOffer> {
+    const peer = this.peer;
+    if (!peer) throw new ParleyError('closed');
+    peer.grow(this.#slotCount);
+    this.slots.lines(peer.slots, false);
     return peer.offer();
   }
 
@@ -107,10 +121,12 @@ export class Media {
     this.#next();
   }
 
-  /** Makes sure that there are slots for so many streams. */
-  need(slots: number): void {
-    if (slots <= this.#slotCount) return;
-    this.#slotCount = slots;
+  /** Makes sure that there are slots for so many streams; `soon`: for so many a while after the connection stands. */
+  need(slots: number, soon = slots): void {
+    this.#soon = soon;
+    const count = this.#settled ? Math.max(slots, soon) : slots;
+    if (count <= this.#slotCount) return;
+    this.#slotCount = count;
     this.#next();
   }
 
@@ -150,6 +166,7 @@ export class Media {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#settling);
     clearInterval(this.#beat);
     this.#owner.changed(this.slots.apply([]));
     this.peer?.close();
@@ -208,6 +225,7 @@ export class Media {
     clearTimeout(this.#timer);
     if (state === 'connected') {
       this.#restarts = 0;
+      this.#settle();
       this.#tell('connected');
     } else if (state === 'disconnected') {
       this.#arm(DISCONNECTED);
@@ -216,6 +234,16 @@ export class Media {
     } else if (state === 'connecting') {
       this.#arm(CONNECT);
     }
+  }
+
+  /** Once pictures are there, there is time for the slots that may be needed next. */
+  #settle(): void {
+    if (this.#settled) return;
+    clearTimeout(this.#settling);
+    this.#settling = setTimeout(() => {
+      this.#settled = true;
+      this.need(this.#soon);
+    }, SETTLE);
   }
 
   #arm(delay: number): void {

@@ -1,4 +1,4 @@
-import { narrow, prefer, type VideoCodec } from './codecs';
+import { Narrowing, prefer, type VideoCodec } from './codecs';
 import { ParleyError } from './errors';
 import type { Kind, MediaOffer } from './protocol';
 import { KINDS } from './protocol';
@@ -34,18 +34,19 @@ export class Peer {
   readonly reliable: RTCDataChannel;
   readonly unreliable: RTCDataChannel;
   readonly #sending: Record<Kind, RTCRtpTransceiver>;
+  readonly #codecs = new Narrowing();
   #offered: Promise<void> | undefined; // the last offer being set; undefined once it is answered
 
   constructor(slots: number, plan: SendPlan, owner: PeerOwner) {
     this.pc = new RTCPeerConnection(CONFIGURATION);
     const audio = () => {
       const transceiver = this.pc.addTransceiver('audio', { direction: 'sendonly' });
-      narrow(transceiver, 'audio', 'RED');
+      this.#codecs.apply(transceiver, 'audio', 'RED');
       return transceiver;
     };
     const video = (encodings: Encoding[]) => {
       const transceiver = addSender(this.pc, encodings);
-      narrow(transceiver, 'video', plan.codec);
+      this.#codecs.apply(transceiver, 'video', plan.codec);
       return transceiver;
     };
     // In the order of KINDS.
@@ -79,8 +80,8 @@ export class Peer {
     while (this.slots.length < count) {
       const audio = this.pc.addTransceiver('audio', { direction: 'recvonly' });
       const video = this.pc.addTransceiver('video', { direction: 'recvonly' });
-      narrow(audio, 'audio');
-      narrow(video, 'video');
+      this.#codecs.apply(audio, 'audio');
+      this.#codecs.apply(video, 'video');
       this.slots.push({ audio, video });
     }
   }

@@ -438,7 +438,8 @@ export class Room extends Emitter<RoomEvents> {
   /** As many slots as the room has streams for and the page shows. */
   #fit(): void {
     const streams = streamsOf(this.#model.participants.values(), this.#me.id);
-    this.#media?.need(slotStep(slotsFor(streams, this.#views.shown), this.#limits.slots));
+    const slots = (n: number) => slotStep(slotsFor(n, this.#views.shown), this.#limits.slots);
+    this.#media?.need(slots(streams), slots(streams + 1));
   }
 
   #tracksChanged(changes: SlotChange[]): void {

@@ -1,4 +1,4 @@
-import type { Participant } from './participant';
+import { Participant } from './participant';
 import type { WireParticipant } from './protocol';
 import type { Slot } from './slots';
 import { slotStep } from './steps';
@@ -40,7 +40,7 @@ export function slotsFor(streams: number, shown: number): number {
   return Math.min(streams, Math.max(BY_ROOM, shown + UNSHOWN));
 }
 
-/** Asks the presence feed how many slots a newcomer should offer: one more than is needed now, so that the next one fits. */
+/** Asks the presence feed how many slots a newcomer should offer: each makes the join longer, so no more than are needed now. */
 export async function slotHint(url: string | undefined, room: string, token: string | undefined): Promise<number> {
   try {
     const headers: Record<string, string> = token ? { Authorization: `Bearer ${token}` } : {};
@@ -48,19 +48,9 @@ export async function slotHint(url: string | undefined, room: string, token: str
     const response = await fetch(roomURL(url, room), { headers, signal, cache: 'no-store' });
     if (!response.ok) return UNKNOWN;
     const { participants } = (await response.json()) as { participants?: WireParticipant[] };
-    return slotStep(
-      slotsFor(
-        (participants ?? []).reduce((sum, p) => sum + streams(p), 1),
-        0,
-      ),
-    );
+    const all = (participants ?? []).map((p) => new Participant(p));
+    return slotStep(slotsFor(streamsOf(all, ''), 0));
   } catch {
     return UNKNOWN; // no permission to watch, or too slow: more slots can be had later
   }
-}
-
-function streams(p: WireParticipant): number {
-  const kinds = (p.sources ?? []).map((s) => s.kind);
-  // Somebody who has published nothing yet most likely will.
-  return 1 + (kinds.includes('screen') || kinds.includes('screen_audio') ? 1 : 0);
 }

@@ -33,10 +33,15 @@ describe('every', () => {
     vi.stubGlobal('location', { origin: new URL(import.meta.url).origin });
     const tick = vi.fn();
     const end = every(1000, tick);
+    expect(FakeWorker.all).toEqual([]);
+    vi.advanceTimersByTime(3000); // by itself at first
+    expect(tick).toHaveBeenCalledTimes(3);
     const worker = FakeWorker.all[0]!;
     expect(worker.told).toEqual([{ every: 1000 }]);
+    vi.advanceTimersByTime(3000);
+    expect(tick).toHaveBeenCalledTimes(3);
     worker.onmessage?.();
-    expect(tick).toHaveBeenCalledTimes(1);
+    expect(tick).toHaveBeenCalledTimes(4);
     end();
     expect(worker.alive).toBe(false);
   });
@@ -45,21 +50,29 @@ describe('every', () => {
     vi.stubGlobal('location', { origin: new URL(import.meta.url).origin });
     const tick = vi.fn();
     const end = every(1000, tick);
+    vi.advanceTimersByTime(3000);
     FakeWorker.all[0]!.onerror?.();
     vi.advanceTimersByTime(3000);
-    expect(tick).toHaveBeenCalledTimes(3);
+    expect(tick).toHaveBeenCalledTimes(6);
     end();
     vi.advanceTimersByTime(3000);
-    expect(tick).toHaveBeenCalledTimes(3);
+    expect(tick).toHaveBeenCalledTimes(6);
+  });
+
+  it('starts no worker for what ends soon', () => {
+    vi.stubGlobal('location', { origin: new URL(import.meta.url).origin });
+    every(1000, vi.fn())();
+    vi.advanceTimersByTime(10_000);
+    expect(FakeWorker.all).toEqual([]);
   });
 
   it('ticks by itself on a page of another origin', () => {
     vi.stubGlobal('location', { origin: 'https://elsewhere.example' });
     const tick = vi.fn();
     const end = every(500, tick);
-    vi.advanceTimersByTime(1000);
+    vi.advanceTimersByTime(4000);
     expect(FakeWorker.all).toEqual([]);
-    expect(tick).toHaveBeenCalledTimes(2);
+    expect(tick).toHaveBeenCalledTimes(8);
     end();
   });
 });

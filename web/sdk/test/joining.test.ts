@@ -4,6 +4,7 @@ import { Joining } from '../src/joining';
 function setUp(token: () => Promise<string>) {
   const log: string[] = [];
   const media = {
+    begin: () => void log.push('begin'),
     need: (slots: number) => void log.push(`need ${slots}`),
     offer: async () => {
       log.push('offer');
@@ -24,7 +25,7 @@ describe('Joining', () => {
     await expect(second).resolves.toMatchObject({ token: 'new' });
     tokens[0]?.('old');
     await expect(first).rejects.toMatchObject({ code: 'closed' });
-    expect(log).toEqual(['need 4', 'offer']);
+    expect(log).toEqual(['begin', 'need 4', 'offer']);
   });
 
   it('joins again with what was changed since', async () => {

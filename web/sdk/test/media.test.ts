@@ -79,6 +79,7 @@ function setUp({ expects = false, codec = 'VP8' as 'VP8' | 'VP9' } = {}) {
   );
   const connection = () => FakeConnection.all.at(-1)!;
   const join = async () => {
+    media.begin();
     await media.offer();
     await media.accept(answer);
     connection().become('connected');
@@ -104,6 +105,21 @@ afterEach(() => {
 });
 
 describe('Media', () => {
+  it('has slots for what may come next once the first pictures are there', async () => {
+    const { media, join, requests } = setUp();
+    media.need(1, 4);
+    await join();
+    await vi.advanceTimersByTimeAsync(1900);
+    expect(media.peer?.slots).toHaveLength(1);
+    expect(requests).toEqual([]);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(media.peer?.slots).toHaveLength(4);
+    expect(requests.map((r) => r.type)).toEqual(['negotiate']);
+    media.need(4, 9); // at once, now
+    await vi.advanceTimersByTimeAsync(0);
+    expect(media.peer?.slots).toHaveLength(9);
+  });
+
   it('restarts ICE a moment after the browser says that connectivity is lost', async () => {
     const { states, connection, join, requests } = setUp();
     await join();

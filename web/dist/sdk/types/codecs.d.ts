@@ -6,8 +6,14 @@ interface Codec {
 }
 /** Whether the offer should name that codec. */
 export declare function wanted(codec: Codec): boolean;
-/** Narrows what the transceiver offers, `first` first. A browser that does not know how offers everything. */
-export declare function narrow(transceiver: RTCRtpTransceiver, kind: 'audio' | 'video', first?: VideoCodec | 'RED'): void;
+/**
+ * Narrows what transceivers offer, `first` first. A browser that does not know how offers everything. Asking a browser what it has
+ * takes it a while, so it is asked once for each kind.
+ */
+export declare class Narrowing {
+    #private;
+    apply(transceiver: RTCRtpTransceiver, kind: 'audio' | 'video', first?: VideoCodec | 'RED'): void;
+}
 /** The video codecs that this browser can encode and the server forwards. */
 export declare function sendable(): VideoCodec[];
 /** The video codecs that this browser can decode, of those the server forwards. */

@@ -38,12 +38,14 @@ export declare class Media {
     constructor(owner: MediaOwner, ice: IceServers, plan: SendPlan);
     /** What we send video in, as far as it depends on us. */
     get codec(): string;
-    /** Makes a new connection's first offer. A connection from before is closed: the server has forgotten it. */
+    /** Makes a new connection. The one from before is closed: the server has forgotten it. */
+    begin(): void;
+    /** Makes the new connection's first offer. */
     offer(): Promise<MediaOffer>;
     /** Takes the answer to the first offer. */
     accept(sdp: string): Promise<void>;
-    /** Makes sure that there are slots for so many streams. */
-    need(slots: number): void;
+    /** Makes sure that there are slots for so many streams; `soon`: for so many a while after the connection stands. */
+    need(slots: number, soon?: number): void;
     /** Asks for new ICE credentials, and repairs the connection if it is down: after the network changed. */
     refresh(): void;
     /** Tries now, whatever the patience that is left: a person wants it. */
