@@ -26,7 +26,7 @@ func (d *downlink) share(now time.Time) {
 	if !known {
 		for _, k := range d.sinks {
 			k.aim(now, maxLayers, topTemporal)
-			k.granted = allocate.Grant{}
+			k.granted, k.room = allocate.Grant{}, 0
 		}
 		d.demand = bwe.Demand{Wanted: int64(float64(wanted) * headroom)}
 		return
@@ -38,7 +38,7 @@ func (d *downlink) share(now time.Time) {
 	next := v.Next
 	for i, g := range v.Grants {
 		k := d.sinks[i]
-		k.granted = g
+		k.granted, k.room = g, max(g.Room-g.Room/33, 1) // of that, SRTP and our header extension take a part
 		if len(d.streams[i].Rungs) == 0 || !g.Limited {
 			k.aim(now, maxLayers, topTemporal)
 			continue

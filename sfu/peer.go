@@ -41,9 +41,11 @@ func (s PeerState) String() string {
 type PeerEvents interface {
 	OnData(Data)
 	OnState(PeerState)
-	OnVideo(held []quality.Held)          // the videos that were asked for and do not flow: all of them, on each change
-	OnLayers(kind Kind, watched []string) // the simulcast layers of a video of the peer's that somebody may watch; before the first: all
-	OnQuality(score int)                  // of the connection, 1 to 5
+	OnVideo(held []quality.Held) // the videos that were asked for and do not flow: all of them, on each change
+	// OnLayers names the simulcast layers of a video of the peer's that somebody may watch, and bit/s that some of them should not
+	// exceed, so that they fit the networks of all who watch them. Before the first: all, as they are.
+	OnLayers(kind Kind, watched []string, most map[string]int)
+	OnQuality(score int) // of the connection, 1 to 5
 }
 
 // Peer is one client's connection: what it sends (lines, as sources), what it is shown (slots) and its data channels. All

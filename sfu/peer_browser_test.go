@@ -130,7 +130,7 @@ func (e *events) OnVideo(held []quality.Held) {
 	e.held = append(e.held, held)
 }
 
-func (e *events) OnLayers(kind Kind, watched []string) {
+func (e *events) OnLayers(kind Kind, watched []string, _ map[string]int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.layers = append(e.layers, fmt.Sprint(kind, watched))

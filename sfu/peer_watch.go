@@ -38,8 +38,8 @@ func (p *Peer) look(now time.Time) {
 		if !l.source.cfg.Kind.Video() {
 			continue
 		}
-		if rids, changed := l.source.wanted(now); changed {
-			p.on.OnLayers(l.source.cfg.Kind, rids)
+		if rids, most, changed := l.source.wanted(now); changed {
+			p.on.OnLayers(l.source.cfg.Kind, rids, most)
 		}
 	}
 	if now.Sub(w.scored) < scoreEvery {
@@ -87,13 +87,14 @@ func (d *downlink) held(h *heldVideos) {
 }
 
 // wanted returns the simulcast ids that somebody watches, or must be able to fall back to, and whether they differ from what was
-// told last: those up to the highest that fits any viewer's tile.
-func (s *Source) wanted(now time.Time) (rids []string, changed bool) {
+// told last: those up to the highest that fits any viewer's tile. Most is how much of some of them fits all who watch them, in bit/s.
+func (s *Source) wanted(now time.Time) (rids []string, most map[string]int, changed bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed || s.muted.Load() {
-		return nil, false
+		return nil, nil, false
 	}
+	bound := s.bound(now)
 	top, all := -1, max(len(s.cfg.RIDs), 1)-1
 	for _, k := range s.sinks {
 		wished := k.wished
@@ -113,26 +114,31 @@ func (s *Source) wanted(now time.Time) (rids []string, changed bool) {
 	}
 	switch {
 	case top > told, top == all && s.told == untold:
+		told = top
 	case top < told && now.Sub(s.lowerAt) >= lowerAfter:
-	default:
-		return nil, false
+		told = top
+	case !bound:
+		return nil, nil, false
 	}
-	s.told, s.lowerAt = top, time.Time{}
+	if told == top {
+		s.lowerAt = time.Time{}
+	}
+	s.told = told
 	rids = []string{}
 	switch {
 	case len(s.cfg.RIDs) > 0:
-		rids = append(rids, s.cfg.RIDs[:top+1]...)
-	case top >= 0:
+		rids = append(rids, s.cfg.RIDs[:told+1]...)
+	case told >= 0:
 		rids = append(rids, "")
 	}
-	return rids, true
+	return rids, s.asked(), true
 }
 
 // forgetTold is for a publication that begins: the publisher sends all.
 func (s *Source) forgetTold() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.told, s.lowerAt = untold, time.Time{}
+	s.told, s.lowerAt, s.ceilings = untold, time.Time{}, [maxLayers]ceiling{}
 }
 
 // measure is what the connection's score is made of.

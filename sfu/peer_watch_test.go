@@ -19,7 +19,7 @@ func TestWantedLayers(t *testing.T) {
 	expect := func(after time.Duration, want ...string) {
 		t.Helper()
 		now = now.Add(after)
-		got, changed := p.src.wanted(now)
+		got, _, changed := p.src.wanted(now)
 		if changed != (want != nil) || changed && !cmp.Equal(got, want) {
 			t.Errorf("after %v: %v, %v, want %v", now.Sub(p.now), got, changed, want)
 		}
@@ -27,7 +27,7 @@ func TestWantedLayers(t *testing.T) {
 	expect(0)
 	expect(4900 * time.Millisecond)
 	expect(200*time.Millisecond, []string{}...) // nobody came in five seconds
-	if _, changed := p.src.wanted(now); changed {
+	if _, _, changed := p.src.wanted(now); changed {
 		t.Error("told twice")
 	}
 	k := p.src.Attach(now, newVideoLine(&viewer{}), 640, 360)

@@ -33,6 +33,7 @@ type Sink struct {
 	choice                      // which layers flow and may
 	granted     allocate.Grant  // why it may not more
 	memory      allocate.Memory // the allocator's
+	room        int             // bit/s that its network has for it, 0: no limit is known
 	since       time.Time       // when it began to wait for a keyframe
 	rtt         time.Duration
 	unsupported bool // the receiver does not take the source's codec

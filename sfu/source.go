@@ -99,6 +99,7 @@ type Source struct {
 	offered  uint64     // packets that were stored, to be forwarded
 	told     int        // the highest layer that the publisher knows to be wanted, -1: none, untold
 	lowerAt  time.Time  // since when it could be less
+	ceilings [maxLayers]ceiling
 
 	muted   atomic.Bool
 	rtt     atomic.Int64  // nanoseconds

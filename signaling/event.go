@@ -145,11 +145,18 @@ type videoEvent struct {
 	Slots []quality.Held `json:"slots"`
 }
 
-// layersEvent names the simulcast layers of a publisher's source that are watched.
+// layersEvent names the simulcast layers of a publisher's source that are watched, and bit/s that some should not exceed.
 type layersEvent struct {
 	event
-	Kind   sfu.Kind `json:"kind"`
-	Wanted []string `json:"wanted"`
+	Kind   sfu.Kind       `json:"kind"`
+	Wanted []string       `json:"wanted"`
+	Most   map[string]int `json:"max_bps,omitempty"`
+}
+
+// watched is the same, as the media node told.
+type watched struct {
+	rids []string
+	most map[string]int
 }
 
 // qualityEvent has the scores that changed, by participant.

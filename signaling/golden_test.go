@@ -211,7 +211,7 @@ func TestGoldenReplies(t *testing.T) {
 			}}}},
 		}},
 		"video":   videoEvent{event{"video", at}, []quality.Held{{Slot: 2, State: "paused", Reason: quality.Bandwidth}}},
-		"layers":  layersEvent{event{"layers", at}, sfu.Camera, []string{"q", "h"}},
+		"layers":  layersEvent{event{"layers", at}, sfu.Camera, []string{"q", "h"}, map[string]int{"h": 270_000}},
 		"quality": qualityEvent{event{"quality", at}, map[string]int{"p1": 4}},
 		"muted":   mutedEvent{event{"muted", at}, sfu.Microphone, "p2"},
 	} {

@@ -174,7 +174,7 @@ func (s *Server) newSession(m joinRequest, claims token.Claims) (*session, error
 		id: id, secret: rand.Text(), can: claims.Can,
 		turn: make(chan struct{}, 1), dirty: make(chan struct{}, 1), done: make(chan struct{}), news: newNews(),
 		identity: identity, name: name, metadata: metadata,
-		sources: map[sfu.Kind]*publication{}, watched: map[sfu.Kind][]string{},
+		sources: map[sfu.Kind]*publication{}, watched: map[sfu.Kind]watched{},
 	}
 	sess.heard.Store(time.Now().UnixNano())
 	return sess, nil

@@ -19,9 +19,9 @@ type news struct {
 	stir chan struct{} // holds one: there is something
 
 	mu      sync.Mutex
-	held    []quality.Held        // Guarded by mu; nil: nothing new.
-	watched map[sfu.Kind][]string // Guarded by mu: what is new.
-	score   int                   // Guarded by mu; 0: nothing new.
+	held    []quality.Held       // Guarded by mu; nil: nothing new.
+	watched map[sfu.Kind]watched // Guarded by mu: what is new.
+	score   int                  // Guarded by mu; 0: nothing new.
 }
 
 func newNews() *news { return &news{stir: make(chan struct{}, 1)} }
@@ -41,13 +41,13 @@ func (s *session) OnVideo(held []quality.Held) {
 	s.news.leave(func() { s.news.held = append([]quality.Held{}, held...) })
 }
 
-// OnLayers is told which layers of a video of the session's are watched.
-func (s *session) OnLayers(kind sfu.Kind, watched []string) {
+// OnLayers is told which layers of a video of the session's are watched, and how much of them.
+func (s *session) OnLayers(kind sfu.Kind, rids []string, most map[string]int) {
 	s.news.leave(func() {
 		if s.news.watched == nil {
-			s.news.watched = map[sfu.Kind][]string{}
+			s.news.watched = map[sfu.Kind]watched{}
 		}
-		s.news.watched[kind] = watched
+		s.news.watched[kind] = watched{rids, most}
 	})
 }
 
@@ -60,7 +60,7 @@ func (s *session) OnQuality(score int) {
 func (s *session) tellNews() {
 	n := s.news
 	n.mu.Lock()
-	held, watched, score := n.held, n.watched, n.score
+	held, layers, score := n.held, n.watched, n.score
 	n.held, n.watched, n.score = nil, nil, 0
 	n.mu.Unlock()
 	r := s.room
@@ -74,8 +74,8 @@ func (s *session) tellNews() {
 		s.tellHeldLocked()
 	}
 	for _, kind := range sourceOrder() {
-		if rids, ok := watched[kind]; ok {
-			s.watched[kind] = rids
+		if w, ok := layers[kind]; ok {
+			s.watched[kind] = w
 			s.tellWatchedLocked(kind)
 		}
 	}
@@ -89,8 +89,10 @@ func (s *session) tellHeldLocked() {
 }
 
 func (s *session) tellWatchedLocked(kind sfu.Kind) {
-	rids := s.watched[kind]
-	s.room.appendLocked("layers", eventlog.Only(s.id), func(e event) any { return layersEvent{event: e, Kind: kind, Wanted: rids} })
+	w := s.watched[kind]
+	s.room.appendLocked("layers", eventlog.Only(s.id), func(e event) any {
+		return layersEvent{event: e, Kind: kind, Wanted: w.rids, Most: w.most}
+	})
 }
 
 // tellAgainLocked repeats what a client that has lost its place does not know any more.
@@ -99,7 +101,7 @@ func (s *session) tellAgainLocked() {
 		s.tellHeldLocked()
 	}
 	for _, kind := range sourceOrder() {
-		if s.watched[kind] != nil {
+		if _, ok := s.watched[kind]; ok {
 			s.tellWatchedLocked(kind)
 		}
 	}

@@ -18,7 +18,7 @@ func TestHeldVideosAndWatchedLayersArePrivate(t *testing.T) {
 		ben.events()
 		on := r.media.peer(ann.me).on
 		on.OnVideo([]quality.Held{{Slot: 0, State: "paused", Reason: quality.Bandwidth}})
-		on.OnLayers(sfu.Camera, []string{"q"})
+		on.OnLayers(sfu.Camera, []string{"q"}, nil)
 		synctest.Wait()
 		want := []any{map[string]any{"slot": 0.0, "state": "paused", "reason": "bandwidth"}}
 		got := ann.events("video", "layers")
@@ -26,7 +26,7 @@ func TestHeldVideosAndWatchedLayersArePrivate(t *testing.T) {
 			t.Errorf("%v", got)
 		}
 		on.OnVideo(nil)
-		on.OnLayers(sfu.Camera, []string{})
+		on.OnLayers(sfu.Camera, []string{}, nil)
 		got = ann.events("video", "layers") // empty lists are no nulls
 		if len(got) != 2 || !cmp.Equal(got[0]["slots"], []any{}) || !cmp.Equal(got[1]["wanted"], []any{}) {
 			t.Errorf("%v", got)

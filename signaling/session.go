@@ -52,8 +52,8 @@ type session struct {
 	told     []slotState // the slot map as last told
 	spoke    time.Time   // when last among the loudest
 	held     []quality.Held
-	watched  map[sfu.Kind][]string // layers of the own sources, as told; nil: all
-	score    int                   // of the connection, 1 to 5; 0: not known
+	watched  map[sfu.Kind]watched // layers of the own sources, as told; absent: all
+	score    int                  // of the connection, 1 to 5; 0: not known
 
 	// Owned by run.
 	shown []sfu.SlotView

@@ -72,6 +72,7 @@ type Grant struct {
 	Choice
 	Rate    int  // bit/s
 	Limited bool // bandwidth is why it is not more; Paused and Limited: not even the lowest fits
+	Room    int  // bit/s that a step up might take, if the others keep what they are granted
 }
 
 // Verdict is the outcome.
@@ -112,7 +113,9 @@ func (a *Allocator) Allocate(now time.Time, in Input) Verdict {
 	v := Verdict{Sum: sum + in.Fixed, Next: a.next(sum, in.Fixed)}
 	a.grants = a.grants[:0]
 	for i := range a.plans {
-		a.grants = append(a.grants, a.plans[i].commit(now, in.Streams[i].Memory))
+		g := a.plans[i].commit(now, in.Streams[i].Memory)
+		g.Room = max(int(float64(budget)*upgradeShare)-sum+a.plans[i].cost(a.plans[i].at), 0)
+		a.grants = append(a.grants, g)
 	}
 	v.Grants = a.grants
 	return v

@@ -4,20 +4,31 @@ import type { Strain } from './strain';
 export interface Wishes {
   /** The layers somebody watches, by rid; undefined: not told, so all. A line without rids has one layer: watched or not. */
   wanted: readonly string[] | undefined;
+  /** Bit/s that fit the networks of all who watch a layer, by rid; absent: as planned. */
+  most: Readonly<Record<string, number>> | undefined;
   strain: Strain;
   /** What to give up first; undefined: the browser decides. */
   keep: 'resolution' | 'framerate' | undefined;
 }
 
-export const NO_WISHES: Wishes = { wanted: undefined, strain: 0, keep: undefined };
+export const NO_WISHES: Wishes = { wanted: undefined, most: undefined, strain: 0, keep: undefined };
 
 const SLOWER = [undefined, 20, 12] as const; // frames a second at a strain of 0, 1, 2 where there is one size
 const SLOWER_LAYERS = [undefined, undefined, 15] as const; // and where the largest size is given up first
 
-type Encoding = Pick<RTCRtpEncodingParameters, 'rid' | 'active' | 'maxFramerate'>;
+const LEAST = 0.4; // of a layer's planned rate: with less, the size below looks better
 
-/** The encodings, the smallest size first, as the wishes would have them. Pure. */
-export function shape<T extends Encoding>(encodings: readonly T[], { wanted, strain }: Wishes): T[] {
+type Encoding = Pick<RTCRtpEncodingParameters, 'rid' | 'active' | 'maxFramerate' | 'maxBitrate'>;
+
+/**
+ * The encodings, the smallest size first, as the wishes would have them. Planned are the bit/s of each as it was negotiated, by
+ * rid; of an encoding without, no rate is changed. Pure.
+ */
+export function shape<T extends Encoding>(
+  encodings: readonly T[],
+  { wanted, most, strain }: Wishes,
+  planned: ReadonlyMap<string, number> = new Map(),
+): T[] {
   const watched = encodings.map((e) => !wanted || (e.rid ? wanted.includes(e.rid) : wanted.length > 0));
   const top = watched.lastIndexOf(true);
   if (strain > 0 && top > 0) {
@@ -29,6 +40,8 @@ export function shape<T extends Encoding>(encodings: readonly T[], { wanted, str
     const next = { ...e, active: watched[i]! };
     if (fps === undefined) delete next.maxFramerate;
     else next.maxFramerate = fps;
+    const full = planned.get(e.rid ?? '');
+    if (full) next.maxBitrate = Math.round(Math.min(full, Math.max(most?.[e.rid ?? ''] ?? full, LEAST * full)));
     return next;
   });
 }
@@ -44,6 +57,7 @@ export class Encodings {
   #wishes = NO_WISHES;
   #work: Promise<void> = Promise.resolve();
   #touched = false; // what was never changed is the browser's
+  readonly #planned = new WeakMap<RTCRtpSender, Map<string, number>>(); // rates before we changed any
 
   constructor(private readonly sender: () => RTCRtpSender | undefined) {}
 
@@ -76,7 +90,12 @@ export class Encodings {
   async #set(sender: RTCRtpSender, degradationPreference: RTCDegradationPreference | undefined): Promise<boolean> {
     const parameters = sender.getParameters();
     if (!parameters.encodings?.length) return true; // nothing negotiated yet: called again then
-    const encodings = shape(parameters.encodings, this.#wishes);
+    let planned = this.#planned.get(sender);
+    if (!planned) {
+      planned = new Map(parameters.encodings.map((e) => [e.rid ?? '', e.maxBitrate ?? 0]));
+      this.#planned.set(sender, planned);
+    }
+    const encodings = shape(parameters.encodings, this.#wishes, planned);
     try {
       await sender.setParameters({
         ...parameters,

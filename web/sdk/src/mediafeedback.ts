@@ -48,7 +48,7 @@ export class MediaFeedback {
         return true;
       case 'layers':
         if (event.kind === 'camera' || event.kind === 'screen') {
-          this.media?.encodings[event.kind].wish({ wanted: event.wanted ?? [] });
+          this.media?.encodings[event.kind].wish({ wanted: event.wanted ?? [], most: event.max_bps });
         }
         return true;
       default:
@@ -67,7 +67,8 @@ export class MediaFeedback {
     if (!anew) return;
     this.#asksStats = true;
     this.#wished.clear();
-    for (const kind of ['camera', 'screen'] as const) this.media?.encodings[kind].wish({ wanted: undefined });
+    for (const kind of ['camera', 'screen'] as const)
+      this.media?.encodings[kind].wish({ wanted: undefined, most: undefined });
   }
 
   /** Takes another participant's message; false if it is not about codecs. */

@@ -1,5 +1,5 @@
 import type { Peer } from './peer';
-import { Playout } from './playout';
+import { Gently, Playout } from './playout';
 import { KINDS, type Kind, type Stream } from './protocol';
 import { type Quality, quality } from './quality';
 import type { Measured } from './report';
@@ -14,6 +14,7 @@ export class Monitor {
   readonly #qualities = new Map<string, Quality>();
   #reader = new StatsReader();
   #playout = new Playout();
+  readonly #delay = new Gently((ms) => this.#hold(ms));
   #last: StreamStats[] = [];
   #lookedAt = 0;
   #peer: Peer | undefined;
@@ -49,6 +50,7 @@ export class Monitor {
 
   close(): void {
     clearInterval(this.#timer);
+    this.#delay.stop();
   }
 
   async #look(): Promise<void> {
@@ -72,16 +74,19 @@ export class Monitor {
     );
     this.#lookedAt = Date.now();
     this.#grade();
-    this.#hold(peer);
+    this.#delay.to(this.#playout.next(this.#lookedAt, this.#loss(), this.#reader.path.rtt ?? 0));
     this.strained(this.#last.some((s) => s.direction === 'out' && s.reason === 'cpu'));
   }
 
-  /** Holds video back as long as its losses take to be made good. */
-  #hold(peer: Peer): void {
+  /** The share of packets lost, 0 to 1, of the video that suffers most. */
+  #loss(): number {
     const videos = this.#last.filter((s) => s.direction === 'in' && s.width !== undefined);
-    const loss = Math.max(0, ...videos.map((s) => s.loss ?? 0));
-    const target = this.#playout.next(Date.now(), loss, this.#reader.path.rtt ?? 0);
-    for (const { video } of peer.slots) {
+    return Math.max(0, ...videos.map((s) => s.loss ?? 0));
+  }
+
+  /** Holds video back for so long, that its losses can be made good. */
+  #hold(target: number | null): void {
+    for (const { video } of this.#peer?.slots ?? []) {
       // Older browsers lack it.
       if ('jitterBufferTarget' in video.receiver && video.receiver.jitterBufferTarget !== target)
         video.receiver.jitterBufferTarget = target;

@@ -8,6 +8,9 @@ const TWICE = 120; // the second request comes 100 ms after the first
 const MOST = 400; // ms; more would hurt talk
 const PATIENCE = 10_000; // ms without loss until the delay is taken back
 
+const STEP = 50; // ms: browsers take a longer delay at once, and the picture stands still for the difference
+const PACE = 250; // ms from step to step
+
 /** Decides from time to time. */
 export class Playout {
   #target: number | null = null;
@@ -22,5 +25,33 @@ export class Playout {
       this.#target = Math.min(MOST, Math.max(this.#target ?? 0, Math.ceil(wanted / 10) * 10));
     } else if (now - this.#lossyAt >= PATIENCE) this.#target = null;
     return this.#target;
+  }
+}
+
+/** Leads the delay to where it should be, in steps too small to be seen. */
+export class Gently {
+  #now: number | null = null;
+  #goal: number | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private readonly set: (ms: number | null) => void) {}
+
+  /** Goes to that many ms. Shorter, and back to the browser's choice (null), is at once: the picture runs faster for a while. */
+  to(goal: number | null): void {
+    this.#goal = goal;
+    if (!this.#timer) this.#step();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #step(): void {
+    this.#timer = undefined;
+    const goal = this.#goal;
+    this.#now = goal === null ? null : Math.min(goal, (this.#now ?? STEP) + STEP);
+    this.set(this.#now);
+    if (this.#now !== goal) this.#timer = setTimeout(() => this.#step(), PACE);
   }
 }

@@ -178,7 +178,7 @@ export type SessionEvent =
   | { type: 'slots'; position: string; slots: WireSlot[] }
   | { type: 'muted'; position: string; kind: Kind; by: string }
   | { type: 'video'; position: string; slots: WireHeld[] | null }
-  | { type: 'layers'; position: string; kind: Kind; wanted: string[] | null }
+  | { type: 'layers'; position: string; kind: Kind; wanted: string[] | null; max_bps?: Record<string, number> }
   | { type: 'quality'; position: string; participants: { [id: string]: number } };
 
 /** The stream a kind of source belongs to. */

@@ -37,6 +37,19 @@ describe('shape', () => {
     expect(active(shape(three, { ...NO_WISHES, wanted: [], strain: 2 }))).toBe('');
   });
 
+  it('codes a layer with what all who watch it can take, within reason', () => {
+    const planned = new Map([
+      ['q', 150_000],
+      ['h', 500_000],
+      ['f', 0],
+    ]);
+    const rates = (most: Record<string, number> | undefined) =>
+      shape(three, { ...NO_WISHES, most }, planned).map((e) => e.maxBitrate);
+    expect(rates(undefined)).toEqual([150_000, 500_000, undefined]);
+    expect(rates({ h: 270_000.4, f: 1 })).toEqual([150_000, 270_000, undefined]);
+    expect(rates({ h: 1, q: 1e9 })).toEqual([150_000, 200_000, undefined]);
+  });
+
   it('takes a limit of frames away again', () => {
     const [first] = shape([{ rid: 'q', active: true, maxFramerate: 15 }], NO_WISHES);
     expect(first).toEqual({ rid: 'q', active: true });
@@ -50,9 +63,9 @@ describe('keeps', () => {
 });
 
 /** A sender that remembers, and refuses what it is told to. */
-function fakeSender(refuses = false) {
+function fakeSender(refuses = false, negotiated = three) {
   const calls: Record<string, unknown>[] = [];
-  let parameters: Record<string, unknown> = { transactionId: 't', encodings: structuredClone(three) };
+  let parameters: Record<string, unknown> = { transactionId: 't', encodings: structuredClone(negotiated) };
   const sender = {
     getParameters: () => structuredClone(parameters),
     setParameters: async (p: Record<string, unknown>) => {
@@ -80,6 +93,17 @@ describe('Encodings', () => {
     await settled();
     expect(calls).toHaveLength(2);
     expect(active(calls[1]!.encodings as typeof three)).toBe('q');
+  });
+
+  it('knows the planned rate after it was changed', async () => {
+    const { calls, sender } = fakeSender(false, [{ rid: 'q', active: true, maxBitrate: 500_000 }]);
+    const encodings = new Encodings(() => sender);
+    encodings.wish({ most: { q: 300_000 } });
+    await settled();
+    encodings.wish({ most: undefined });
+    await settled();
+    const rate = (i: number) => (calls[i]!.encodings as typeof three)[0]!.maxBitrate;
+    expect([rate(0), rate(1)]).toEqual([300_000, 500_000]);
   });
 
   it('tells a new connection what the old one knew', async () => {

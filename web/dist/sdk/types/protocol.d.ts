@@ -215,6 +215,7 @@ export type SessionEvent = RoomEvent | ({
     position: string;
     kind: Kind;
     wanted: string[] | null;
+    max_bps?: Record<string, number>;
 } | {
     type: 'quality';
     position: string;
