@@ -102,10 +102,13 @@ func (k *Sink) redundantly(l *stream, slot *ring.Slot) ([]byte, uint8) {
 	if depth < 1 {
 		return slot.Payload(), k.line.payloadType
 	}
-	if l.redundant == nil {
-		l.redundant = new(redundant)
-	}
 	r := l.redundant
+	if k.line.hand != nil {
+		r = &k.line.hand.redundant
+	} else if r == nil {
+		r = new(redundant)
+		l.redundant = r
+	}
 	m := &r.made[depth-1]
 	if m.serial != slot.Serial || m.pt != k.line.payloadType {
 		n := depth

@@ -10,6 +10,7 @@
 //	Node.tick         started by New, ended by Node.Close: 4 to 10 times a second it looks after loops that nothing comes for
 //	                  (tick.go); the others tick in the socket's reader
 //	metronome.run     started by New, ended by Node.Close: sends what waits for slow links, and probes, every 5 ms while there is any
+//	crew.run          one for each core but one, started by New, ended by Node.Close: asleep but while a fan-out is spread (spread.go)
 //	Node.spawn        short tasks such as closing a peer, started by peers; Node.Close waits for them
 //	direct.connect    one per peer of the batched plane, started by the first Negotiate: ICE, then the DTLS handshake. It ends
 //	                  when the peer is connected. direct.close waits, which Peer.teardown calls
@@ -47,7 +48,8 @@
 //     ICE has chosen it; forged packets in a row take it away again.
 //   - SRTP keys come from the DTLS exporter after the client's certificate matched its offer's fingerprint, and are wiped once the
 //     contexts are made.
-//   - A payload lies in the ring once. Sinks patch picture ids in place: each sets all of them, and no two run at once.
+//   - A payload lies in the ring once. Sinks patch picture ids in place: each sets all of them, and no two run at once. In a fan-out that
+//     is spread over cores the ring is only read, and copies are patched. Nothing else happens in the loop until all parts are sent.
 //   - A line's sequence numbers have no gap but where the publisher's have one (or where a packet is still on its way at a
 //     switch), and its timestamps never go backward: receivers see one stream, whatever is switched
 //     or left out. What is forwarded refers to nothing that was left out (TestStormsOfLayers).

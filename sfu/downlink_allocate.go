@@ -56,7 +56,7 @@ func (d *downlink) gather(now time.Time) (wanted int) {
 	d.sinks = d.sinks[:0]
 	for _, l := range d.peer.send.Load().lines {
 		k := l.sink.Load()
-		if !l.video || k == nil || k.detached || k.source.mu != d.loop {
+		if !l.video || k == nil || k.source.mu != d.loop || k.detached {
 			continue
 		}
 		d.sinks = append(d.sinks, k)

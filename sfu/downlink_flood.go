@@ -15,10 +15,29 @@ func (k *Sink) cut() {
 	s.serve(k, now)
 }
 
-// flood drops what waits of a sink and what comes, up to the next keyframe: its receiver's link has fallen behind. The caller is in
-// the loop.
-func (s *Source) flood(k *Sink) {
+// overflow drops a packet, and all that follow: the receiver's link has fallen behind. What that means for the source is for flood.
+func (k *Sink) overflow() {
 	k.drops[dropFlooded]++
+	if !k.flooded {
+		k.flooded = true
+		k.source.flooded.Store(true)
+	}
+}
+
+// flood drops what waits of the sinks whose receivers' links have fallen behind, and what comes, up to the next keyframe. The caller
+// is in the loop, and no fan-out is under way.
+func (s *Source) flood() {
+	s.flooded.Store(false)
+	for _, k := range s.sinks {
+		if k.flooded {
+			k.flooded = false
+			s.stop(k)
+		}
+	}
+}
+
+// stop takes a sink off its layer until the next keyframe.
+func (s *Source) stop(k *Sink) {
 	if k.current < 0 {
 		return
 	}

@@ -52,7 +52,10 @@ func (d *downlink) startProbe(now time.Time, asked bwe.Probe) {
 // padded returns the line whose retransmissions serve as padding: one that has sent something, and has RTX.
 func (d *downlink) padded() *slotLine {
 	for _, l := range d.peer.send.Load().lines {
-		if l.video && l.line.from == nil && l.line.started && l.line.cfg.RTXSSRC != 0 && l.line.rtxPayloadType != 0 && d.numbers(l) {
+		if k := l.sink.Load(); !l.video || k == nil || k.source.mu != d.loop { // it belongs to another loop, or may soon
+			continue
+		}
+		if l.line.started && l.line.cfg.RTXSSRC != 0 && l.line.rtxPayloadType != 0 && d.numbers(l) {
 			return l
 		}
 	}

@@ -41,17 +41,27 @@ type socketViewer struct {
 
 func newSocketViewer(t *testing.T, r *rawPlane) *socketViewer {
 	t.Helper()
+	return newSocketViewerAs(t, r, browserConfig{slots: 1, noSend: true})
+}
+
+// newSocketViewerAs shows the source in all slots.
+func newSocketViewerAs(t *testing.T, r *rawPlane, c browserConfig) *socketViewer {
+	t.Helper()
 	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	must(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
-	b := newBrowser(t, r.node, "viewer", browserConfig{slots: 1, noSend: true})
+	b := newBrowser(t, r.node, "viewer", c)
 	answerOnly(t, b)
 	keys := testKeys()
 	v := &socketViewer{t: t, conn: conn, peer: b.peer, line: b.peer.slots[0].video}
 	v.in, err = srtp.CreateContext(keys.Local.Key, keys.Local.Salt, keys.Profile)
 	must(t, err)
 	up(t, b.peer, conn.LocalAddr().(*net.UDPAddr).AddrPort())
-	must(t, b.peer.Show([]SlotView{{Video: r.cam, Width: 1280, Height: 720}}))
+	var view []SlotView
+	for i := range c.slots {
+		view = append(view, SlotView{Slot: i, Video: r.cam, Width: 1280, Height: 720})
+	}
+	must(t, b.peer.Show(view))
 	return v
 }
 

@@ -226,6 +226,7 @@ func (s *Source) keyframe(l *stream, slot *ring.Slot, info codec.Info) {
 func (l *stream) reread(first *ring.Slot) {
 	for n := l.padding.dense(l.seq.Max()); n > first.Num; n-- {
 		if p, _ := l.ring.Find(n); p != nil {
+			p.Rewrite(p.Payload(), p.PictureID, p.TL0PicIdx) // some line's may be there
 			p.Frame = l.reader.Inspect(p.Payload(), p.Descriptor()).Frame
 		}
 	}

@@ -295,7 +295,7 @@ func (k *leg) write(l *slotLine, h *rtp.Header, payload []byte) (int, error) {
 	if !ok {
 		return 0, errRollover
 	}
-	out := k.loop.sender()
+	out := l.sender()
 	b := out.Next()[:fixed]
 	if err := writeHeader(b, h); err != nil {
 		return 0, err
@@ -321,6 +321,14 @@ func (k *leg) write(l *slotLine, h *rtp.Header, payload []byte) (int, error) {
 		return 0, err
 	}
 	return fixed + len(payload), nil
+}
+
+// sender returns where the line's datagrams are written now. The caller is in the loop, or does a part of a fan-out for it.
+func (l *slotLine) sender() *batch.Sender {
+	if h := l.line.hand; h != nil {
+		return h.out
+	}
+	return l.peer.loop.sender()
 }
 
 // writeHeader writes h to b, which has its length.

@@ -75,6 +75,7 @@ type Line struct {
 	descriptor     []byte // reused
 	from           *loop  // the source's, where it is not the receiver's
 	sink           *Sink  // the last that was attached
+	hand           *hand  // of who forwards, where a fan-out is spread
 	rank, class    int    // of the slot, see SlotView
 	keyTime        uint32
 	keyed          bool   // keyTime is the timestamp of the last keyframe in the layer's clock
@@ -315,9 +316,16 @@ func (l *Line) resend(s *ring.Slot, e *sent, from *codec.Stream) (int, error) {
 	return l.write(l.cfg.RTXSSRC, l.rtxPayloadType, l.rtxSeq, s, e, s.Retransmission(e.seq), from)
 }
 
-// write puts the line's picture ids into the slot, in place: all sinks of a ring are in one loop, and each writes its own.
+// write puts the line's picture ids into the slot, in place: all sinks of a ring are in one loop, and each writes its own. Where a
+// fan-out is spread over cores, a copy gets them.
 func (l *Line) write(ssrc uint32, pt uint8, seq uint16, s *ring.Slot, e *sent, payload []byte, from *codec.Stream) (int, error) {
-	s.Rewrite(s.Payload(), e.pictureID, e.tl0)
+	switch {
+	case !s.InPayload():
+	case l.hand != nil:
+		payload = l.hand.patched(s, e)
+	default:
+		s.Rewrite(s.Payload(), e.pictureID, e.tl0)
+	}
 	h := &l.header
 	h.Padding, h.Extension, h.Extensions = false, false, h.Extensions[:0]
 	h.SSRC, h.PayloadType, h.SequenceNumber = ssrc, pt, seq

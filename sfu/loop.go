@@ -28,6 +28,7 @@ type loop struct {
 	waiting  int     // of arrived
 	foreign  []*loop // those that something was posted to
 	incoming inbox   // has a lock of its own
+	spread   *spread // nil: no fan-out was long enough yet
 }
 
 // arrived is what one batch brought for one layer.

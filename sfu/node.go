@@ -87,6 +87,11 @@ func New(cfg Config) (*Node, error) {
 	}
 	n.tasks.Go(n.tick)
 	n.tasks.Go(func() { n.metronome.run(n.stop) })
+	if n.plane != nil && n.plane.crew != nil {
+		for range n.plane.crew.size {
+			n.tasks.Go(func() { n.plane.crew.run(n.stop) })
+		}
+	}
 	return n, nil
 }
 

@@ -70,7 +70,7 @@ func (d *downlink) held(h *heldVideos) {
 	defer d.loop.Unlock()
 	for i, l := range d.peer.send.Load().lines {
 		k := l.sink.Load()
-		if !l.video || k == nil || k.detached || k.source.mu != d.loop {
+		if !l.video || k == nil || k.source.mu != d.loop || k.detached {
 			continue
 		}
 		reason := quality.Bandwidth

@@ -25,6 +25,7 @@ type plane struct {
 	readers []*reader // one for each
 
 	senders senders
+	crew    *crew // nil: one core
 
 	mu    sync.Mutex                              // taken within any loop, and nothing is within it
 	known atomic.Pointer[map[netip.AddrPort]*leg] // copied on change, under mu
@@ -117,7 +118,7 @@ func (n *Node) startPlane() (net.PacketConn, error) {
 }
 
 func newPlane(conns ...*batch.Conn) *plane {
-	pl := &plane{conns: conns, senders: senders{conn: conns[0]}}
+	pl := &plane{conns: conns, senders: senders{conn: conns[0]}, crew: newCrew(conns)}
 	for _, c := range conns {
 		pl.readers = append(pl.readers, &reader{plane: pl, out: c.NewSender()})
 	}

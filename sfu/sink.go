@@ -43,6 +43,8 @@ type Sink struct {
 	redundancy  uint8     // packets that are repeated, where the receiver takes RED
 	lossAt      time.Time // of the last bad report
 	behind      bool      // its receiver's link: nothing is sent up to the next keyframe
+	flooded     bool      // that has just been found out
+	twin        bool      // its peer is shown the source in another slot, too, or was
 	seen        uint64    // of source.offered
 	queued      uint64    // packets that wait for the receiver's link
 	sinkCounts
@@ -66,6 +68,11 @@ func (s *Source) Attach(now time.Time, l *Line, width, height int) *Sink {
 		l.from = s.mu
 	}
 	l.sink, k.seen = k, s.offered
+	for _, o := range s.sinks {
+		if o.beside(k) {
+			o.twin, k.twin = true, true
+		}
+	}
 	s.sinks = append(s.sinks, k)
 	s.choose(k, now)
 	s.serve(k, now)
@@ -110,8 +117,8 @@ func (k *Sink) Resize(now time.Time, width, height int) {
 
 // forward sends one packet of the current layer.
 func (k *Sink) forward(p *ring.Slot, index uint16) {
-	if d := k.line.pacing(); d != nil && (k.current < 0 || d.flooded(p)) {
-		k.source.flood(k)
+	if d := k.line.pacing(); d != nil && (k.flooded || d.flooded(p)) {
+		k.overflow()
 		return
 	}
 	at := k.line.next(p.Num)
@@ -141,7 +148,8 @@ func (k *Sink) sent(n int, err error, p *ring.Slot) {
 		return
 	}
 	if k.unsent {
-		k.unsent, k.restart, k.source.restarts = false, true, true
+		k.unsent, k.restart = false, true
+		k.source.restarts.Store(true)
 	}
 	k.packets++
 	k.bytes += uint64(len(p.Payload()))
@@ -158,7 +166,7 @@ func (k *Sink) begin(now time.Time) {
 
 // restart lets the sinks whose transport has just come up begin as if they were new: what they missed is most of a picture.
 func (s *Source) restart(now time.Time) {
-	s.restarts = false
+	s.restarts.Store(false)
 	for _, k := range s.sinks {
 		if !k.restart {
 			continue

@@ -92,7 +92,6 @@ type Source struct {
 	blocks   [red.MaxBlocks]red.Block
 	meterOf  loudness.Meter
 	stale    bool // options must be renewed
-	restarts bool // some sink's transport came up
 	closed   bool
 	drops    drops
 	gone     sinkCounts // of sinks that were detached
@@ -100,6 +99,10 @@ type Source struct {
 	told     int        // the highest layer that the publisher knows to be wanted, -1: none, untold
 	lowerAt  time.Time  // since when it could be less
 	ceilings [maxLayers]ceiling
+
+	// Set by whoever forwards to a sink.
+	restarts atomic.Bool // some sink's transport came up
+	flooded  atomic.Bool // some sink's link has fallen behind
 
 	muted   atomic.Bool
 	rtt     atomic.Int64  // nanoseconds
@@ -195,7 +198,7 @@ func (s *Source) receive(now time.Time, layer int, pkts [][]byte) {
 		}
 		pkts = pkts[n:]
 	}
-	if s.restarts && s.cfg.Kind.Video() {
+	if s.restarts.Load() && s.cfg.Kind.Video() {
 		s.restart(now)
 	}
 	s.askNacks(l, now)
@@ -213,14 +216,19 @@ func (s *Source) fanout(l *stream, batch []uint16, now time.Time) {
 			}
 		}
 		s.offered += uint64(n)
-		for _, k := range *l.sinks.Load() {
-			k.seen += uint64(n)
-			k.stored += uint64(n)
-			for _, index := range batch[:n] {
-				k.forward(l.ring.Slot(index), index)
+		if sinks := *l.sinks.Load(); len(sinks) > 0 {
+			if sp := s.mu.spreads(len(sinks) * n); sp != nil {
+				sp.run(s, l, sinks, batch[:n])
+			} else {
+				for _, k := range sinks {
+					k.take(l, batch[:n])
+				}
 			}
 		}
 		batch = batch[n:]
+	}
+	if s.flooded.Load() {
+		s.flood()
 	}
 }
 
@@ -251,7 +259,8 @@ func (s *Source) join(k *Sink, l *stream, first, newest *ring.Slot) bool {
 	s.leave(k)
 	k.current = l.index
 	s.show(k)
-	list := append(slices.Clone(*l.sinks.Load()), k)
+	list := slices.Clone(*l.sinks.Load())
+	list = slices.Insert(list, k.place(list), k)
 	l.sinks.Store(&list)
 	s.wait(k, !s.settled(k), time.Time{})
 	return true
@@ -265,6 +274,9 @@ func (s *Source) replay(k *Sink, l *stream, from, serial uint64) {
 			k.replayed++
 			k.forward(slot, index)
 		}
+	}
+	if k.flooded {
+		s.flood()
 	}
 }
 

@@ -61,6 +61,12 @@ func (c *Conn) NewSender() *Sender {
 	return s
 }
 
+// Conn returns the socket that is sent on.
+func (s *Sender) Conn() *Conn { return s.conn }
+
+// Use sends on another socket from now on, of the same address as the one before. There must be nothing to flush.
+func (s *Sender) Use(c *Conn) { s.conn = c }
+
 // Next returns the place for the next datagram, empty, with a capacity of MaxPacket. What is written there is sent only after
 // Commit. It may flush.
 func (s *Sender) Next() []byte {

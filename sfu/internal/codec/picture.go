@@ -30,6 +30,9 @@ func (d *Picture) parsePictureID(p []byte, n int) int {
 	return n + 2
 }
 
+// InPayload reports whether the payload has something to rewrite.
+func (d *Picture) InPayload() bool { return d.pictureAt > 0 || d.HasTL0PicIdx }
+
 // Rewrite writes the picture id and TL0PICIDX into p, the payload that d was read from. Fields that the payload has not are
 // left out; a 7-bit picture id keeps its width.
 func (d *Picture) Rewrite(p []byte, pictureID uint16, tl0 uint8) {
