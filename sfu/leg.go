@@ -41,6 +41,7 @@ type leg struct {
 	plane *plane
 	loop  *loop // the peer's
 
+	burst burst
 	ready atomic.Bool // up, for who is not in the loop
 	heard atomic.Bool // RTCP of the client's has authenticated
 
@@ -210,6 +211,9 @@ func (k *leg) receive(b []byte) bool {
 func (k *leg) accept(plain []byte) {
 	to, pkt := k.peer.accept(k.stream(k.header.SSRC), plain, k.loop.now)
 	if to != nil {
+		if to.line.source.cfg.Kind.Video() {
+			k.burst.audience.Store(int32(len(to.line.source.sinks)))
+		}
 		k.loop.gather(to.line.source, to.layer, pkt)
 	}
 }

@@ -160,6 +160,7 @@ type reader struct {
 	reports []told     // Owned by who reads: RTCP of this batch, decrypted.
 	strays  []stray    // Owned by who reads: of this batch.
 	turn    int        // Owned by who reads: of the legs at one address, each is tried first in turn.
+	linger  linger     // Owned by who reads.
 }
 
 // datagram is one that a leg will decrypt.
@@ -188,12 +189,14 @@ func (r *reader) Packet(b []byte, from netip.AddrPort) bool {
 		return false
 	}
 	r.got = append(r.got, datagram{k, k.loop, b})
+	r.linger.came(k)
 	return true
 }
 
 // Done forwards what Packet took, loop by loop.
 func (r *reader) Done() {
 	now := time.Now()
+	r.linger.done()
 	for i := range r.got {
 		if k := r.got[i].leg; k != nil {
 			r.run(k.loop, r.got[i:], now)

@@ -182,24 +182,45 @@ func (p *Peer) writeRTCPInLoop(pkts ...rtcp.Packet) {
 	}
 }
 
-// sendSenderReports tells the receiver how the clocks of the lines run, each line's once a second.
+// sendSenderReports tells the receiver how the clocks of the lines run, each line's once a second. When one is due, those of the lines that
+// are due within half that time go with it in one compound packet, and from then on together: each packet is a send of its own.
 func (p *Peer) sendSenderReports(now time.Time) {
-	for _, l := range p.send.Load().lines {
-		k := l.sink.Load()
-		wait := time.Duration(l.reportDue.Load() - now.UnixNano())
-		if k == nil || wait > 0 && wait <= senderReportEvery { // longer: the machine's clock was set back
+	lines := p.send.Load().lines
+	if !slices.ContainsFunc(lines, func(l *slotLine) bool { return l.reports(now) }) {
+		return
+	}
+	var pkts []rtcp.Packet
+	for _, l := range lines {
+		if !l.reports(now.Add(senderReportEvery / 2)) {
 			continue
 		}
-		if sr, ok := k.SenderReport(now); ok {
+		if sr, ok := l.sink.Load().SenderReport(now); ok {
 			l.reportDue.Store(now.Add(senderReportEvery).UnixNano())
-			p.sendSenderReport(l, sr)
+			pkts = append(pkts, &sr, l.describes())
 		}
+		if len(pkts) >= 2*maxReports {
+			p.writeRTCP(pkts...)
+			pkts = nil
+		}
+	}
+	if len(pkts) > 0 {
+		p.writeRTCP(pkts...)
 	}
 }
 
-func (p *Peer) sendSenderReport(l *slotLine, sr rtcp.SenderReport) {
-	p.writeRTCP(&sr, &rtcp.SourceDescription{Chunks: []rtcp.SourceDescriptionChunk{{
+// maxReports is how many sender reports with descriptions a packet holds: up to 100 bytes each.
+const maxReports = 10
+
+// reports says whether a sender report is due.
+func (l *slotLine) reports(now time.Time) bool {
+	wait := time.Duration(l.reportDue.Load() - now.UnixNano())
+	return l.sink.Load() != nil && (wait <= 0 || wait > senderReportEvery) // longer: the machine's clock was set back
+}
+
+// describes returns what goes with the line's sender reports.
+func (l *slotLine) describes() *rtcp.SourceDescription {
+	return &rtcp.SourceDescription{Chunks: []rtcp.SourceDescriptionChunk{{
 		Source: l.ssrc,
 		Items:  []rtcp.SourceDescriptionItem{{Type: rtcp.SDESCNAME, Text: l.stream}},
-	}}})
+	}}}
 }

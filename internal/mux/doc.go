@@ -23,6 +23,8 @@
 //     in order. That nobody else has the port is made sure of before, without the option.
 //   - classify allocates nothing and looks at no more than the STUN header and the attribute headers: it runs for every
 //     datagram before anything is authenticated.
+//   - A read that fails ends no reader. Where reads go on failing it is logged, and they are tried again up to a second apart.
+//   - RTP that no tap wanted has half of media's queue at most: STUN and DTLS, with which clients join, have the rest.
 //   - The queues drop the newest packet when they are full: nobody may slow the reader, and what is queued already is closest
 //     to being answered.
 //   - A side that is closed does not take the other one with it; the socket closes with the second.

@@ -54,6 +54,9 @@ func (q *queue) put(b []byte, from netip.AddrPort) bool {
 	}
 }
 
+// room is how many more packets there is room for.
+func (q *queue) room() int { return len(q.free) }
+
 func (q *queue) isClosed() bool {
 	select {
 	case <-q.closed:

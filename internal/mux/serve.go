@@ -1,11 +1,8 @@
 package mux
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"os"
 
 	"github.com/parley/parley/internal/batch"
 )
@@ -33,6 +30,7 @@ type reader struct {
 
 // Batched makes the sockets ready for batched sends, and for Serve.
 func (m *mediaConn) Batched(log *slog.Logger) ([]*batch.Conn, error) {
+	m.udp.log = log
 	var conns []*batch.Conn
 	for i, s := range m.udp.sockets {
 		c, err := batch.NewConn(s, log)
@@ -60,13 +58,9 @@ func (m *mediaConn) Serve(conns []*batch.Conn, taps []batch.Tap) {
 func (r *reader) run() {
 	for {
 		err := r.in.Serve(r.batch)
-		if r.failures++; errors.Is(err, net.ErrClosed) || r.failures == maxReadFailures {
+		if r.failures++; !r.udp.stumble(err, r.failures) {
 			return
 		}
-		if errors.Is(err, os.ErrDeadlineExceeded) { // of no use here
-			continue
-		}
-		r.udp.dropped[dropReadError].Add(1)
 	}
 }
 
@@ -94,7 +88,7 @@ func (r *reader) batch(n int) {
 		}
 		r.taken, r.verdicts = append(r.taken, taken), append(r.verdicts, c)
 		if taken && i == n-1 && moreComes(pkt) {
-			n = r.in.More()
+			n = r.more(n)
 		}
 	}
 	if shown {
@@ -105,6 +99,19 @@ func (r *reader) batch(n int) {
 			r.deal(s, i)
 		}
 	}
+}
+
+// more adds to a batch of n what has come since, or comes within the time that the tap gives it.
+func (r *reader) more(n int) int {
+	if m := r.in.More(); m > n {
+		return m
+	}
+	d := r.tap.Linger()
+	if d == 0 {
+		return n
+	}
+	batch.Pause(d)
+	return r.in.More()
 }
 
 // moreComes guesses whether a packet is one of a burst that is still arriving: a long one that does not end a frame.
@@ -121,7 +128,10 @@ func (r *reader) deal(s *served, i int) {
 	case c.media() && u.media.closed.Load():
 		u.dropped[dropMediaClosed].Add(1)
 	case c.media():
-		if !s.queue.put(pkt, from) {
+		// What the tap did not want is mostly of somebody who has gone: it must not keep others from joining.
+		if c == rtp && s.queue.room() <= queueLen/2 {
+			u.dropped[dropStrayFull].Add(1)
+		} else if !s.queue.put(pkt, from) {
 			u.dropped[dropMediaFull].Add(1)
 		}
 	case c.turn():

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/parley/parley/internal/batch"
 )
@@ -32,6 +33,8 @@ func (r *recorder) Packet(b []byte, from netip.AddrPort) bool {
 	r.from[from]++
 	return true
 }
+
+func (r *recorder) Linger() time.Duration { return 0 }
 
 func (r *recorder) Done() {
 	r.mu.Lock()
@@ -157,5 +160,28 @@ func TestServeMediaQueueIsBounded(t *testing.T) {
 	}
 	if n := u.Stats().Dropped["media_queue_full"]; n != 10 {
 		t.Errorf("%d dropped, not 10", n)
+	}
+}
+
+// TestStraysLeaveRoom: RTP that nobody wants does not keep STUN out.
+func TestStraysLeaveRoom(t *testing.T) {
+	t.Parallel()
+	u, _ := serving(t, 1)
+	stray := bytes.Clone(packetRTP)
+	stray[1] = 97
+	c := dialUDP(t, "udp4", u.LocalAddr().String())
+	for range queueLen {
+		send(t, c, stray)
+	}
+	send(t, c, packetCheck)
+	eventually(t, "all packets", func() bool { return u.Stats().Received["ice_stun"] == 1 })
+	if d := u.Stats().Dropped; d["stray_queue_full"] != queueLen/2 || d["media_queue_full"] != 0 {
+		t.Errorf("dropped: %v", d)
+	}
+	for range queueLen / 2 {
+		read(t, u.Media())
+	}
+	if got, _ := read(t, u.Media()); !bytes.Equal(got, packetCheck) {
+		t.Errorf("media got %x", got)
 	}
 }

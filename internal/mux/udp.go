@@ -3,6 +3,7 @@ package mux
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
 	"os"
@@ -15,8 +16,8 @@ import (
 // 1200 bytes and lose the burst of one key frame.
 const socketBuffer = 4 << 20
 
-// maxReadFailures is how many reads may fail in a row before the reader is told. Single failures are ICMP errors that
-// some systems report on the socket, and must not end a media reader.
+// maxReadFailures is how many reads may fail in a row before that is logged and the next ones wait. Single failures are ICMP errors
+// that some systems report on the socket. No failure ends a reader: only Close does.
 const maxReadFailures = 16
 
 // UDP is one port shared by media and TURN.
@@ -28,6 +29,8 @@ type UDP struct {
 	turn    *turnConn
 	hint    string
 	own     *ownAddrs // nil: packets from everywhere are taken
+	closed  chan struct{}
+	log     *slog.Logger // set by Batched, before anything is read; nil: none
 
 	served  atomic.Pointer[served] // nil: the first socket is read by who reads media, one packet at a time
 	readers sync.WaitGroup
@@ -49,7 +52,7 @@ func ListenUDP(addr string, sockets int) (*UDP, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen on UDP %s: %w", addr, err)
 	}
-	u := &UDP{conn: conns[0], sockets: conns}
+	u := &UDP{conn: conns[0], sockets: conns, closed: make(chan struct{})}
 	for _, c := range conns {
 		u.hint = growBuffers(c)
 	}
@@ -100,6 +103,7 @@ func (u *UDP) leave() error {
 	if u.open.Add(-1) > 0 {
 		return nil
 	}
+	close(u.closed)
 	var errs []error
 	for _, c := range u.sockets {
 		errs = append(errs, c.Close())
@@ -115,10 +119,9 @@ func (u *UDP) receive(b []byte) (int, netip.AddrPort, error) {
 		n, from, err := u.conn.ReadFromUDPAddrPort(b)
 		if err != nil {
 			failures++
-			if errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrDeadlineExceeded) || failures == maxReadFailures {
+			if errors.Is(err, os.ErrDeadlineExceeded) || !u.stumble(err, failures) {
 				return 0, netip.AddrPort{}, err
 			}
-			u.dropped[dropReadError].Add(1)
 			continue
 		}
 		failures = 0

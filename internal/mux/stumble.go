@@ -1,0 +1,34 @@
+package mux
+
+import (
+	"errors"
+	"net"
+	"time"
+)
+
+// Reads that fail one after the other are tried again ever more slowly.
+const (
+	stumbleShort = time.Millisecond
+	stumbleLong  = time.Second
+)
+
+// stumble takes note of so many failed reads in a row, and waits where they go on: the errors of single reads are those of ICMP, which
+// some systems report on the socket. It returns false once the port is closed.
+func (u *UDP) stumble(err error, failures int) bool {
+	if errors.Is(err, net.ErrClosed) {
+		return false
+	}
+	u.dropped[dropReadError].Add(1)
+	if failures < maxReadFailures {
+		return true
+	}
+	if log := u.log; log != nil && failures == maxReadFailures {
+		log.Error("reading the UDP port fails, and is tried again", "err", err, "failures", failures)
+	}
+	select {
+	case <-u.closed:
+		return false
+	case <-time.After(min(stumbleShort<<min(failures-maxReadFailures, 10), stumbleLong)):
+		return true
+	}
+}
