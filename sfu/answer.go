@@ -63,21 +63,14 @@ func finishAnswer(raw string, o *offer, startBitrate int) (string, map[string]an
 	return string(out), sections, nil
 }
 
-// keepDirection removes the header extensions that are of no use in the section's direction, and goog-remb where the client
-// sends and knows transport-cc: it gets that.
+// keepDirection removes the header extensions that are of no use in the section's direction.
 func keepDirection(m *sdp.MediaDescription, sends bool) {
-	transportCC := slices.ContainsFunc(m.Attributes, func(a sdp.Attribute) bool {
-		return a.Key == "rtcp-fb" && strings.HasSuffix(a.Value, " transport-cc")
-	})
 	m.Attributes = slices.DeleteFunc(m.Attributes, func(a sdp.Attribute) bool {
-		switch a.Key {
-		case sdp.AttrKeyExtMap:
-			uri, _ := extensionOf(a)
-			return !slices.Contains(extensionsOf(sends), uri)
-		case "rtcp-fb":
-			return sends && transportCC && strings.HasSuffix(a.Value, " goog-remb")
+		if a.Key != sdp.AttrKeyExtMap {
+			return false
 		}
-		return false
+		uri, _ := extensionOf(a)
+		return !slices.Contains(extensionsOf(sends), uri)
 	})
 }
 

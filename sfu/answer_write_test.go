@@ -111,7 +111,7 @@ func TestAnswerToChromium(t *testing.T) {
 			t.Errorf("the answer has %q", foreign)
 		}
 	}
-	if strings.Count(answer, "goog-remb") != 6 || strings.Count(answer, "a=candidate:") != strings.Count(answer, "typ host") {
+	if strings.Count(answer, "goog-remb") != 12 || strings.Count(answer, "a=candidate:") != strings.Count(answer, "typ host") {
 		t.Errorf("answer:\n%s", answer)
 	}
 	if got := p.receive.Load().lines[0].agreed.codecs; len(got) != 2 || got[1].MimeType != mimeRED || got[1].PayloadType != 63 {

@@ -58,6 +58,7 @@
 //   - Who reports on what arrives (transport-wide feedback, REMB) is sent no more than its network takes: downlink.go. Layers go down
 //     at once, temporal before spatial; frames that wait are those of the layer that is shown, and numbers are given back by what is
 //     dropped while it waits, so that receivers see no gap. Who reports nothing has no limit.
+//   - A publisher is limited (REMB) only while what it sends piles up in its network, and told when that is over (TestLimitOfAPublisher).
 //   - No packet of video is sealed twice under one number: with a transport-wide number in its header it would not be the same. It is
 //     repeated over RTX, or not at all.
 //   - A muted source forwards nothing, and nothing from before is shown after.

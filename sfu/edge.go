@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/pion/transport/v4/packetio"
+
+	"github.com/parley/parley/sfu/internal/uplink"
 )
 
 // maxStreams bounds the SSRCs that one peer may send RTP with, and those that it may send RTCP about: pion keeps a stream
@@ -68,7 +70,8 @@ type inStream struct {
 
 	packet [1][]byte // Owned by the SRTP session's goroutine.
 
-	reception reception // Guarded by feedback.mu.
+	reception reception    // Guarded by feedback.mu.
+	clock     uplink.Clock // Guarded by feedback.mu.
 }
 
 // target is where a stream's packets go.

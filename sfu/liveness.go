@@ -83,10 +83,12 @@ func (p *pulse) fair() bool {
 	return true
 }
 
-// overtaken notes a frame of the layer other.
-func (p *pulse) overtaken(other int) {
-	p.behind[other]++
-	p.others[other]++
+// overtaken notes a frame of another layer. What is dead delivers leftovers and padding, which say nothing of who is silent.
+func (p *pulse) overtaken(other *pulse) {
+	if other.live {
+		p.behind[other.index]++
+	}
+	p.others[other.index]++
 }
 
 // silent reports whether others deliver and this one does not.
@@ -130,7 +132,7 @@ func (s *Source) alive(l *stream, frame bool, now time.Time) {
 	}
 	for _, o := range s.streams {
 		if o != l {
-			o.overtaken(l.index)
+			o.overtaken(&l.pulse)
 		}
 	}
 }
@@ -158,7 +160,7 @@ func (s *Source) account(l *stream, p *ring.Slot, size int, now time.Time) {
 	}
 	for i := range l.layers {
 		if i != int(p.Spatial) {
-			l.parts[i].overtaken(int(p.Spatial))
+			l.parts[i].overtaken(&l.parts[p.Spatial])
 		}
 	}
 }

@@ -213,7 +213,7 @@ func TestCodecsOfTheAnswer(t *testing.T) {
 			t.Errorf("mid %s: %s", mid, diff)
 		}
 	}
-	if strings.Contains(b.answer, "goog-remb") || strings.Contains(b.answer, "video-orientation") ||
+	if strings.Contains(b.answer, "video-orientation") ||
 		!strings.Contains(b.answer, "a=ice-lite") || !strings.Contains(b.answer, "a=setup:passive") {
 		t.Errorf("answer:\n%s", b.answer)
 	}

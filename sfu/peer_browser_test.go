@@ -178,6 +178,7 @@ type browser struct {
 	keyframes [maxLayers]atomic.Bool // asked for, by layer of the camera
 	plis      atomic.Uint64
 	twcc      atomic.Uint64
+	limit     atomic.Uint64 // of what it sends, bit/s, as told last; 0: not told
 	reports   atomic.Uint64 // sender reports that came in
 	wg        sync.WaitGroup
 	stop      chan struct{}
@@ -193,6 +194,7 @@ type browserConfig struct {
 	loss      *loss
 	group     string // "": the same for all
 	oldCipher bool   // AES_CM_128_HMAC_SHA1_80 alone
+	remb      bool   // takes limits for what it sends
 }
 
 func clientAPI(t testing.TB, c browserConfig) *webrtc.API {
@@ -208,6 +210,9 @@ func clientAPI(t testing.TB, c browserConfig) *webrtc.API {
 	}
 	fb := []webrtc.RTCPFeedback{
 		{Type: "nack"}, {Type: "nack", Parameter: "pli"}, {Type: "ccm", Parameter: "fir"}, {Type: "transport-cc"},
+	}
+	if c.remb {
+		fb = append(fb, webrtc.RTCPFeedback{Type: "goog-remb"})
 	}
 	for i, mime := range c.video {
 		pt := webrtc.PayloadType(120 - 2*i)
@@ -403,7 +408,9 @@ func (b *browser) readRTCP(s *webrtc.RTPSender, rid string, layer int) {
 			return
 		}
 		for _, pkt := range pkts {
-			switch pkt.(type) {
+			switch pkt := pkt.(type) {
+			case *rtcp.ReceiverEstimatedMaximumBitrate:
+				b.limit.Store(uint64(pkt.Bitrate))
 			case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
 				b.plis.Add(1)
 				b.keyframes[layer].Store(true)

@@ -7,6 +7,8 @@ import (
 
 	"github.com/pion/interceptor/pkg/twcc"
 	"github.com/pion/rtcp"
+
+	"github.com/parley/parley/sfu/internal/uplink"
 )
 
 const (
@@ -28,10 +30,12 @@ type feedback struct {
 	recorder *twcc.Recorder // Guarded by mu.
 	numbers  numbers        // Guarded by mu.
 	start    time.Time
-	streams  []*inStream // Guarded by mu: those to report on.
+	gauge    uplink.Gauge // Guarded by mu.
+	streams  []*inStream  // Guarded by mu: those to report on.
 	ssrc     uint32
 
 	lastTransport, lastReports time.Time // Owned by who ticks.
+	thin                       thin      // Owned by who ticks.
 }
 
 // reception is what a receiver report says of one stream (RFC 3550, appendices A.3 and A.8).
@@ -57,19 +61,27 @@ func (f *feedback) received(s *inStream, h header, b []byte, m *receiveMap, now 
 	ext := h.extension(b, m.ext.transportCC)
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	lost := 0
 	if len(ext) == 2 {
-		f.arrived(s.ssrc, binary.BigEndian.Uint16(ext), now)
+		lost = f.arrived(s.ssrc, binary.BigEndian.Uint16(ext), now)
 	}
+	f.gauge.Came(now, len(b), lost)
 	if hz := m.clocks[h.payloadType]; hz != 0 {
 		if !s.reception.started {
 			f.streams = append(f.streams, s)
 		}
 		s.reception.add(h, hz, uint32(now.Sub(f.start).Seconds()*float64(hz)))
+		if m.rtx[h.payloadType] == 0 {
+			f.gauge.Media(now, &s.clock, h.timestamp, hz)
+		}
 	}
 }
 
-// arrived records a packet's transport-wide number. The caller holds mu.
-func (f *feedback) arrived(ssrc uint32, seq uint16, now time.Time) {
+// arrived records a packet's transport-wide number, and returns how many before it are missing. The caller holds mu.
+func (f *feedback) arrived(ssrc uint32, seq uint16, now time.Time) (missing int) {
+	if d := int16(seq - f.numbers.newest); f.numbers.started && d > 1 && d <= transportJump {
+		missing = int(d) - 1
+	}
 	ok, again := f.numbers.next(seq)
 	if again {
 		f.recorder = twcc.NewRecorder(f.ssrc)
@@ -77,6 +89,7 @@ func (f *feedback) arrived(ssrc uint32, seq uint16, now time.Time) {
 	if ok {
 		f.recorder.Record(ssrc, seq, now.Sub(f.start).Microseconds())
 	}
+	return missing
 }
 
 // numbers follows the transport-wide numbers of a client. The recorder remembers all between the lowest and the highest, so that one
@@ -194,7 +207,9 @@ func (p *Peer) sendFeedback(now time.Time) {
 			}
 		}
 	}
+	limit, collapsed := f.gauge.Collapsed(now)
 	f.mu.Unlock()
+	p.followUplink(now, limit, collapsed)
 	for len(blocks) > 0 {
 		n := min(len(blocks), maxReportBlocks)
 		p.writeRTCP(&rtcp.ReceiverReport{SSRC: p.ssrc, Reports: blocks[:n]})

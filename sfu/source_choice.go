@@ -59,7 +59,7 @@ func (s *Source) chooseAll(now time.Time) {
 	}
 	for i := range s.options { // better one on trial than none
 		l := s.streams[max(s.streamOf(i), 0)]
-		s.options[i].Live = s.options[i].Live || !some && l.started && l.revival >= revivePackets
+		s.options[i].Live = s.options[i].Live || !some && l.started && l.revival >= revivePackets && now.UnixNano()-l.at < int64(silence)
 	}
 	for _, k := range s.sinks {
 		s.choose(k, now)

@@ -47,6 +47,7 @@ type Counts struct {
 	ProbesOut            uint64 // bursts that probed a receiver's network
 	KeyframesAsked       uint64 // by clients, for what they are shown
 	KeyframesRequested   uint64 // from clients
+	Collapses            uint64 // of publishers' networks: uplink.go
 	NacksIn, NacksOut    uint64 // sequence numbers that clients asked for, and that were asked of clients
 	RTCPFailed           uint64
 	Moved                uint64 // times that clients were found at another port of their address, before ICE told
@@ -67,7 +68,7 @@ type counters struct {
 	dataIn, dataOut, dataBad, dataDropped    atomic.Uint64
 	malformed, unknownSSRC, unauthenticated  atomic.Uint64
 	panics, socketFull, peerClosed, early    atomic.Uint64
-	moved                                    atomic.Uint64
+	moved, collapses                         atomic.Uint64
 }
 
 func (c *Counts) add(o Counts) {
@@ -82,6 +83,7 @@ func (c *Counts) add(o Counts) {
 	c.ProbesOut += o.ProbesOut
 	c.KeyframesAsked += o.KeyframesAsked
 	c.KeyframesRequested += o.KeyframesRequested
+	c.Collapses += o.Collapses
 	c.NacksIn += o.NacksIn
 	c.NacksOut += o.NacksOut
 	c.RTCPFailed += o.RTCPFailed
@@ -115,6 +117,7 @@ func (p *Peer) counts(sources []SourceStats) Counts {
 		KeyframesAsked: n.keyframesAsked.Load(), KeyframesRequested: n.keyframesSent.Load(),
 		NacksIn: n.nacksIn.Load(), NacksOut: n.nacksOut.Load(), RTCPFailed: n.rtcpFailed.Load(),
 		DataIn: n.dataIn.Load(), DataOut: n.dataOut.Load(), Panics: n.panics.Load(), Moved: n.moved.Load(),
+		Collapses: n.collapses.Load(),
 	}
 	p.downlink.count(&c)
 	c.drop(dropMalformed.String(), n.malformed.Load())

@@ -60,6 +60,7 @@ func (e emitter) media(m sfu.Stats) {
 	e.counter("media_sent_probes", "Bursts with which viewers' networks were probed.", m.ProbesOut)
 	e.counter("media_keyframe_requests_received", "Keyframes that viewers asked for.", m.KeyframesAsked)
 	e.counter("media_keyframe_requests_sent", "Keyframes that publishers were asked for.", m.KeyframesRequested)
+	e.counter("media_uplink_collapses", "Times that a publisher's network carried far less than was sent.", m.Collapses)
 	e.counter("media_nacks_received", "Packets that viewers asked for again.", m.NacksIn)
 	e.counter("media_nacks_sent", "Packets that publishers were asked for again.", m.NacksOut)
 	e.counter("media_rtcp_failures", "RTCP packets that could not be read or sent.", m.RTCPFailed)

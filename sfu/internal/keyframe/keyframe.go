@@ -19,6 +19,7 @@ type Requester struct {
 	tries  int // since the last keyframe
 	last   time.Time
 	took   time.Duration
+	held   time.Time // nothing is asked for before
 }
 
 // Ask notes that somebody needs a keyframe.
@@ -36,9 +37,12 @@ func (r *Requester) Arrived() { r.wanted, r.tries = false, 0 }
 // Took notes how long the last keyframe took to arrive, from its first to its last packet.
 func (r *Requester) Took(d time.Duration) { r.took = d }
 
+// Hold puts requests off: a queue must drain first, or the keyframe would be lost in it.
+func (r *Requester) Hold(until time.Time) { r.held = until }
+
 // Due reports whether to send a request now, and counts it as sent.
 func (r *Requester) Due(now time.Time, rtt time.Duration) bool {
-	if !r.wanted {
+	if !r.wanted || now.Before(r.held) && r.held.Sub(now) < slowest { // further off: the machine's clock was set back
 		return false
 	}
 	spacing := max(min(max(2*rtt, minSpacing), maxSpacing), burden*r.took)
