@@ -149,7 +149,7 @@ func (r *room) tellScores() {
 	}
 	r.rescored = nil
 	if len(scores) > 0 {
-		r.appendLocked("quality", eventlog.Participants(), func(e event) any { return qualityEvent{event: e, Participants: scores} })
+		r.appendLocked("quality", eventlog.Participants().Unhurried(), func(e event) any { return qualityEvent{event: e, Participants: scores} })
 	}
 }
 

@@ -64,9 +64,9 @@ type ICEServers func(session string, now time.Time) (servers []ICEServer, ttl ti
 // Conn is one connection of a client, whatever carries it: a WebSocket now, SSE or long-poll with POST where those are
 // blocked. Its incoming messages go to Link.Receive.
 type Conn interface {
-	// Write sends one message. It is called by one goroutine at a time; ctx bounds the wait for a peer that does not
-	// read. The error is context.DeadlineExceeded (wrapped) where that is why.
-	Write(ctx context.Context, msg []byte) error
+	// Write sends messages, at once if it can. It is called by one goroutine at a time; ctx bounds the wait for a peer that does
+	// not read. The error is context.DeadlineExceeded (wrapped) where that is why.
+	Write(ctx context.Context, msgs ...[]byte) error
 	// Close ends the connection with the code and a reason of at most 123 bytes, within 10 s, and makes a transport
 	// that waits for messages return. It is called once, after the last Write.
 	Close(code CloseCode, reason string)

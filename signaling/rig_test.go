@@ -307,7 +307,7 @@ func newPipe() *pipe { return &pipe{news: make(chan struct{}, 1), closed: make(c
 
 var errBroken = errors.New("broken pipe")
 
-func (p *pipe) Write(ctx context.Context, msg []byte) error {
+func (p *pipe) Write(ctx context.Context, msgs ...[]byte) error {
 	p.mu.Lock()
 	stuck := p.stuck
 	p.mu.Unlock()
@@ -325,7 +325,7 @@ func (p *pipe) Write(ctx context.Context, msg []byte) error {
 	if p.broken {
 		return errBroken
 	}
-	p.msgs = append(p.msgs, msg)
+	p.msgs = append(p.msgs, msgs...)
 	select {
 	case p.news <- struct{}{}:
 	default:

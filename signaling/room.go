@@ -155,7 +155,7 @@ func (r *room) add(s *session, l *Link, slots int) (Snapshot, []messageEvent, er
 	r.sessions[s.id] = s
 	r.order = append(r.order, s)
 	r.shareRecipientsLocked()
-	s.since = r.appendLocked("joined", eventlog.Audience{}, func(e event) any {
+	s.since = r.appendLocked("joined", eventlog.Audience{}.Unhurried(), func(e event) any {
 		return joinedEvent{event: e, Participant: s.participantLocked()}
 	})
 	s.tellScoresLocked()
@@ -187,7 +187,7 @@ func (r *room) endLocked(s *session, reason leftReason) (link *Link, ok bool) {
 	delete(r.sessions, s.id)
 	r.order = slices.DeleteFunc(r.order, func(o *session) bool { return o == s })
 	r.shareRecipientsLocked()
-	r.appendLocked("left", eventlog.Audience{}, func(e event) any {
+	r.appendLocked("left", eventlog.Audience{}.Unhurried(), func(e event) any {
 		return leftEvent{event: e, Participant: s.id, Reason: reason}
 	})
 	if len(r.sessions) == 0 {

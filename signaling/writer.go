@@ -8,14 +8,18 @@ import (
 	"github.com/parley/parley/signaling/internal/eventlog"
 )
 
-// relayBatch is how many events are written before replies and the clock get their turn.
-const relayBatch = 32
+// relayBatch and relayBytes are how many events are written at once, about, before replies and the clock get their turn.
+const (
+	relayBatch = 32
+	relayBytes = 32 << 10
+)
 
 // stream is a link's place in the room's log.
 type stream struct {
 	cursor  *eventlog.Cursor  // nil: not joined
 	pending []eventlog.Entry  // read, not yet written
 	buffer  []eventlog.Entry  // what pending is a part of
+	msgs    [][]byte          // of pending, that are being written
 	told    eventlog.Position // the newest that was written
 }
 
@@ -116,16 +120,27 @@ func (l *Link) relay(events *stream) {
 		}
 		events.buffer, events.pending = due, due
 	}
-	for range min(relayBatch, len(events.pending)) {
-		if !l.isOpen() || !l.deliver(events.pending[0].JSON) {
+	if n := events.batch(); n > 0 {
+		if !l.isOpen() || !l.deliver(events.msgs...) {
 			return
 		}
-		events.told = events.pending[0].Position
-		events.pending = events.pending[1:]
+		clear(events.msgs)
+		events.told = events.pending[n-1].Position
+		events.pending = events.pending[n:]
 	}
 	if len(events.pending) == 0 {
 		clear(events.buffer) // the log may let go of them
 	}
+}
+
+// batch puts into msgs what is written next, of pending, and returns how many those are.
+func (s *stream) batch() (n int) {
+	s.msgs = s.msgs[:0]
+	for size := 0; n < len(s.pending) && n < relayBatch && size < relayBytes; n++ {
+		msg := s.pending[n].JSON
+		s.msgs, size = append(s.msgs, msg), size+len(msg)
+	}
+	return n
 }
 
 // lost closes a link that cannot go on from its place in the log.
@@ -137,9 +152,9 @@ func (l *Link) lost(err error) {
 	l.shut(closeTooSlow, "")
 }
 
-// deliver writes one message. Where that fails the link is shut.
-func (l *Link) deliver(msg []byte) bool {
-	if err := l.put(msg); err != nil {
+// deliver writes messages. Where that fails the link is shut.
+func (l *Link) deliver(msgs ...[]byte) bool {
+	if err := l.put(msgs...); err != nil {
 		code := closeGone
 		if errors.Is(err, context.DeadlineExceeded) {
 			code = closeTooSlow
@@ -159,14 +174,14 @@ func (l *Link) ending(now time.Time) CloseCode {
 	return closeGone
 }
 
-// put writes one message with a deadline. The link's own context does not bound it: what was queued before a close is
+// put writes messages with a deadline. The link's own context does not bound it: what was queued before a close is
 // still sent.
-func (l *Link) put(msg []byte) error {
+func (l *Link) put(msgs ...[]byte) error {
 	ctx, cancel := context.WithTimeout(context.Background(), l.srv.cfg.Timing.Write)
 	defer cancel()
 	by, _ := ctx.Deadline()
 	l.writeBy.Store(by.UnixNano())
-	if err := l.conn.Write(ctx, msg); err != nil {
+	if err := l.conn.Write(ctx, msgs...); err != nil {
 		return err
 	}
 	l.writeBy.Store(0)

@@ -63,11 +63,19 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 
 // onceClosed lets one close frame out. The library answers the peer's answer to our close with another one, which RFC 6455
 // (section 5.5.1) forbids and for which Chromium reports 1006 instead of our code.
+//
+// It also holds frames back that are to leave in one system call with the next one.
 type onceClosed struct {
 	net.Conn
 	closing atomic.Bool // set before our close: no message is written after it, so a write begins with a frame
 	sent    atomic.Bool
+	holding atomic.Bool // by the link's writer, while more messages follow
+
+	held []byte // Owned by Write, which the library calls with its lock held.
 }
+
+// maxHeld bounds what is held back.
+const maxHeld = 64 << 10
 
 const closeFrame = 0x88 // FIN and opcode 8
 
@@ -76,7 +84,17 @@ func (c *onceClosed) Write(b []byte) (int, error) {
 	if len(b) > 0 && b[0] == closeFrame && c.closing.Load() && c.sent.Swap(true) {
 		return len(b), nil
 	}
-	return c.Conn.Write(b)
+	if c.holding.Load() && len(c.held)+len(b) <= maxHeld {
+		c.held = append(c.held, b...)
+		return len(b), nil
+	}
+	if len(c.held) == 0 {
+		return c.Conn.Write(b)
+	}
+	before := len(c.held)
+	n, err := c.Conn.Write(append(c.held, b...))
+	c.held = nil // seldom needed: no memory is kept for it
+	return max(n-before, 0), err
 }
 
 // errTooBig reports a message over the limit. The connection cannot be read any further.
@@ -106,8 +124,14 @@ func graceful(err error) bool {
 }
 
 // Write implements signaling.Conn.
-func (c *conn) Write(ctx context.Context, msg []byte) error {
-	err := c.ws.Write(ctx, websocket.MessageText, msg)
+func (c *conn) Write(ctx context.Context, msgs ...[]byte) (err error) {
+	for i, msg := range msgs {
+		c.raw.holding.Store(i < len(msgs)-1)
+		if err = c.ws.Write(ctx, websocket.MessageText, msg); err != nil {
+			c.raw.holding.Store(false)
+			break
+		}
+	}
 	if err != nil && ctx.Err() != nil {
 		return fmt.Errorf("write: %w", ctx.Err()) // the library closes the connection, and says only that
 	}

@@ -38,7 +38,7 @@ func (noSpeakers) Update(time.Time) ([]string, bool) { return nil, false }
 
 // site is a server that listens on loopback.
 type site struct {
-	t     *testing.T
+	t     testing.TB
 	rooms *signaling.Server
 	ws    *Handler
 	addr  string
@@ -63,7 +63,7 @@ func (b *logBook) String() string {
 	return b.text.String()
 }
 
-func newSite(t *testing.T, change func(*signaling.Config)) *site {
+func newSite(t testing.TB, change func(*signaling.Config)) *site {
 	t.Helper()
 	book := &logBook{}
 	tokens, err := token.New(token.Config{})
@@ -116,7 +116,7 @@ func (s *site) until(what string, cond func(signaling.Stats) bool) {
 
 // wire is a client that writes its frames itself (RFC 6455 section 5).
 type wire struct {
-	t    *testing.T
+	t    testing.TB
 	conn net.Conn
 	r    *bufio.Reader
 	resp *http.Response

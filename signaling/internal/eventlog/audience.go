@@ -4,8 +4,9 @@ import "slices"
 
 // Audience says who may see an entry. The zero value is everybody, watchers included.
 type Audience struct {
-	kind audienceKind
-	ids  []string
+	kind      audienceKind
+	ids       []string
+	unhurried bool
 }
 
 type audienceKind uint8
@@ -21,6 +22,13 @@ func Participants() Audience { return Audience{kind: participants} }
 
 // Only is the participants with these ids, and nobody else.
 func Only(ids ...string) Audience { return Audience{kind: only, ids: slices.Clone(ids)} }
+
+// Unhurried is the same audience, for what can wait: where more than 50 participants are in the room they hear of it up to 100 ms later,
+// together with what follows. Something urgent brings it along.
+func (a Audience) Unhurried() Audience {
+	a.unhurried = true
+	return a
+}
 
 // Public reports whether watchers see it.
 func (a Audience) Public() bool { return a.kind == everybody }

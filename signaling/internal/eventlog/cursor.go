@@ -73,7 +73,7 @@ func (c *Cursor) Position() Position {
 }
 
 // Ready returns a channel that is closed when Next has something to return: entries or an error. Ask anew after each
-// Next. A wake-up may be spurious, never missed. Sessions are woken at once, and only by entries that are for them;
+// Next. A wake-up may be spurious, never missed. Sessions are woken at once, and only by entries that are for them, but in a crowd by what is unhurried at most every 100 ms;
 // watchers only by public entries, at most every 5 ms, all that have come up by then together.
 func (c *Cursor) Ready() <-chan struct{} {
 	l := c.log
@@ -130,22 +130,22 @@ func (c *Cursor) wakeLocked() {
 	}
 }
 
-// announceLocked wakes the readers that may see e: sessions here and now, watchers through the bell.
+// announceLocked wakes the readers that may see e: sessions here and now, but where they are many and it can wait; watchers through
+// the bell.
 func (l *Log) announceLocked(e Entry) {
-	wake := func(cursors []*Cursor) {
-		for _, c := range cursors {
-			c.due = e.Seq
-			c.wakeLocked()
-		}
-	}
 	if e.Audience.kind == only {
 		for _, id := range e.Audience.ids {
-			wake(l.sessions[id])
+			for _, c := range l.sessions[id] {
+				c.due = e.Seq
+				c.wakeLocked()
+			}
 		}
 		return
 	}
-	for _, cursors := range l.sessions {
-		wake(cursors)
+	if e.Audience.unhurried && len(l.sessions) > crowdFrom {
+		l.scheduleCrowdLocked()
+	} else {
+		l.wakeAllLocked(e.Seq)
 	}
 	if e.Audience.Public() {
 		l.scheduleBellLocked()

@@ -280,3 +280,57 @@ func BenchmarkAppend(b *testing.B) {
 		})
 	}
 }
+
+// In a crowd what can wait wakes everybody once in 100 ms; what cannot brings along what waits; a few are woken at once.
+func TestCrowdsArePaced(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := New(0)
+		var all []*Cursor
+		join := func(n int) {
+			for range n {
+				c := follow(t, l, l.Position(), Participant(fmt.Sprint(len(all))))
+				t.Cleanup(c.Close)
+				all = append(all, c)
+			}
+		}
+		join(crowdFrom)
+		say(t, l, Audience{}.Unhurried(), "few")
+		for _, c := range all {
+			if !isReady(c) {
+				t.Fatal("a few are not woken at once")
+			}
+			next(t, c)
+		}
+		join(1)
+		<-time.After(time.Second) // of the bubble
+		begin := time.Now()
+		say(t, l, Audience{}.Unhurried(), "0")
+		<-all[0].Ready()
+		if waited := time.Since(begin); waited != 0 {
+			t.Errorf("the first entry waited %v", waited)
+		}
+		got := next(t, all[0])
+		for i := range 20 {
+			say(t, l, Audience{}.Unhurried(), fmt.Sprint(i+1))
+		}
+		synctest.Wait()
+		if isReady(all[0]) {
+			t.Error("woken before its time")
+		}
+		say(t, l, Only("1"), "urgent")
+		if isReady(all[0]) || !isReady(all[1]) || len(next(t, all[1])) != 22 {
+			t.Error("an urgent entry for one brings what waits to others, or not to him")
+		}
+		<-all[0].Ready()
+		if got = append(got, next(t, all[0])...); len(got) != 21 || time.Since(begin) != crowdPace {
+			t.Errorf("%d entries after %v", len(got), time.Since(begin))
+		}
+		say(t, l, Audience{}.Unhurried(), "last")
+		l.Close()
+		<-all[0].Ready()
+		if more := next(t, all[0]); len(more) != 1 {
+			t.Errorf("%v before the end", more)
+		}
+	})
+}

@@ -7,6 +7,7 @@
 //	| goroutine        | started by                        | stopped by                                       |
 //	|------------------|-----------------------------------|--------------------------------------------------|
 //	| the watcher bell | Append, through time.AfterFunc    | itself: it closes one channel and never blocks   |
+//	| the crowd's      | Append, through time.AfterFunc    | itself: it closes a channel for each participant |
 //
 // Readers run on their own goroutines; an append starts none of them.
 //

@@ -64,7 +64,10 @@ type Log struct {
 	rung          uint64               // the newest public entry that watchers were told of
 	bellTimer     *time.Timer          // made with the first watched append
 	bellPending   bool
-	bellAt        time.Time // of the last ring
+	bellAt        time.Time   // of the last ring
+	crowdTimer    *time.Timer // made with the first unhurried append in a crowd
+	crowdPending  bool
+	crowdAt       time.Time // of the last wake-up of a crowd
 
 	// opened is a closed channel: what Ready returns when there is no need to wait.
 	opened chan struct{}
@@ -215,6 +218,9 @@ func (l *Log) Close() {
 	l.closed = true
 	if l.bellTimer != nil {
 		l.bellTimer.Stop()
+	}
+	if l.crowdTimer != nil {
+		l.crowdTimer.Stop()
 	}
 	l.bellPending = false
 	l.rung = l.public
