@@ -95,6 +95,19 @@ func (r *rates) packets(now time.Time, n int64) (sum int) {
 	return sum
 }
 
+// bytes returns how many came in the last second, those of a layer that all others build upon once.
+func (r *rates) bytes(now time.Time) (sum int) {
+	at := now.UnixNano() >> rateShift
+	for i := range r.buckets {
+		if b := &r.buckets[i]; at-b.number < rateBuckets && b.number <= at {
+			for _, n := range b.bytes[0] {
+				sum += int(n)
+			}
+		}
+	}
+	return sum
+}
+
 // measured is what flowed a second: by temporal layer bit/s of that layer alone, and pictures of it and all below.
 type measured struct {
 	bps       [codec.MaxSpatial][codec.MaxTemporal]float64

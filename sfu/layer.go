@@ -23,6 +23,7 @@ const (
 	cacheAge     = time.Second // of a keyframe that a new viewer is still served with
 	cachePackets = 100         // and the length of what follows it; measured in 1200-byte packets a burst of 120 kB
 	outage       = 256         // packets: so many at once are not asked for again, nor is the line left with such a hole
+	mostAsked    = 40          // packets that may be asked for again at once, and half as many as came after that: more only fills a thin uplink
 	timeJump     = 5           // seconds that a timestamp may run ahead of or behind the arrival
 )
 
@@ -39,6 +40,7 @@ type stream struct {
 	began   uint64 // the number seq began with
 	padding padding
 	nack    nack.Tracker
+	asked   int // requests for lost packets that arrivals do not cover yet, in halves
 	key     keyframe.Requester
 	size    layer.Size // of the last keyframe, or zero
 	keyTime uint32     // its timestamp
@@ -89,6 +91,7 @@ func (s *Source) store(l *stream, p *rtp.Packet, size int, now time.Time) (index
 		return 0, false
 	}
 	l.packets++
+	l.asked = max(l.asked-1, 0)
 	l.bytes += uint64(size)
 	slot, index := l.ring.Insert(num, p.Payload, now)
 	described := p.GetExtension(s.cfg.DependencyID)

@@ -17,6 +17,9 @@ const (
 	firstTrial = 2 * time.Second
 	maxTrial   = 16 * time.Second
 	soon       = 30 * time.Second
+	// Not so long where the source delivers several times as much as before the layer came back: its network has become a better one.
+	shortTrial = 500 * time.Millisecond
+	muchMore   = 2.5
 
 	// A layer is broken when as much is missing as comes, for so long.
 	brokenAfter   = 100 * time.Millisecond
@@ -41,6 +44,7 @@ type pulse struct {
 	began  int64          // the revival's first packet
 	own    int            // frames since
 	others [maxLayers]int // and the others'
+	before int            // bytes that the source delivered in the second before it
 	died   int64          // while it was watched; 0: never
 }
 
@@ -124,8 +128,14 @@ func (p *pulse) die(now time.Time, watched bool) {
 
 // alive keeps the books of who delivers.
 func (s *Source) alive(l *stream, frame bool, now time.Time) {
+	if frame && !l.live && l.trial > shortTrial && now.UnixNano()-l.pulse.began >= int64(shortTrial) && float64(s.lately(now)) > muchMore*float64(l.before) {
+		l.trial = shortTrial
+	}
 	if l.beat(now, frame) {
 		s.stale = true
+	}
+	if l.revival == 1 {
+		l.before = s.lately(now)
 	}
 	if !frame {
 		return
@@ -135,6 +145,14 @@ func (s *Source) alive(l *stream, frame bool, now time.Time) {
 			o.overtaken(&l.pulse)
 		}
 	}
+}
+
+// lately returns how many bytes came in the last second.
+func (s *Source) lately(now time.Time) (sum int) {
+	for _, l := range s.streams {
+		sum += l.rates.bytes(now)
+	}
+	return sum
 }
 
 // account keeps the books of what a stored packet is: rates, and which spatial layers deliver.

@@ -32,7 +32,7 @@ var videoFormats = []videoFormat{
 type videoFormat struct{ mime, fmtp string }
 
 // newMediaEngine lists what we negotiate. There is no video-orientation extension, so senders rotate their pictures
-// themselves. goog-remb is for what we send to clients without transport-cc, see answer.go.
+// themselves. goog-remb is for what we send to clients without transport-cc, and to tell publishers that their network collapsed, see uplink.go.
 func newMediaEngine() (*webrtc.MediaEngine, error) {
 	m := &webrtc.MediaEngine{}
 	err := m.RegisterCodec(webrtc.RTPCodecParameters{

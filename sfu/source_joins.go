@@ -188,7 +188,8 @@ func (s *Source) askNacks(l *stream, now time.Time) {
 	if lost && s.cfg.Kind.Video() {
 		l.key.Ask() // the gap stays: decoders need a fresh start
 	}
-	if len(seqs) > 0 && s.cfg.Upstream != nil {
+	if seqs = seqs[:min(len(seqs), mostAsked-l.asked/2)]; len(seqs) > 0 && s.cfg.Upstream != nil {
+		l.asked += 2 * len(seqs)
 		l.nacks += uint64(len(seqs))
 		s.cfg.Upstream.Nack(l.ssrc, seqs)
 	}

@@ -87,3 +87,82 @@ func TestLimitOfAPublisher(t *testing.T) {
 func near(got uint64, want float64) bool {
 	return float64(got) > 0.999*want && float64(got) < 1.001*want
 }
+
+// TestTrials guards that layers that come back are soon trusted where much more comes than before, and watched for a while where a
+// network just takes them.
+func TestTrials(t *testing.T) {
+	t.Parallel()
+	for _, k := range []struct {
+		name        string
+		back        []int // layers
+		packets     int   // of a frame of the highest
+		after, most time.Duration
+	}{
+		{"all", []int{1, 2}, 8, shortTrial, shortTrial + 300*time.Millisecond},
+		{"one that hardly fits", []int{1}, 1, firstTrial, firstTrial + 300*time.Millisecond},
+	} {
+		p := newPublisher(t, 3)
+		p.layers[0].size, p.layers[1].size = 2, 2
+		top := p.src.streams[k.back[len(k.back)-1]]
+		p.all(true)
+		for range 60 {
+			p.all(false)
+		}
+		p.src.collapse(p.now, 1)
+		for range 60 {
+			p.send(0, false)
+			p.tick()
+		}
+		if top.live {
+			t.Fatal("the layer lives")
+		}
+		p.layers[top.index].size = k.packets
+		came := p.now
+		for !top.live && p.now.Sub(came) < 10*time.Second {
+			p.send(0, false)
+			for _, i := range k.back {
+				p.send(i, false)
+			}
+			p.tick()
+		}
+		if took := p.now.Sub(came); took < k.after || took > k.most {
+			t.Errorf("%s: trusted after %v", k.name, took)
+		}
+	}
+}
+
+// TestRequestsAreFew guards that a stream which is mostly lost does not have its network filled with what is sent again, and that one
+// of which a tenth is lost gets all of it.
+func TestRequestsAreFew(t *testing.T) {
+	t.Parallel()
+	for _, k := range []struct {
+		name          string
+		lost, of      int // packets, of so many
+		least, atMost float64
+	}{
+		{"a tenth", 1, 10, 1, 10},
+		{"most", 8, 10, 0, 1.3},
+	} {
+		p := newPublisher(t, 1)
+		p.layers[0].size = 10
+		var v viewer
+		p.src.Attach(p.now, newVideoLine(&v), 1280, 720)
+		p.send(0, true)
+		lost, came := 0, 0
+		for range 90 {
+			p.tick()
+			for i, pkt := range p.encode(0, false) {
+				if i%k.of < k.lost {
+					lost++
+					continue
+				}
+				came++
+				p.src.Receive(p.now, 0, pkt)
+			}
+		}
+		asked := float64(len(p.up.nacks))
+		if asked < k.least*float64(lost) || asked > k.atMost*float64(lost) && k.lost == 1 || k.lost != 1 && asked > mostAsked+float64(came)/2+1 {
+			t.Errorf("%s: %d lost, %d came, %.0f asked for", k.name, lost, came, asked)
+		}
+	}
+}

@@ -1,3 +1,4 @@
+import { Climb, shortage } from './climb';
 import { fallback, sendable } from './codecs';
 import { Encodings } from './encodings';
 import { ParleyError } from './errors';
@@ -30,6 +31,8 @@ export interface MediaOwner {
   lost(): void;
 }
 
+const LOOK = 300; // ms between two looks at what is sent
+const IDLE = 3; // times longer while all is well
 const DISCONNECTED = 300; // ms before ICE is restarted; browsers take 5 s without an answer to say that they are disconnected
 const CONNECT = 12_000; // ms a negotiated connection may take
 const SETTLE = 2000; // ms after the first connection, in which the first pictures come
@@ -61,6 +64,10 @@ export class Media {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #state: RTCPeerConnectionState = 'new';
   #closed = false;
+  #wantLimit: number | undefined; // of all that is sent, bit/s
+  readonly #climb = new Climb();
+  #looked = 0;
+  readonly #watcher: ReturnType<typeof setInterval>;
   readonly #pulse = new Pulse();
   readonly #beat: ReturnType<typeof setInterval>;
 
@@ -69,6 +76,7 @@ export class Media {
     this.#ice = ice;
     this.#plan = { ...plan };
     this.#beat = setInterval(() => void this.#listen(), PULSE);
+    this.#watcher = setInterval(() => void this.#look(), LOOK);
   }
 
   /** What we send video in, as far as it depends on us. */
@@ -168,6 +176,7 @@ export class Media {
     clearTimeout(this.#timer);
     clearTimeout(this.#settling);
     clearInterval(this.#beat);
+    clearInterval(this.#watcher);
     this.#owner.changed(this.slots.apply([]));
     this.peer?.close();
     this.peer = undefined;
@@ -177,7 +186,10 @@ export class Media {
   #next(): void {
     const peer = this.peer;
     if (!peer || !this.#accepted || this.#negotiating) return;
-    if (!this.#wantRestart && !this.#wantOffer && peer.slots.length >= this.#slotCount) return;
+    if (!this.#wantRestart && !this.#wantOffer && peer.slots.length >= this.#slotCount) {
+      this.#raise(peer);
+      return;
+    }
     const restart = this.#wantRestart;
     this.#wantRestart = false;
     this.#wantOffer = false;
@@ -197,6 +209,31 @@ export class Media {
     this.slots.lines(peer.slots, false);
     if (this.#pendingMap) this.map(this.#pendingMap);
     if (restart) this.#arm(CONNECT);
+  }
+
+  /** Lets the browser find out whether its network takes more. */
+  #raise(peer: Peer): void {
+    const limit = this.#wantLimit;
+    this.#wantLimit = undefined;
+    if (limit === undefined) return;
+    this.#run(() => peer.limit(limit)).then(
+      () => this.#next(),
+      () => this.#next(), // closed meanwhile, or refused: it sends what it sent
+    );
+  }
+
+  async #look(): Promise<void> {
+    const peer = this.peer;
+    if (!peer || this.#state !== 'connected' || (this.#looked++ % IDLE !== 0 && !this.#climb.short)) return;
+    let found: ReturnType<typeof shortage>;
+    try {
+      found = shortage(await peer.sent());
+    } catch {
+      return; // closed meanwhile
+    }
+    if (!found || peer !== this.peer) return;
+    this.#wantLimit = this.#climb.next(Date.now(), found.estimate, found.short);
+    this.#next();
   }
 
   #failed(peer: Peer, restart: boolean, error: unknown): void {

@@ -2,7 +2,7 @@ import { Narrowing, prefer, type VideoCodec } from './codecs';
 import { ParleyError } from './errors';
 import type { Kind, MediaOffer } from './protocol';
 import { KINDS } from './protocol';
-import { assignMids } from './sdp';
+import { assignMids, limited } from './sdp';
 import { addSender, type Encoding, type SendPlan } from './sending';
 
 const CONFIGURATION: RTCConfiguration = { bundlePolicy: 'max-bundle' };
@@ -36,6 +36,7 @@ export class Peer {
   readonly #sending: Record<Kind, RTCRtpTransceiver>;
   readonly #codecs = new Narrowing();
   #offered: Promise<void> | undefined; // the last offer being set; undefined once it is answered
+  #limit: number | undefined; // of all that is sent, bit/s
 
   constructor(slots: number, plan: SendPlan, owner: PeerOwner) {
     this.pc = new RTCPeerConnection(CONFIGURATION);
@@ -117,6 +118,35 @@ export class Peer {
     sdp = prefer(sdp, this.mid('microphone'), 'RED'); // each packet repeats the one before: a lost one is not missed
     for (const kind of ['camera', 'screen'] as const) sdp = prefer(sdp, this.mid(kind), codec);
     await this.pc.setRemoteDescription({ type: 'answer', sdp });
+    this.#limit = undefined;
+  }
+
+  /**
+   * Lets the browser send up to so many bit/s, and find out by a burst whether the network takes them: it does where the limit is raised.
+   * Nothing else changes, so the server need not know. The section of the screen speaks for the connection, and changes nothing
+   * of how the camera is coded.
+   */
+  async limit(bitrate: number): Promise<void> {
+    if (this.#limit === undefined || this.#limit >= bitrate) await this.#setLimit(bitrate - 1000);
+    await this.#setLimit(bitrate);
+  }
+
+  async #setLimit(bitrate: number): Promise<void> {
+    const { pc } = this;
+    if (pc.signalingState !== 'stable' || !pc.remoteDescription) return;
+    const sdp = limited(pc.remoteDescription.sdp, this.mid('screen'), bitrate);
+    await pc.setLocalDescription(await pc.createOffer());
+    await pc.setRemoteDescription({ type: 'answer', sdp });
+    this.#limit = bitrate;
+  }
+
+  /** What the browser says of the pictures it sends; nothing where it sends none. */
+  async sent(): Promise<unknown[]> {
+    const reports: unknown[] = [];
+    for (const { sender } of [this.#sending.camera, this.#sending.screen]) {
+      if (sender.track) reports.push(...(await sender.getStats()).values());
+    }
+    return reports;
   }
 
   /** Bytes that have come on all paths; undefined where the browser does not tell, or the connection is closed. */

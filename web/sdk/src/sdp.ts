@@ -30,3 +30,15 @@ export function assignMids(sdp: string, transceivers: readonly { mid: string | n
     return free.splice(at, 1)[0]!.mid;
   });
 }
+
+/** Limits what may be sent on a connection, in bit/s (RFC 3890), by the section with that mid of an answer. */
+export function limited(sdp: string, mid: string | undefined, bitrate: number): string {
+  return sdp
+    .split(/(?=^m=)/m)
+    .map((section) =>
+      new RegExp(`^a=mid:${mid}\\r?$`, 'm').test(section)
+        ? section.replace(/^b=TIAS:.*\r?\n/gm, '').replace(/^(c=.*)(\r?\n)/m, `$1$2b=TIAS:${bitrate}$2`)
+        : section,
+    )
+    .join('');
+}

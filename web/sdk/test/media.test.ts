@@ -14,6 +14,9 @@ class FakeConnection {
   bytes = 0;
   answers: string[] = [];
   restarts = 0;
+  signalingState = 'stable';
+  sending: unknown[] = []; // what its senders report
+  remoteDescription: { sdp: string } | undefined;
   readonly #transceivers: unknown[] = [];
 
   constructor() {
@@ -21,7 +24,9 @@ class FakeConnection {
   }
   addTransceiver(kind: string) {
     const mid = String(this.#transceivers.length);
-    const transceiver = { mid, sender: {}, receiver: { track: { kind } } };
+    const sender = { track: undefined as unknown, getStats: async () => new Map(this.sending.map((s, i) => [i, s])) };
+    if (mid === '1') sender.track = {};
+    const transceiver = { mid, sender, receiver: { track: { kind } } };
     this.#transceivers.push(transceiver);
     return transceiver;
   }
@@ -31,13 +36,14 @@ class FakeConnection {
   createDataChannel() {
     return {};
   }
-  async createOffer({ iceRestart }: { iceRestart: boolean }) {
+  async createOffer({ iceRestart }: { iceRestart?: boolean } = {}) {
     if (iceRestart) this.restarts++;
     return { type: 'offer', sdp: 'offer' };
   }
   async setLocalDescription() {}
   async setRemoteDescription({ sdp }: { sdp: string }) {
     this.answers.push(sdp);
+    this.remoteDescription = { sdp };
   }
   async getStats() {
     return new Map([['P', { type: 'candidate-pair', bytesReceived: this.bytes }]]);
@@ -105,6 +111,23 @@ afterEach(() => {
 });
 
 describe('Media', () => {
+  it('lets a browser that is short find out whether its network takes more, without the server', async () => {
+    const { join, connection, requests } = setUp();
+    await join();
+    const pc = connection();
+    pc.remoteDescription = { sdp: 'v=0\r\nm=video 9 X 96\r\nc=IN IP4 0\r\na=mid:2\r\n' };
+    const before = pc.answers.length;
+    const pair = { type: 'candidate-pair', nominated: true, availableOutgoingBitrate: 400_000 };
+    const picture = { type: 'outbound-rtp', kind: 'video', qualityLimitationReason: 'none' };
+    pc.sending = [pair, picture];
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(pc.answers.length).toBe(before);
+    picture.qualityLimitationReason = 'bandwidth';
+    await vi.advanceTimersByTimeAsync(3000);
+    expect(pc.answers.slice(before).map((sdp) => /b=TIAS:(\d+)/.exec(sdp)?.[1])).toEqual(['679000', '680000']);
+    expect(requests).toEqual([]);
+  });
+
   it('has slots for what may come next once the first pictures are there', async () => {
     const { media, join, requests } = setUp();
     media.need(1, 4);

@@ -40,6 +40,14 @@ export declare class Peer {
      * comes from its address for an answer of that server, media and connectivity checks included.
      */
     answer(sdp: string, codec: VideoCodec): Promise<void>;
+    /**
+     * Lets the browser send up to so many bit/s, and find out by a burst whether the network takes them: it does where the limit is raised.
+     * Nothing else changes, so the server need not know. The section of the screen speaks for the connection, and changes nothing
+     * of how the camera is coded.
+     */
+    limit(bitrate: number): Promise<void>;
+    /** What the browser says of the pictures it sends; nothing where it sends none. */
+    sent(): Promise<unknown[]>;
     /** Bytes that have come on all paths; undefined where the browser does not tell, or the connection is closed. */
     bytesReceived(): Promise<number | undefined>;
     close(): void;
