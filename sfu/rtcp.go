@@ -182,30 +182,39 @@ func (p *Peer) writeRTCPInLoop(pkts ...rtcp.Packet) {
 	}
 }
 
-// sendSenderReports tells the receiver how the clocks of the lines run, each line's once a second. When one is due, those of the lines that
-// are due within half that time go with it in one compound packet, and from then on together: each packet is a send of its own.
+// sendSenderReports tells the receiver how the clocks of the lines run, each line's once a second.
 func (p *Peer) sendSenderReports(now time.Time) {
+	for _, compound := range p.senderReports(now) {
+		p.writeRTCP(compound...)
+	}
+}
+
+// senderReports returns what is due, as compound packets. When one line's is due, those that are due within half that time go with it,
+// and from then on together: each packet is a send of its own.
+func (p *Peer) senderReports(now time.Time) (compounds [][]rtcp.Packet) {
 	lines := p.send.Load().lines
 	if !slices.ContainsFunc(lines, func(l *slotLine) bool { return l.reports(now) }) {
-		return
+		return nil
 	}
 	var pkts []rtcp.Packet
 	for _, l := range lines {
-		if !l.reports(now.Add(senderReportEvery / 2)) {
+		k := l.sink.Load()
+		if k == nil || !l.reports(now.Add(senderReportEvery/2)) {
 			continue
 		}
-		if sr, ok := l.sink.Load().SenderReport(now); ok {
-			l.reportDue.Store(now.Add(senderReportEvery).UnixNano())
-			pkts = append(pkts, &sr, l.describes())
+		sr, ok := k.SenderReport(now)
+		if !ok {
+			continue
 		}
-		if len(pkts) >= 2*maxReports {
-			p.writeRTCP(pkts...)
-			pkts = nil
+		l.reportDue.Store(now.Add(senderReportEvery).UnixNano())
+		if pkts = append(pkts, &sr, l.describes()); len(pkts) == 2*maxReports {
+			compounds, pkts = append(compounds, pkts), nil
 		}
 	}
 	if len(pkts) > 0 {
-		p.writeRTCP(pkts...)
+		compounds = append(compounds, pkts)
 	}
+	return compounds
 }
 
 // maxReports is how many sender reports with descriptions a packet holds: up to 100 bytes each.
