@@ -67,6 +67,8 @@ func TestLimitOfAPublisher(t *testing.T) {
 	must(t, err)
 	b.sendMedia(1)
 	eventually(t, "packets", func() bool { return b.peer.count.packetsIn.Load() > 10 })
+	b.peer.loop.ticks.running.Lock() // the publisher's network is followed from here alone
+	defer b.peer.loop.ticks.running.Unlock()
 	now := time.Now()
 	for i := range 3 {
 		b.peer.feedback.thin.told = time.Time{}

@@ -76,6 +76,11 @@ func (e emitter) media(m sfu.Stats) {
 	})
 	e.counter("media_gso_refusals", "GSO runs that had to be sent packet by packet.", m.Socket.SegmentationRefused)
 	e.gauge("media_send_mode", "How packets are sent: 0 one by one, 1 sendmmsg, 2 GSO.", int(m.Socket.Mode))
+	joins := 0
+	if m.Socket.Joins {
+		joins = 1
+	}
+	e.gauge("media_receive_offload", "Whether the kernel could join received packets (UDP_GRO), which is not made use of: 0 or 1.", joins)
 	e.counter("media_panics", "Mistakes of ours that ended one media connection. Please report them.", m.Panics)
 	e.counter("media_replayed_packets", "Packets from before a viewer joined a layer, part of the sent packets.", m.Replayed)
 	e.counter("media_filled_packets", "Packets that nobody published: empty ones in the place of late ones, silence between sources; part of the sent packets.", m.Filled)

@@ -70,6 +70,7 @@ type Stats struct {
 	DroppedUrgent          uint64 // part of these that was marked urgent
 	DroppedError           uint64 // the system refused them: no route, too long
 	SegmentationRefused    uint64 // GSO messages that had to be sent one by one
+	Joins                  bool   // the kernel could join received datagrams of one sender (UDP_GRO); it is not asked to
 }
 
 // NewConn prepares udp, which the caller goes on owning.
@@ -110,6 +111,7 @@ func (c *Conn) stepDown(to Mode, err error) {
 // Add adds the counters of another socket. The mode becomes the lower one.
 func (s *Stats) Add(o Stats) {
 	s.Mode = min(s.Mode, o.Mode)
+	s.Joins = s.Joins && o.Joins
 	s.ReadCalls += o.ReadCalls
 	s.ReadPackets += o.ReadPackets
 	s.SendCalls += o.SendCalls
@@ -128,6 +130,6 @@ func (c *Conn) Stats() Stats {
 		Mode: c.Mode(), ReadCalls: n.readCalls.Load(), ReadPackets: n.readPackets.Load(),
 		SendCalls: n.calls.Load(), Messages: n.messages.Load(), SentPackets: n.packets.Load(),
 		DroppedFull: n.full.Load(), DroppedUrgent: n.fullUrgent.Load(), DroppedError: n.failed.Load(),
-		SegmentationRefused: n.broken.Load(),
+		SegmentationRefused: n.broken.Load(), Joins: c.os.gro,
 	}
 }

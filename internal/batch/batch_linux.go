@@ -27,6 +27,7 @@ const segmentControl = (unix.SizeofCmsghdr + 2 + 7) &^ 7
 type system struct {
 	raw syscall.RawConn
 	six bool // an AF_INET6 socket: it wants IPv4 addresses mapped
+	gro bool // the kernel could join received datagrams
 
 	proven atomic.Bool // a segmented message was sent
 }
@@ -49,6 +50,7 @@ func (s *system) init(udp *net.UDPConn) (Mode, error) {
 		if unix.SetsockoptInt(int(fd), unix.IPPROTO_UDP, unix.UDP_SEGMENT, 0) == nil {
 			mode = Segments
 		}
+		s.gro = unix.SetsockoptInt(int(fd), unix.IPPROTO_UDP, unix.UDP_GRO, 0) == nil
 	})
 	return mode, errors.Join(err, fault)
 }

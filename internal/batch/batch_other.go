@@ -9,7 +9,10 @@ import (
 )
 
 // system is empty: plain reads and writes are what there is.
-type system struct{ udp *net.UDPConn }
+type system struct {
+	udp *net.UDPConn
+	gro bool // never
+}
 
 type sockaddr struct{}
 

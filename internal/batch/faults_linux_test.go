@@ -170,3 +170,36 @@ func TestFullBufferDropsByPolicy(t *testing.T) {
 		t.Errorf("%d of %d got into 16 KiB", packets-video.dropped, packets)
 	}
 }
+
+// TestJoinsIsTrue: where the kernel is said to join received datagrams it does, once it is asked to; and it does not before.
+func TestJoinsIsTrue(t *testing.T) {
+	t.Parallel()
+	c, udp := listen(t, "udp4", "127.0.0.1:0")
+	if c.Mode() != Segments || !c.Stats().Joins {
+		t.Skip("no GSO or no GRO here")
+	}
+	to, owner, s := c.Dest(addrOf(udp)), &losses{}, c.NewSender()
+	for _, on := range []bool{false, true} {
+		if on {
+			raw, err := udp.SyscallConn()
+			must(t, err)
+			must(t, raw.Control(func(fd uintptr) { must(t, unix.SetsockoptInt(int(fd), unix.IPPROTO_UDP, unix.UDP_GRO, 1)) }))
+		}
+		const run, size = 3, 500
+		for range run {
+			s.Next()
+			s.Commit(size, to, owner, false)
+		}
+		s.Flush()
+		must(t, udp.SetReadDeadline(time.Now().Add(5*time.Second)))
+		want := []int{size, size, size}
+		if on {
+			want = []int{run * size}
+		}
+		for _, length := range want {
+			if n, _, err := udp.ReadFromUDPAddrPort(make([]byte, 4000)); err != nil || n != length {
+				t.Fatalf("asked to join: %v: %d bytes, %v, want %d", on, n, err, length)
+			}
+		}
+	}
+}
