@@ -17,6 +17,7 @@ const (
 	cautious     = 20 * time.Second      // after congestion, so long bursts are kept small
 	udpOverhead  = 12 + 8 + 16           // of a packet: RTP header, header extension, tag
 	carefulBurst = 1.3                   // of the estimate: what is sent at most, where a bottleneck was met…
+	calmBurst    = 1.08                  // …of what it will be without the queue of the moment…
 	freeBurst    = 2.5                   // …and where not
 	freeBurstMin = 10_000_000            // bit/s
 )
@@ -243,8 +244,8 @@ func (d *downlink) setPace(now time.Time) {
 	rate := 0
 	switch target := float64(d.verdict.Target); {
 	case !d.verdict.Known:
-	case d.decreases > 0 && now.Sub(d.decreased) < cautious:
-		rate = int(target * carefulBurst)
+	case d.thin(now):
+		rate = int(min(target*carefulBurst, max(target, float64(d.verdict.Base))*calmBurst))
 	default:
 		rate = int(max(target*freeBurst, freeBurstMin))
 	}

@@ -32,7 +32,7 @@ func (d *downlink) share(now time.Time) {
 		return
 	}
 	v := d.allocator.Allocate(now, allocate.Input{
-		Estimate: limit, Arriving: d.arriving(now), Fixed: d.sound.rate(now), Repairs: min(d.repaired.rate(now), limit/5),
+		Estimate: limit, Arriving: d.arriving(now), Standing: int(d.verdict.Base), Fixed: d.sound.rate(now), Repairs: min(d.repaired.rate(now), limit/5),
 		Urgent: urgent, Streams: d.streams,
 	})
 	next := v.Next

@@ -37,6 +37,11 @@ func (d *downlink) repairs(k *Sink, seq uint16, payload int) pace.Verdict {
 	return v
 }
 
+// thin reports whether congestion was met lately.
+func (d *downlink) thin(now time.Time) bool {
+	return d != nil && d.decreases > 0 && now.Sub(d.decreased) < cautious
+}
+
 // written ends what admits and repairs began.
 func (d *downlink) written() { d.paid = false }
 

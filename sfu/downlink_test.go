@@ -275,6 +275,46 @@ func TestRepairStorm(t *testing.T) {
 	}
 }
 
+// TestStaleRepairs: on a thin link nothing is sent again of before the keyframe with which the shown layer began, nor while one is
+// waited for: what that keyframe lost comes first.
+func TestStaleRepairs(t *testing.T) {
+	t.Parallel()
+	r, v := newViewedPlane(t)
+	v.estimate(5_000_000, 1)
+	var seq uint16
+	r.frame(t, &seq, 1, true, 4)
+	v.read(50 * time.Millisecond)
+	k, d := v.line.sink.Load(), &v.peer.downlink
+	asked := func(want uint64) {
+		t.Helper()
+		before := v.stale(k)
+		k.Nack(time.Now(), []uint16{v.pkts[1].SequenceNumber, v.pkts[2].SequenceNumber})
+		if got := v.stale(k) - before; got != want {
+			t.Errorf("%d are stale, want %d", got, want)
+		}
+	}
+	asked(0)
+	d.loop.Lock()
+	k.source.leave(k)
+	k.source.wait(k, true, time.Now())
+	d.loop.Unlock()
+	asked(2) // a keyframe is waited for
+	r.frame(t, &seq, 2, true, 4)
+	asked(2) // it has come
+	d.loop.Lock()
+	d.decreased = time.Now().Add(-2 * cautious)
+	d.loop.Unlock()
+	v.read(50 * time.Millisecond)
+	asked(0) // the link takes both
+}
+
+// stale returns how many requests were of what is of no use any more.
+func (v *socketViewer) stale(k *Sink) uint64 {
+	v.peer.loop.Lock()
+	defer v.peer.loop.Unlock()
+	return k.drops[dropNackStale]
+}
+
 // TestForgedReports: feedback for packets that were never sent, torn messages and absurd REMBs change nothing, and are counted.
 func TestForgedReports(t *testing.T) {
 	t.Parallel()

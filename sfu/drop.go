@@ -26,6 +26,7 @@ const (
 	dropNackUnknown // never sent, or no more in the history
 	dropNackEvicted // no more in the source's ring
 	dropNackRepeat  // resent ten times already, or a round trip ago at most
+	dropNackStale   // of before the keyframe that the receiver's picture begins with now, or will
 	dropNackAlone   // the receiver took no RTX, and nothing is sealed twice under one number
 	dropNackRefused // retransmissions have had their share of the receiver's bandwidth
 	dropNackFailed  // the egress returned an error
@@ -36,7 +37,7 @@ const (
 var dropNames = [numDropReasons]string{
 	"malformed", "muted", "unknown_layer", "unknown_codec", "duplicate", "late", "suspect", "padding",
 	"no_payload_type", "before_switch", "layer", "write_failed", "flooded", "paced_late", "cut",
-	"nack_unknown", "nack_evicted", "nack_repeat", "nack_alone", "nack_refused", "nack_failed",
+	"nack_unknown", "nack_evicted", "nack_repeat", "nack_stale", "nack_alone", "nack_refused", "nack_failed",
 }
 
 // String returns the metric label of r.

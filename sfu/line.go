@@ -51,6 +51,7 @@ type Line struct {
 	header         rtp.Header // reused for every packet
 	times          timeMap
 	firstNum       uint64 // number in the layer where the line joined it
+	firstSeq       uint16 // its number in the line
 	maxNum         uint64 // the newest sent or left out
 	shift          uint16 // from numbers in the layer to sequence numbers, after maxNum
 	rtxSeq         uint16
@@ -194,7 +195,7 @@ func (l *Line) anchor(first, newest *ring.Slot, at uint32, known bool) {
 		m.firstOut, m.newOut = floor, floor+span
 	}
 	l.times = m
-	l.firstNum, l.maxNum = first.Num, first.Num-1
+	l.firstNum, l.maxNum, l.firstSeq = first.Num, first.Num-1, l.lastSeq+1
 	l.shift = l.lastSeq + 1 - uint16(first.Num)
 	l.gaps.clear()
 	if l.pictures {
@@ -300,6 +301,11 @@ func (l *Line) abandon() int {
 		l.packets -= uint32(n)
 	}
 	return n
+}
+
+// stale reports whether a number that is remembered is of before the keyframe with which the line joined its layer.
+func (l *Line) stale(seq uint16) bool {
+	return l.maxNum-l.firstNum < videoHistory && int16(seq-l.firstSeq) < 0
 }
 
 func (l *Line) hasRTX() bool { return l.cfg.RTXSSRC != 0 && l.rtxPayloadType != 0 }

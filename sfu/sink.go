@@ -197,6 +197,12 @@ func (k *Sink) resend(now time.Time, seq uint16) {
 		k.drops[dropNackUnknown]++
 		return
 	}
+	d := k.line.pacing()
+	// On a thin link what is of little use would keep the keyframe waiting that shall replace it.
+	if d.thin(now) && (k.current < 0 || k.line.stale(seq)) {
+		k.drops[dropNackStale]++
+		return
+	}
 	from := k.source.streams[e.layerIndex()]
 	slot := from.ring.At(e.index, e.serial)
 	if slot == nil {
@@ -215,7 +221,7 @@ func (k *Sink) resend(now time.Time, seq uint16) {
 	}
 	e.layer += sentResend
 	e.resentAt = ms
-	if d := k.line.pacing(); d != nil {
+	if d != nil {
 		switch d.repairs(k, seq, len(slot.Payload())) {
 		case pace.Refuse:
 			k.drops[dropNackRefused]++

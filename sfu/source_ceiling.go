@@ -6,8 +6,8 @@ import "time"
 // with what the thinnest of them can take.
 
 const (
-	leastShare = 0.4  // of what a layer takes by itself: with less, the layer below is the better picture
-	mostShare  = 0.97 // of what a receiver has for it: encoders hold their rate to some percent
+	leastShare = 0.35 // of what a layer takes by itself: with less, the layer below is the better picture
+	mostShare  = 0.94 // of what a receiver has for it: encoders hold their rate to some percent
 	fullSmooth = 8    // looks, 2 s
 
 	lowerMostAfter = time.Second     // networks are found too thin for moments

@@ -40,26 +40,26 @@ func TestCeiling(t *testing.T) {
 	clean := attach(2, 0)
 	thin := attach(0, 300_000)
 	expect("for a moment", lowerMostAfter/2, nil)
-	expect("thin", 2*lowerMostAfter, map[string]int{"h": 291_000})
+	expect("thin", 2*lowerMostAfter, map[string]int{"h": 282_000})
 	thin.target = 1
 	thin.room = 310_000
-	expect("a little more room", 2*raiseMostAfter, map[string]int{"h": 291_000})
+	expect("a little more room", 2*raiseMostAfter, map[string]int{"h": 282_000})
 	thin.room = 400_000
-	expect("more room", 2*raiseMostAfter, map[string]int{"h": 388_000})
+	expect("more room", 2*raiseMostAfter, map[string]int{"h": 376_000})
 	other := attach(0, 250_000)
-	expect("a thinner one", 2*lowerMostAfter, map[string]int{"h": 242_500})
+	expect("a thinner one", 2*lowerMostAfter, map[string]int{"h": 235_000})
 	other.room = 100_000
-	expect("one that cannot be helped", 2*raiseMostAfter, map[string]int{"h": 388_000})
+	expect("one that cannot be helped", 2*raiseMostAfter, map[string]int{"h": 376_000})
 	clean.target, clean.wished = 1, 1
 	expect("somebody watches it who can have all", watchEvery, nil)
 	clean.target, clean.wished, thin.target = 2, 2, 0 // all of it does not fit
-	expect("and does not any more", 2*lowerMostAfter, map[string]int{"h": 388_000})
+	expect("and does not any more", 2*lowerMostAfter, map[string]int{"h": 376_000})
 	thin.target, thin.room = 2, 5_000_000
-	expect("nobody needs it", keepMostFor/2, map[string]int{"h": 388_000})
+	expect("nobody needs it", keepMostFor/2, map[string]int{"h": 376_000})
 	expect("nor later", keepMostFor, nil)
 	thin.target, thin.room = 1, 1_000_000
 	clean.Detach()
-	expect("alone with the largest", 2*lowerMostAfter, map[string]int{"f": 970_000})
+	expect("alone with the largest", 2*lowerMostAfter, map[string]int{"f": 940_000})
 	p.src.forgetTold()
 	if got := p.src.asked(); got != nil {
 		t.Errorf("published anew: %v", got)

@@ -11,6 +11,8 @@ const (
 	upgradeShare = 0.90 // of the budget: so much may be used for an upgrade to be made
 	ampleShare   = 0.65 // so much ends the pause after a downgrade
 
+	drainShare = 0.90 // of Standing: so much may flow on while a queue drains
+
 	tolerance    = 1.15 // of the budget may be used by what flows already…
 	toleranceFor = time.Second
 
@@ -61,6 +63,7 @@ type Stream struct {
 type Input struct {
 	Estimate int      // bit/s for everything
 	Arriving int      // bit/s that are known to arrive: lowest layers that fit it are not paused while a queue drains
+	Standing int      // bit/s that fit when the queue of the moment is gone: what flows well within them stays, the queue goes anyhow
 	Fixed    int      // bit/s that are taken first: sound
 	Repairs  int      // bit/s of retransmissions: no reason to pause anything, but to upgrade nothing
 	Urgent   bool     // congestion is seen now: no tolerance
@@ -107,14 +110,15 @@ func (a *Allocator) Allocate(now time.Time, in Input) Verdict {
 	lowest := max(in.Estimate, in.Arriving) - in.Fixed
 	in.Fixed += in.Repairs
 	budget := max(in.Estimate-in.Fixed, 0)
-	keep := a.kept(now, budget, in.Urgent)
+	standing := max(int(float64(in.Standing)*drainShare)-in.Fixed, budget)
+	keep := a.kept(now, budget, standing, in.Urgent)
 	sum := a.floors(now, in.Streams, budget, keep, lowest)
 	sum = a.upgrades(now, in.Streams, budget, keep, sum)
 	v := Verdict{Sum: sum + in.Fixed, Next: a.next(sum, in.Fixed)}
 	a.grants = a.grants[:0]
 	for i := range a.plans {
 		g := a.plans[i].commit(now, in.Streams[i].Memory)
-		g.Room = max(int(float64(budget)*upgradeShare)-sum+a.plans[i].cost(a.plans[i].at), 0)
+		g.Room = max(int(float64(max(in.Standing-in.Fixed, budget))*upgradeShare)-sum+a.plans[i].cost(a.plans[i].at), 0)
 		a.grants = append(a.grants, g)
 	}
 	v.Grants = a.grants
@@ -211,16 +215,16 @@ func bottomTemporal(rungs []Rung, spatial int) int {
 }
 
 // kept returns how much may be used by what flows already.
-func (a *Allocator) kept(now time.Time, budget int, urgent bool) float64 {
+func (a *Allocator) kept(now time.Time, budget, standing int, urgent bool) float64 {
 	used, fresh := 0, false
 	for i := range a.plans {
 		p := &a.plans[i]
 		used += p.cost(p.had)
 		fresh = fresh || p.fresh
 	}
-	if used <= budget {
+	if used <= standing {
 		a.over = time.Time{}
-		return float64(budget)
+		return float64(max(budget, used))
 	}
 	if a.over.IsZero() {
 		a.over = now

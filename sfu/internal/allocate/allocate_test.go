@@ -131,6 +131,44 @@ func TestHysteresis(t *testing.T) {
 	step(0, 1_900_000, false, Choice{2, 2})
 }
 
+// TestQueueDrains: what flows well within what the link takes goes on while a queue drains, and what does not is lowered.
+func TestQueueDrains(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		estimate, standing int
+		want               Choice
+	}{
+		"fits what comes after": {350_000, 700_000, Choice{1, 2}},
+		"fits it only just":     {350_000, 510_000, Choice{0, 2}},
+		"does not":              {350_000, 350_000, Choice{0, 2}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var a Allocator
+			one := streams(Stream{Rungs: simulcast(1)})
+			a.Allocate(start, Input{Estimate: 2_000_000, Streams: one})
+			v := a.Allocate(start.Add(time.Second), Input{Estimate: c.estimate, Standing: c.standing, Urgent: true, Streams: one})
+			if got := v.Grants[0].Choice; got != c.want {
+				t.Errorf("%v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
+// TestRoom: a stream is told what it might take if the others keep what they have.
+func TestRoom(t *testing.T) {
+	t.Parallel()
+	var a Allocator
+	v := a.Allocate(start, Input{Estimate: 1_100_000, Fixed: 100_000, Streams: streams(Stream{Rungs: simulcast(1)}, Stream{Rungs: simulcast(0)})})
+	one, other := v.Grants[0], v.Grants[1]
+	if want := 900_000 - other.Rate; one.Room != want {
+		t.Errorf("room for %d, want %d", one.Room, want)
+	}
+	if v := a.Allocate(start, Input{Estimate: 1000, Fixed: 100_000, Streams: streams(Stream{Rungs: simulcast(1)})}); v.Grants[0].Room != 0 {
+		t.Errorf("room for %d where there is none", v.Grants[0].Room)
+	}
+}
+
 // TestNoFlapping lets rates and the estimate tremble around the cost of a layer.
 func TestNoFlapping(t *testing.T) {
 	t.Parallel()

@@ -12,6 +12,8 @@
 //
 //   - What is granted fits the estimate, but for a tolerance of 15 % that ends after a second, or at once when congestion is
 //     seen: rates are measured and go up and down, and a switch costs more than a second of a slightly late picture.
+//   - What flows and fits well within what the link takes once its queue is gone goes on while the queue drains: to switch would cost
+//     more than the queue does.
 //   - Nothing is paused for less than a second's shortage of up to 200 kb/s: estimates dip while a queue drains.
 //   - Of two estimates the larger serves better whom it serves differently first: first among those who get anything, then among
 //     those who get more.

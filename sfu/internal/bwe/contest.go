@@ -8,6 +8,8 @@ const (
 	contestOver  = 18_000    // µs: a queue shorter than that is gone
 	contestTest  = 6_000_000 // µs after which it is tried whether the queue goes when we do
 	contestTrip  = 150_000   // µs: a shorter round trip makes nobody faster
+	contestNext  = 1.05      // times what the next upgrade takes: up to there without probes…
+	contestMore  = 200_000   // …bit/s beyond what arrives
 	contestStep  = 16_000    // bits a second more for each round trip, in round trips a second
 )
 
@@ -85,7 +87,9 @@ func (e *SendSide) contend(at int64, sampled bool) {
 func (e *SendSide) contestGrow(dt float64) {
 	trip := float64(max(e.rtt+e.queue.now, contestTrip)) / 1e6
 	acked, _ := e.arrivals.over(800_000)
-	if limit := unprobed*acked + 20_000; e.target < limit {
+	// Who is paused sends little, and must come to what the lowest video takes, or would be paused for as long as the other is there.
+	next := min(contestNext*float64(e.demand.Next), acked+contestMore)
+	if limit := max(unprobed*acked+20_000, next); e.target < limit {
 		e.setTarget(min(e.target+contestStep/(trip*trip)*min(dt, 0.2), limit))
 		e.state = Increase
 	}

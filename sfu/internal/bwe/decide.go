@@ -7,7 +7,8 @@ const (
 	belowCapacity = 0.96 // of the measured rate, afterwards
 	growFar       = 0.10 // a second
 	growNear      = 0.015
-	unprobed      = 1.5 // times what arrives: as far as Target goes without a probe
+	boundFor      = 13_000_000 // µs that a failed probe bounds Target where less is sent: until the next
+	unprobed      = 1.5        // times what arrives: as far as Target goes without a probe
 	remembered    = 30_000_000
 	silence       = 500_000 // µs without feedback, besides three round trips, until less is sent
 )
@@ -27,7 +28,7 @@ func (e *SendSide) decide(at int64, sampled bool) {
 		e.draining(at)
 	case e.queue.leap.on:
 		e.judgeLeap(at)
-	case e.queue.now > e.queue.threshold() && !e.queue.falling():
+	case e.queue.now > e.queue.threshold()+e.probed(at) && !e.queue.falling():
 		e.congested(at)
 	case sampled:
 		e.lossy(at)
@@ -135,7 +136,9 @@ func (e *SendSide) draining(at int64) {
 	}
 	switch {
 	case e.queue.now < 12_000+int64(e.queue.jitter/2) || e.backlog() < 8_000 && e.queue.falling():
-		d.on, d.again = false, 0
+		if d.on = false; e.queue.now < e.queue.threshold() {
+			d.again = 0 // ours is gone; what is left may be somebody else's
+		}
 		e.losses.forget()
 		e.setTarget(max(e.target, d.restore))
 		e.state, e.grownAt = Hold, at
@@ -206,6 +209,9 @@ func (e *SendSide) grow(at int64) {
 	}
 	acked, _ := e.arrivals.over(800_000)
 	limit := unprobed*acked + 20_000
+	if at-e.bound.at < boundFor && (at-e.bound.at < probeOften || e.spareSent(at)) {
+		limit = min(limit, e.bound.rate)
+	}
 	if e.target >= limit {
 		e.state = Hold
 		return
@@ -265,6 +271,7 @@ func (e *SendSide) judgeProbe(at int64) {
 	if v.limited {
 		if !unclear && rate > 0 {
 			e.capacity = capacity{rate, at}
+			e.bounded(at, rate)
 		}
 		rate *= 0.92
 	}
@@ -276,6 +283,18 @@ func (e *SendSide) judgeProbe(at int64) {
 		return
 	}
 	e.probe.settle(at, false, false)
+}
+
+// bounded is told what a probe came through at, at most. While less than Target is sent nothing else shows that Target is too high.
+func (e *SendSide) bounded(at int64, rate float64) {
+	before := e.bound
+	e.bound = capacity{rate, at}
+	if at-before.at > boundFor || e.drain.on {
+		return
+	}
+	if rate = max(rate, before.rate) * belowCapacity; rate < e.target && e.probe.tail > 0 && e.spareSent(at) {
+		e.setTarget(rate)
+	}
 }
 
 // hint brings the next probe forward when bursts come through clearly faster than the bottleneck let them when it was measured.

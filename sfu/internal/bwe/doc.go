@@ -28,6 +28,7 @@
 //   - Loss that comes without a queue and does not depend on the rate is the path's own and costs nothing. Loss beyond it is congestion.
 //     Where less is sent than has gone through before, loss up to 12 % is taken for the path's own.
 //   - What was never sent is never assumed to fit: without a probe Target grows to 1.5 times what arrives, no further.
+//     A probe that does not come through whole bounds it. The queue that a probe makes is no congestion.
 //     Upgrades are probed for: at the start, after a drop, when bursts come through faster than they did, and now and then.
 //
 // # Goroutines

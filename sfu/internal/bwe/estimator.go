@@ -58,6 +58,7 @@ func (s State) String() string {
 // Estimate is the verdict.
 type Estimate struct {
 	Target  int64 // bit/s; send no more
+	Base    int64 // bit/s; what Target goes back to when the queue that is being emptied is gone, else Target
 	State   State
 	Known   bool          // feedback has come: Target is more than the start rate
 	Limited bool          // less is sent than could be: Target is not challenged

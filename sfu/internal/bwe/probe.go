@@ -14,6 +14,9 @@ const (
 	probeSeldom   = 12_000_000 // and later
 	probeMinute   = 60_000_000 // µs
 	probeRepeats  = 3
+	probeTail     = 300_000   // µs that a probe may be seen in a queue…
+	probeQueue    = 80_000    // …which is not longer
+	probeSpare    = 0.95      // of Target at most is sent besides
 	probeAgain    = 50_000    // µs after one that jitter drowned
 	probePatience = 1_000_000 // µs to wait for a probe's feedback, besides three round trips
 )
@@ -31,6 +34,8 @@ type prober struct {
 	dropAt    int64 // the last big step down
 	settledBy int64 // until then it is the start, and probes may follow each other fast
 	repeated  int   // probes in a row that jitter drowned
+	tail      int64 // bytes of the last probes, as long as they may wait in a queue
+	tailAt    int64 // the last of them was sent
 }
 
 // cluster is what came of one probe.
@@ -64,6 +69,10 @@ func (p *prober) ask(now int64, rate, jitter float64) Probe {
 
 func (p *prober) sent(at, num int64, size int) {
 	c := &p.cluster
+	if at-p.tailAt > probeTail {
+		p.tail = 0
+	}
+	p.tail, p.tailAt = p.tail+int64(size), at
 	if c.packets == 0 {
 		c.firstSent = at
 	}
@@ -74,6 +83,24 @@ func (p *prober) sent(at, num int64, size int) {
 	c.bytes += int64(size)
 	c.run += int64(size)
 	c.lastSent, c.lastNum = at, num
+}
+
+// probed returns the µs of queue that the probes of the last moment account for, where less than Target is sent otherwise: they are
+// no congestion, and the queue goes by itself.
+func (e *SendSide) probed(at int64) int64 {
+	p := &e.probe
+	if p.tail == 0 || at-p.tailAt > probeTail+e.rtt {
+		return 0
+	}
+	if !e.spareSent(at) {
+		return 0
+	}
+	return min(int64(float64(p.tail)*8e6/e.target), probeQueue)
+}
+
+// spareSent reports whether less than Target is sent, probes aside.
+func (e *SendSide) spareSent(at int64) bool {
+	return e.sending.over(at, 500_000)-float64(e.probe.tail)*8/0.5 < probeSpare*e.target
 }
 
 func (p *prober) arrived(at int64, size int) {

@@ -25,6 +25,7 @@ type SendSide struct {
 	target   float64
 	state    State
 	capacity capacity
+	bound    capacity // what the last probe that did not come through whole came through at
 	drain    drain
 	contest  contest
 	grownAt  int64 // when target was last raised
@@ -112,6 +113,9 @@ func (e *SendSide) Update(now time.Time, d Demand) Estimate {
 	out.Acked = int64(acked)
 	out.Probe = e.nextProbe(at)
 	out.Target = int64(e.target)
+	if out.Base = out.Target; e.drain.on {
+		out.Base = max(out.Base, int64(e.drain.restore))
+	}
 	out.State = e.state
 	if e.probe.active && e.state != Decrease {
 		out.State = Probing

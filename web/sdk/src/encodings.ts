@@ -16,7 +16,7 @@ export const NO_WISHES: Wishes = { wanted: undefined, most: undefined, strain: 0
 const SLOWER = [undefined, 20, 12] as const; // frames a second at a strain of 0, 1, 2 where there is one size
 const SLOWER_LAYERS = [undefined, undefined, 15] as const; // and where the largest size is given up first
 
-const LEAST = 0.4; // of a layer's planned rate: with less, the size below looks better
+const LEAST = 0.35; // of a layer's planned rate: with less, the size below looks better
 
 type Encoding = Pick<RTCRtpEncodingParameters, 'rid' | 'active' | 'maxFramerate' | 'maxBitrate'>;
 

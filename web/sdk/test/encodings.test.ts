@@ -47,7 +47,7 @@ describe('shape', () => {
       shape(three, { ...NO_WISHES, most }, planned).map((e) => e.maxBitrate);
     expect(rates(undefined)).toEqual([150_000, 500_000, undefined]);
     expect(rates({ h: 270_000.4, f: 1 })).toEqual([150_000, 270_000, undefined]);
-    expect(rates({ h: 1, q: 1e9 })).toEqual([150_000, 200_000, undefined]);
+    expect(rates({ h: 1, q: 1e9 })).toEqual([150_000, 175_000, undefined]);
   });
 
   it('takes a limit of frames away again', () => {
