@@ -47,14 +47,15 @@ func (d *downlink) written() { d.paid = false }
 
 // wake makes sure that beat is called when the next run may leave.
 func (d *downlink) wake(now time.Time) {
+	if d.probe.active() { // which does not wait for what the pacer waits for
+		d.beating = true
+		d.peer.node.metronome.at(d, now.Add(probeStep))
+		return
+	}
 	if d.beating {
 		return
 	}
-	wait, ok := d.pacer.Wait(now)
-	if d.probe.active() {
-		wait, ok = probeStep, true
-	}
-	if ok {
+	if wait, ok := d.pacer.Wait(now); ok {
 		d.beating = true
 		d.peer.node.metronome.at(d, now.Add(wait))
 	}

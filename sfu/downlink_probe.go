@@ -49,10 +49,12 @@ func (d *downlink) startProbe(now time.Time, asked bwe.Probe) {
 	d.wake(now)
 }
 
-// padded returns the line whose retransmissions serve as padding: one that has sent something, and has RTX.
+// padded returns the line whose retransmissions serve as padding: one that has sent something, and has RTX. A line that is not
+// attached to a source of this loop is another's.
 func (d *downlink) padded() *slotLine {
 	for _, l := range d.peer.send.Load().lines {
-		if k := l.sink.Load(); !l.video || k == nil || k.source.mu != d.loop { // it belongs to another loop, or may soon
+		k := l.sink.Load()
+		if !l.video || k == nil || k.source.mu != d.loop || k.detached {
 			continue
 		}
 		if l.line.started && l.line.cfg.RTXSSRC != 0 && l.line.rtxPayloadType != 0 && d.numbers(l) {

@@ -85,6 +85,32 @@ test('3 % of a viewer’s packets are lost: nothing halts, and the other viewer 
   assert.ok(other.nacks === 0 && other.share[lines] > 95, told(other));
 });
 
+test('10 % of a viewer’s packets are lost by chance: that is no congestion, and nothing is taken away', {
+  skip,
+}, async () => {
+  await wire.set('down loss=10 delay=30ms');
+  await new Promise((r) => setTimeout(r, 2000)); // the viewer's buffer learns of it
+  const [lossy, other] = await watch(8);
+  await wire.set('both clean');
+  assert.ok(lossy.nacks > 20, `the wire lost something: ${told(lossy)}`);
+  assert.ok(lossy.share[lines] > 90, told(lossy));
+  assert.ok(lossy.fps > 0.7 * other.fps && lossy.frozen < 1.5 && lossy.concealed < 4, told(lossy));
+  assert.ok(other.nacks === 0 && other.share[lines] > 95, told(other));
+});
+
+test('a viewer’s link takes 500 kb/s: a smaller picture that moves, and all of it again when it can', {
+  skip,
+}, async () => {
+  await full();
+  const [thin, other] = await watch(12, () => wire.set('down rate=5e5 queue=300ms'));
+  await wire.set('both clean');
+  assert.ok(!(thin.share[lines] > 20), `what does not fit is not sent: ${told(thin)}`);
+  assert.ok(thin.fps > 0.6 * other.fps && thin.frozen < 3 && thin.gap < 2500, told(thin));
+  assert.ok(thin.concealed < 8 && thin.kbps > 100, told(thin));
+  assert.ok(other.nacks === 0 && other.share[lines] > 95 && other.frozen < 1, told(other));
+  await full();
+});
+
 for (const [who, guest, side] of [
   ['the publisher', () => ann, 'C'],
   ['a viewer', () => bad, 'A'],
