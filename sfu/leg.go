@@ -318,7 +318,10 @@ func (k *leg) write(l *slotLine, h *rtp.Header, payload []byte) (int, error) {
 	}
 	d.leaves(l, h.SSRC, len(b), numbered)
 	if k.to != nil {
-		out.Commit(len(b), k.to, l, !l.video)
+		again := k.remember(l, b)
+		if out.Commit(len(b), k.to, l, !l.video); again {
+			k.repeat(l, out)
+		}
 		return fixed + len(payload), nil
 	}
 	if err := k.tcp.write(b); err != nil {

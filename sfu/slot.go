@@ -48,6 +48,7 @@ type slotLine struct {
 	lastTime      uint32 // timestamp of the last packet sent
 	skipTime      uint32 // of the frame whose rest is dropped
 	skipping      bool
+	again         again
 }
 
 func newSlot(p *Peer, index int, l SlotLine) *slot {
