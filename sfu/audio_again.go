@@ -11,7 +11,7 @@ import (
 // is left. Not where congestion is why packets are lost.
 
 const (
-	againFrom = 2.0 / 100 // of loss
+	againFrom = 1.0 / 100 // of loss
 	againMost = 400       // bytes of a datagram
 )
 

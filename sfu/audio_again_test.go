@@ -68,7 +68,7 @@ func TestSoundIsSentTwice(t *testing.T) {
 		v.peer.loop.Unlock()
 	}
 	expect("nothing is lost", 5, 80, 0)
-	lost(0.01)
+	lost(0.005)
 	expect("hardly anything", 5, 80, 0)
 	lost(0.1)
 	expect("a tenth", 5, 80, 4)

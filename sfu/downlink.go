@@ -18,6 +18,7 @@ const (
 	udpOverhead  = 12 + 8 + 16           // of a packet: RTP header, header extension, tag
 	carefulBurst = 1.3                   // of the estimate: what is sent at most, where a bottleneck was met…
 	calmBurst    = 1.08                  // …of what it will be without the queue of the moment…
+	fullQueue    = 60 * time.Millisecond // and more: a burst may find no place in it
 	freeBurst    = 2.5                   // …and where not
 	freeBurstMin = 10_000_000            // bit/s
 )
@@ -212,10 +213,14 @@ func (d *downlink) update(now time.Time) {
 		demand = bwe.Demand{} // no probes for who may never report on them
 	}
 	d.verdict = d.est.Update(now, demand)
+	full := false
 	if n := d.est.Stats().Decreases; n != d.decreases {
 		d.decreases, d.decreased, d.urgent = n, now, true
+		full = d.verdict.Queue > fullQueue
 	}
-	d.setPace(now)
+	if d.setPace(now); full {
+		d.pacer.Exhaust(now)
+	}
 	if p := d.verdict.Probe; p.ID != 0 {
 		d.startProbe(now, p)
 	}

@@ -71,6 +71,12 @@ func (p *Pacer[L]) refill(now time.Time) {
 	p.repairCredit = min(p.repairCredit+got/repairShare, p.mostRepair())
 }
 
+// Exhaust takes what may leave at once: the queue on the way is full, and the first burst would be lost in it.
+func (p *Pacer[L]) Exhaust(now time.Time) {
+	p.refill(now)
+	p.credit = min(p.credit, 0)
+}
+
 // Sound pays for a packet that leaves whatever happens.
 func (p *Pacer[L]) Sound(now time.Time, size int) {
 	if p.rate == 0 {

@@ -334,3 +334,16 @@ func BenchmarkMedia(b *testing.B) {
 		p.Media(now, packet)
 	}
 }
+
+func TestExhausted(t *testing.T) {
+	t.Parallel()
+	var p Pacer[int]
+	p.SetRate(start, 400_000)
+	p.Exhaust(start)
+	if p.Media(start, 1000) {
+		t.Error("a burst leaves at once")
+	}
+	if now := start.Add(25 * time.Millisecond); !p.Media(now, 1000) || p.Delay() != 0 {
+		t.Error("its share does not")
+	}
+}
