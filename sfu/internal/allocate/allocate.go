@@ -21,7 +21,7 @@ const (
 	patience  = time.Second      // before a stream is paused: queues drain in less…
 	grace     = 200_000          // bit/s, unless it is more than so much too much
 	maxHold   = 24 * time.Second // when upgrades fail again and again
-	failed    = 8 * time.Second  // a downgrade so soon after an upgrade says that the upgrade was wrong
+	failed    = 5 * time.Second  // a downgrade so soon after an upgrade says that the upgrade was wrong
 )
 
 // Choice is a spatial and a temporal layer: all layers up to these are sent. Spatial -1: none.

@@ -1,6 +1,11 @@
 package bwe
 
+import "math"
+
 const (
+	headers   = 40.0  // bytes of a packet that are not counted, UDP and below
+	mediaSize = 700.0 // bytes of a packet of video on a slow link
+
 	drainWithin   = 500_000 // µs: a queue is to be gone in
 	leastStep     = 0.06    // below capacity while a queue drains
 	mostStep      = 0.5
@@ -209,7 +214,7 @@ func (e *SendSide) grow(at int64) {
 	}
 	acked, _ := e.arrivals.over(800_000)
 	limit := unprobed*acked + 20_000
-	if at-e.bound.at < boundFor && (at-e.bound.at < probeOften || e.spareSent(at)) {
+	if e.bound.at > 0 && at-e.bound.at < boundFor && (at-e.bound.at < probeOften || e.spareSent(at)) {
 		limit = min(limit, e.bound.rate)
 	}
 	if e.target >= limit {
@@ -285,15 +290,19 @@ func (e *SendSide) judgeProbe(at int64) {
 	e.probe.settle(at, false, false)
 }
 
-// bounded is told what a probe came through at, at most. While less than Target is sent nothing else shows that Target is too high.
+// bounded is told what a probe came through at, at most. While less than Target is sent nothing else shows that Target is too high;
+// three in a row do. A probe's packets are small, so more of them is headers that are not counted.
 func (e *SendSide) bounded(at int64, rate float64) {
-	before := e.bound
-	e.bound = capacity{rate, at}
-	if at-before.at > boundFor || e.drain.on {
-		return
+	c, b := &e.probe.cluster, &e.bound
+	rate *= (1 + headers*float64(c.packets)/float64(max(c.bytes, 1))) / (1 + headers/mediaSize)
+	if b.at == 0 || at-b.at > boundFor {
+		b.before = [2]float64{math.Inf(1), math.Inf(1)}
 	}
-	if rate = max(rate, before.rate) * belowCapacity; rate < e.target && e.probe.tail > 0 && e.spareSent(at) {
-		e.setTarget(rate)
+	most := max(rate, b.before[0], b.before[1])
+	b.before[0], b.before[1] = b.before[1], rate
+	b.rate, b.at = min(most, 2*rate), at
+	if most *= belowCapacity; most < e.target && !e.drain.on && e.spareSent(at) {
+		e.setTarget(most)
 	}
 }
 

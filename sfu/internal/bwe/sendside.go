@@ -25,7 +25,7 @@ type SendSide struct {
 	target   float64
 	state    State
 	capacity capacity
-	bound    capacity // what the last probe that did not come through whole came through at
+	bound    bound
 	drain    drain
 	contest  contest
 	grownAt  int64 // when target was last raised
@@ -38,6 +38,13 @@ type SendSide struct {
 type capacity struct {
 	rate float64
 	at   int64
+}
+
+// bound is what the last probes that did not come through whole came through at.
+type bound struct {
+	rate   float64
+	at     int64
+	before [2]float64
 }
 
 // drain is the time below capacity in which a queue goes away.
