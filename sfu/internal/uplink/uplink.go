@@ -25,8 +25,10 @@ const (
 	shrunk    = 0.8
 	longest   = 3 * time.Second
 
-	keep       = 0.85 // of the rate that comes through: the rest drains the queue
-	measureFor = 10   // windows
+	keep       = 0.85            // of the rate that comes through: the rest drains the queue
+	measureFor = 10              // windows
+	least      = 1e5             // bit/s
+	again      = 2 * time.Second // from the end of a collapse to the next: one is made of the same queue, and of the keyframes after it
 
 	baseFor = 5 * time.Second // a clock's base is the least of this time and of the one before
 	young   = time.Second     // until a clock's base is one
@@ -70,8 +72,9 @@ func (c *Clock) least() int64 { return min(c.base[0], c.base[1]) }
 type Gauge struct {
 	cells     [windows]cell
 	collapsed bool
-	since     time.Time
+	since     time.Time     // the collapse, or its end
 	peak      time.Duration // of the lateness since then
+	measured  bool          // limit, after the collapse
 	limit     float64
 }
 
@@ -135,8 +138,8 @@ func (g *Gauge) Collapsed(now time.Time) (limit float64, yes bool) {
 	to := number(now) - 1 // the last that is over
 	if g.collapsed {
 		g.follow(now, to)
-	} else if carries, yes := g.collapses(to); yes {
-		g.collapsed, g.since, g.peak, g.limit = true, now, 0, keep*carries
+	} else if carries, yes := g.collapses(to); yes && (now.Sub(g.since) > again || now.Before(g.since)) {
+		g.collapsed, g.since, g.peak, g.measured, g.limit = true, now, 0, false, max(keep*carries, least)
 	}
 	return g.limit, g.collapsed
 }
@@ -147,12 +150,18 @@ func (g *Gauge) follow(now time.Time, to int64) {
 	g.peak = max(g.peak, late)
 	stays := age > patience && float64(late) > shrunk*float64(g.peak)
 	if late >= 0 && late < drained || stays || age > longest || age < 0 {
-		g.collapsed = false
+		g.collapsed, g.since = false, now
 		return
 	}
-	if n := min(int(age/window), measureFor); n >= measureFor/2 && g.sum(to, n).late >= drained {
-		g.limit = keep * rate(g.sum(to, n).bytes, n)
+	n := min(int(age/window), measureFor)
+	if n < measureFor/2 || g.sum(to, n).late < drained {
+		return
 	}
+	limit := max(keep*rate(g.sum(to, n).bytes, n), least)
+	if g.measured { // less may be the sender's doing: it waits for the queue to drain
+		limit = max(limit, g.limit)
+	}
+	g.limit, g.measured = limit, true
 }
 
 // collapses reports whether the publisher's network has just collapsed, and what it carries, in bit/s.

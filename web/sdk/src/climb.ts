@@ -1,15 +1,9 @@
 // Brings a publisher's estimate of its network back up. Browsers answer congestion at once, but afterwards their estimate grows by some
 // 8 % a second: from 0.5 to 2.3 Mb/s that is 20 s, in which a good network carries a small picture. They measure what there is, by a burst
-// of some milliseconds, when the limit of the connection is raised; so that is done now and then while they are short.
+// of some 18 kB, when the limit of the connection is raised; so that is done now and then while they are short.
 
-const CALM = 700; // ms without a falling estimate before the first burst
-const ANSWER = 600; // ms until a burst has shown
-const AGAIN = 2500; // ms after one that found nothing
-// Times the estimate. Chromium's bursts take 100 ms: of a network that has no more, so little lasts 40 ms longer; three times as much
-// held up what was sent meanwhile by 0.4 s.
-const FIRST = 1.7;
-const NEXT = 2; // once one has found that much
-const FOUND = 0.9; // of what was looked for
+const CALM = 2000; // ms without a falling estimate before the first burst
+const AGAIN = 4000; // ms from burst to burst: where the network has no more, one holds up what is sent by up to 0.3 s at 0.5 Mb/s
 const FELL = 0.93; // times what it was a moment ago
 
 /** Decides from time to time. */
@@ -18,32 +12,16 @@ export class Climb {
   short = false;
   #calmSince = 0;
   #last = 0; // the estimate
-  #probedAt = -Infinity;
-  #limit = 0; // of the burst
-  #open = false; // a burst has gone out whose outcome is not known yet
+  #measuredAt = -Infinity;
 
-  /** Takes a look at `now` (ms): the browser's estimate in bit/s, and whether pictures are worse for it. Returns the limit to probe up to. */
-  next(now: number, estimate: number, short: boolean): number | undefined {
-    const fell = estimate < FELL * this.#last;
+  /** Takes a look at `now` (ms): the browser's estimate in bit/s, and whether pictures are worse for it. Returns whether to measure. */
+  next(now: number, estimate: number, short: boolean): boolean {
+    if (!this.short || estimate < FELL * this.#last) this.#calmSince = now;
     this.#last = estimate;
-    if (!short) {
-      this.short = false;
-      this.#open = false;
-      return undefined;
-    }
-    if (!this.short || fell) this.#calmSince = now;
-    this.short = true;
-    if (this.#open && estimate > FOUND * this.#limit) return this.#probe(now, NEXT * estimate);
-    this.#open = this.#open && now - this.#probedAt < ANSWER;
-    if (this.#open || now - this.#calmSince < CALM || now - this.#probedAt < AGAIN) return undefined;
-    return this.#probe(now, FIRST * estimate);
-  }
-
-  #probe(now: number, limit: number): number {
-    this.#open = true;
-    this.#probedAt = now;
-    this.#limit = Math.round(limit);
-    return this.#limit;
+    this.short = short;
+    if (!short || now - this.#calmSince < CALM || now - this.#measuredAt < AGAIN) return false;
+    this.#measuredAt = now;
+    return true;
   }
 }
 

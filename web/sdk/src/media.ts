@@ -64,7 +64,7 @@ export class Media {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #state: RTCPeerConnectionState = 'new';
   #closed = false;
-  #wantLimit: number | undefined; // of all that is sent, bit/s
+  #wantMeasure = false; // what our network takes
   readonly #climb = new Climb();
   #looked = 0;
   readonly #watcher: ReturnType<typeof setInterval>;
@@ -187,7 +187,7 @@ export class Media {
     const peer = this.peer;
     if (!peer || !this.#accepted || this.#negotiating) return;
     if (!this.#wantRestart && !this.#wantOffer && peer.slots.length >= this.#slotCount) {
-      this.#raise(peer);
+      this.#measure(peer);
       return;
     }
     const restart = this.#wantRestart;
@@ -211,12 +211,10 @@ export class Media {
     if (restart) this.#arm(CONNECT);
   }
 
-  /** Lets the browser find out whether its network takes more. */
-  #raise(peer: Peer): void {
-    const limit = this.#wantLimit;
-    this.#wantLimit = undefined;
-    if (limit === undefined) return;
-    this.#run(() => peer.limit(limit)).then(
+  #measure(peer: Peer): void {
+    if (!this.#wantMeasure) return;
+    this.#wantMeasure = false;
+    this.#run(() => peer.measure()).then(
       () => this.#next(),
       () => this.#next(), // closed meanwhile, or refused: it sends what it sent
     );
@@ -232,7 +230,7 @@ export class Media {
       return; // closed meanwhile
     }
     if (!found || peer !== this.peer) return;
-    this.#wantLimit = this.#climb.next(Date.now(), found.estimate, found.short);
+    this.#wantMeasure = this.#climb.next(Date.now(), found.estimate, found.short);
     this.#next();
   }
 

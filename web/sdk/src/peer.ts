@@ -5,6 +5,7 @@ import { KINDS } from './protocol';
 import { assignMids, limited } from './sdp';
 import { addSender, type Encoding, type SendPlan } from './sending';
 
+const AMPLE = 20_000_000; // bit/s
 const CONFIGURATION: RTCConfiguration = { bundlePolicy: 'max-bundle' };
 
 /** A receive slot: one audio and one video line that together show one stream. */
@@ -36,7 +37,7 @@ export class Peer {
   readonly #sending: Record<Kind, RTCRtpTransceiver>;
   readonly #codecs = new Narrowing();
   #offered: Promise<void> | undefined; // the last offer being set; undefined once it is answered
-  #limit: number | undefined; // of all that is sent, bit/s
+  #limit = 0; // of all that is sent, bit/s; 0: there is none
 
   constructor(slots: number, plan: SendPlan, owner: PeerOwner) {
     this.pc = new RTCPeerConnection(CONFIGURATION);
@@ -118,23 +119,22 @@ export class Peer {
     sdp = prefer(sdp, this.mid('microphone'), 'RED'); // each packet repeats the one before: a lost one is not missed
     for (const kind of ['camera', 'screen'] as const) sdp = prefer(sdp, this.mid(kind), codec);
     await this.pc.setRemoteDescription({ type: 'answer', sdp });
-    this.#limit = undefined;
+    this.#limit = 0;
   }
 
   /**
-   * Lets the browser send up to so many bit/s, and find out by a burst whether the network takes them: it does where the limit is raised.
-   * Nothing else changes, so the server need not know. The section of the screen speaks for the connection, and changes nothing
-   * of how the camera is coded.
+   * Lets the browser measure what its network takes: it does where the limit of the connection is raised. Nothing else changes, so the
+   * server need not know. The limit is far above all that is ever sent.
    */
-  async limit(bitrate: number): Promise<void> {
-    if (this.#limit === undefined || this.#limit >= bitrate) await this.#setLimit(bitrate - 1000);
-    await this.#setLimit(bitrate);
+  async measure(): Promise<void> {
+    if (!this.#limit) await this.#setLimit(AMPLE);
+    await this.#setLimit(this.#limit + 1000);
   }
 
   async #setLimit(bitrate: number): Promise<void> {
     const { pc } = this;
     if (pc.signalingState !== 'stable' || !pc.remoteDescription) return;
-    const sdp = limited(pc.remoteDescription.sdp, this.mid('screen'), bitrate);
+    const sdp = limited(pc.remoteDescription.sdp, this.mid('camera'), bitrate);
     await pc.setLocalDescription(await pc.createOffer());
     await pc.setRemoteDescription({ type: 'answer', sdp });
     this.#limit = bitrate;

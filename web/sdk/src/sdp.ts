@@ -31,12 +31,15 @@ export function assignMids(sdp: string, transceivers: readonly { mid: string | n
   });
 }
 
-/** Limits what may be sent on a connection, in bit/s (RFC 3890), by the section with that mid of an answer. */
-export function limited(sdp: string, mid: string | undefined, bitrate: number): string {
+/**
+ * Limits what may be sent on a connection, in bit/s (RFC 3890), by the video sections of an answer but the one with that mid. Chromium takes
+ * the limit of the last one for that of the connection, and each for that of its own picture too.
+ */
+export function limited(sdp: string, but: string | undefined, bitrate: number): string {
   return sdp
     .split(/(?=^m=)/m)
     .map((section) =>
-      new RegExp(`^a=mid:${mid}\\r?$`, 'm').test(section)
+      section.startsWith('m=video') && /^a=mid:(.*?)\r?$/m.exec(section)?.[1] !== but
         ? section.replace(/^b=TIAS:.*\r?\n/gm, '').replace(/^(c=.*)(\r?\n)/m, `$1$2b=TIAS:${bitrate}$2`)
         : section,
     )

@@ -123,8 +123,8 @@ describe('Media', () => {
     await vi.advanceTimersByTimeAsync(5000);
     expect(pc.answers.length).toBe(before);
     picture.qualityLimitationReason = 'bandwidth';
-    await vi.advanceTimersByTimeAsync(3000);
-    expect(pc.answers.slice(before).map((sdp) => /b=TIAS:(\d+)/.exec(sdp)?.[1])).toEqual(['679000', '680000']);
+    await vi.advanceTimersByTimeAsync(4000);
+    expect(pc.answers.slice(before).map((sdp) => /b=TIAS:(\d+)/.exec(sdp)?.[1])).toEqual(['20000000', '20001000']);
     expect(requests).toEqual([]);
   });
 

@@ -41,11 +41,10 @@ export declare class Peer {
      */
     answer(sdp: string, codec: VideoCodec): Promise<void>;
     /**
-     * Lets the browser send up to so many bit/s, and find out by a burst whether the network takes them: it does where the limit is raised.
-     * Nothing else changes, so the server need not know. The section of the screen speaks for the connection, and changes nothing
-     * of how the camera is coded.
+     * Lets the browser measure what its network takes: it does where the limit of the connection is raised. Nothing else changes, so the
+     * server need not know. The limit is far above all that is ever sent.
      */
-    limit(bitrate: number): Promise<void>;
+    measure(): Promise<void>;
     /** What the browser says of the pictures it sends; nothing where it sends none. */
     sent(): Promise<unknown[]>;
     /** Bytes that have come on all paths; undefined where the browser does not tell, or the connection is closed. */
