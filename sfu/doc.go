@@ -64,7 +64,7 @@
 //   - A muted source forwards nothing, and nothing from before is shown after.
 //   - Every packet that a source stores while a sink is attached is sent, waits for the receiver's link, is counted under a DropReason,
 //     or was left out on purpose, which a LeftReason tells (accounts.go; TestAccountsOfLayers, TestAccountsOfPacing).
-//   - Locks are taken in this order: Peer.negotiating, Peer.mu, a loop, then an inbox's or the plane's. pion calls back with none of them held,
+//   - Locks are taken in this order: Peer.negotiating, Peer.mu or Peer.telling, a loop, then an inbox's or the plane's. pion calls back with none of them held,
 //     except for Peer.buffer, which may come from within a loop and so takes Peer.streamsMu alone.
 //   - RTP and RTCP are acted on only after SRTP has authenticated them, and no candidate of a client's is ever used: nobody can
 //     make a node send to an IP address that has not answered its checks. Only the port is followed without ICE, once a packet

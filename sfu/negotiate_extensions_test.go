@@ -56,7 +56,8 @@ func TestExtensionsOfTheAnswer(t *testing.T) {
 	}
 	for _, l := range p.receive.Load().lines {
 		a := l.agreed
-		if a.ext.mid == 0 || a.ext.transportCC == 0 || a.ext.absSendTime != 0 || a.remb != l.offer.Kind.Video() {
+		if video := l.offer.Kind.Video(); a.ext.mid == 0 || (a.ext.transportCC != 0) != video || a.ext.absSendTime != 0 ||
+			a.remb != video || !video && a.transportCC {
 			t.Errorf("%s: %+v", l.offer.Kind, a)
 		}
 		if l.offer.Kind == Camera && (a.ext.rid == 0 || a.ext.repairedRID == 0 || a.ext.dependencyDescriptor != 12 || !a.transportCC) {

@@ -86,8 +86,9 @@ type Peer struct {
 
 	feedback feedback
 	downlink downlink
-	watch    watch // Owned by who ticks.
-	leg      *leg  // Static after construction. nil: pion's own path
+	watch    watch      // Owned by who ticks.
+	telling  sync.Mutex // held while OnLayers runs, and a loop may be entered; never taken in one
+	leg      *leg       // Static after construction. nil: pion's own path
 
 	eventsMu sync.Mutex // held while OnState runs
 	state    atomic.Uint32

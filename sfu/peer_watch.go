@@ -34,14 +34,7 @@ func (p *Peer) look(now time.Time) {
 		w.held, w.next = w.next, w.held
 		p.on.OnVideo(slices.Clone(w.held.list))
 	}
-	for _, l := range p.receive.Load().lines {
-		if !l.source.cfg.Kind.Video() {
-			continue
-		}
-		if rids, most, changed := l.source.wanted(now); changed {
-			p.on.OnLayers(l.source.cfg.Kind, rids, most)
-		}
-	}
+	p.tellLayers(now)
 	if now.Sub(w.scored) < scoreEvery {
 		return
 	}
@@ -51,6 +44,34 @@ func (p *Peer) look(now time.Time) {
 			p.on.OnQuality(score)
 		}
 	}
+}
+
+// tellLayers tells which layers of the client's videos are watched, where that has changed. It is called in no loop.
+func (p *Peer) tellLayers(now time.Time) {
+	p.telling.Lock() // what is told last must be what is true last
+	defer p.telling.Unlock()
+	for _, l := range p.receive.Load().lines {
+		if !l.source.cfg.Kind.Video() {
+			continue
+		}
+		if rids, most, changed := l.source.wanted(now); changed {
+			p.on.OnLayers(l.source.cfg.Kind, rids, most)
+		}
+	}
+}
+
+// summon has the publisher send at once what somebody watches, or is about to, and what he does not send. It is called in no loop.
+func (s *Source) summon(now time.Time) {
+	if l, ok := s.cfg.Upstream.(*sendLine); ok && s.short() {
+		l.peer.tellLayers(now)
+	}
+}
+
+// short reports whether the publisher does not send all layers.
+func (s *Source) short() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.closed && s.told != untold && s.told < max(len(s.cfg.RIDs), 1)-1
 }
 
 // heldVideos are the slots whose video was asked for and does not flow, and their sinks: what is told of a slot is void once it
@@ -103,6 +124,9 @@ func (s *Source) wanted(now time.Time) (rids []string, most map[string]int, chan
 		}
 		top = max(top, wished)
 	}
+	if now.Before(s.hoped) {
+		top = all
+	}
 	told := s.told
 	if told == untold {
 		told = all
@@ -113,7 +137,10 @@ func (s *Source) wanted(now time.Time) (rids []string, most map[string]int, chan
 		s.lowerAt = now
 	}
 	switch {
-	case top > told, top == all && s.told == untold:
+	case top > told:
+		s.awake(told, top, now)
+		told = top
+	case top == all && s.told == untold:
 		told = top
 	case top < told && now.Sub(s.lowerAt) >= lowerAfter:
 		told = top
@@ -132,6 +159,16 @@ func (s *Source) wanted(now time.Time) (rids []string, most map[string]int, chan
 		rids = append(rids, "")
 	}
 	return rids, s.asked(), true
+}
+
+// awake is for streams that are sent again, from above one up to another: nobody has missed them yet.
+func (s *Source) awake(above, upTo int, now time.Time) {
+	for _, l := range s.streams {
+		if l.index > above && l.index <= upTo {
+			l.begin()
+			l.pulse.at = now.UnixNano()
+		}
+	}
 }
 
 // forgetTold is for a publication that begins: the publisher sends all.

@@ -97,3 +97,43 @@ func TestReportAndHeld(t *testing.T) {
 		return len(b.on.held[len(b.on.held)-1]) == 0
 	})
 }
+
+// TestSentAgain: a layer that was not sent because nobody watched it is used as soon as it comes, for who is about to join as well.
+func TestSentAgain(t *testing.T) {
+	t.Parallel()
+	p, v := newPublisher(t, 3), &viewer{}
+	p.all(true)
+	p.serve(10)
+	p.now = p.now.Add(lowerAfter)
+	p.src.wanted(p.now)
+	p.now = p.now.Add(lowerAfter)
+	if rids, _, changed := p.src.wanted(p.now); !changed || len(rids) != 0 || !p.src.short() {
+		t.Fatalf("%v is wanted though nobody watches", rids)
+	}
+	p.now = p.now.Add(lowerAfter)
+	p.src.Anticipate(p.now)
+	if rids, _, _ := p.src.wanted(p.now); len(rids) != 3 || p.src.short() {
+		t.Fatalf("%v are wanted of three", rids)
+	}
+	p.src.Attach(p.now, newVideoLine(v), 1280, 720)
+	p.tick()
+	for i := range 8 { // the largest layer's encoder starts last
+		p.send(0, i == 0)
+		p.send(1, i == 0)
+		p.tick()
+	}
+	p.up.plis = []uint32{3000}
+	p.serve(3)
+	if got := contentSSRC(v); got != 3000 {
+		t.Errorf("shows %d, not the layer that is sent again", got)
+	}
+	p.now = p.now.Add(hope)
+	p.src.sinks[0].Detach()
+	if _, _, changed := p.src.wanted(p.now); changed {
+		t.Error("told at once that nobody watches")
+	}
+	p.now = p.now.Add(lowerAfter)
+	if rids, _, changed := p.src.wanted(p.now); !changed || len(rids) != 0 {
+		t.Errorf("%v is wanted though nobody watches", rids)
+	}
+}

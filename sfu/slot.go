@@ -183,6 +183,18 @@ func newSendMap(slots []*slot) *sendMap {
 // source is not disturbed. The error is ErrNoSlot where the view does not fit the slots; nothing is changed then.
 func (p *Peer) Show(view []SlotView) error {
 	now := time.Now()
+	if err := p.show(now, view); err != nil {
+		return err
+	}
+	for _, v := range view {
+		if v.Video != nil {
+			v.Video.summon(now)
+		}
+	}
+	return nil
+}
+
+func (p *Peer) show(now time.Time, view []SlotView) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed.Load() {

@@ -98,6 +98,7 @@ type Source struct {
 	offered  uint64     // packets that were stored, to be forwarded
 	told     int        // the highest layer that the publisher knows to be wanted, -1: none, untold
 	lowerAt  time.Time  // since when it could be less
+	hoped    time.Time  // until then somebody is expected to watch all
 	ceilings [maxLayers]ceiling
 
 	// Set by whoever forwards to a sink.

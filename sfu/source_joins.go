@@ -108,16 +108,25 @@ func (s *Source) hurry(now time.Time) {
 const (
 	soonAge     = cacheAge / 2
 	soonPackets = cachePackets / 2
+	hope        = 2 * time.Second // that he has to come
 )
 
-// Anticipate is told that somebody is about to watch, as soon as his connection stands. It asks for a keyframe now, unless the last one
-// will serve him. Of the highest layer that is watched: browsers make one of all layers at once, and nobody else's are in the way.
+// Anticipate is told that somebody is about to watch, as soon as his connection stands. The publisher is told at once, where he sends
+// less than there is. A keyframe is asked for now, unless the last one will serve: of the highest layer that is watched, since browsers
+// make one of all layers at once. It must not be called in a loop.
 func (s *Source) Anticipate(now time.Time) {
+	if s.expect(now) {
+		s.summon(now)
+	}
+}
+
+func (s *Source) expect(now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed || s.muted.Load() || !s.cfg.Kind.Video() {
-		return
+		return false
 	}
+	s.hoped = now.Add(hope)
 	for _, l := range slices.Backward(s.streams) {
 		if !l.live || !s.watched(l) {
 			continue
@@ -127,8 +136,9 @@ func (s *Source) Anticipate(now time.Time) {
 			l.key.Ask()
 			s.askKeyframes(now)
 		}
-		return
+		break
 	}
+	return true
 }
 
 // cached returns the start of a keyframe that is recent enough to serve a viewer with, and the newest packet, or nil.
