@@ -4,6 +4,9 @@
 
 const CALM = 2000; // ms without a falling estimate before the first burst
 const AGAIN = 4000; // ms from burst to burst: where the network has no more, one holds up what is sent by up to 0.3 s at 0.5 Mb/s
+const PATIENT = 5; // bursts that found nothing; from then on each is one AGAIN later than the one before,
+const LONGEST = 20_000; // up to this
+const FOUND = 1.5; // times what the estimate was
 const FELL = 0.93; // times what it was a moment ago
 
 /** Decides from time to time. */
@@ -13,14 +16,20 @@ export class Climb {
   #calmSince = 0;
   #last = 0; // the estimate
   #measuredAt = -Infinity;
+  #before = 0; // the estimate then
+  #failed = 0; // bursts in a row
 
   /** Takes a look at `now` (ms): the browser's estimate in bit/s, and whether pictures are worse for it. Returns whether to measure. */
   next(now: number, estimate: number, short: boolean): boolean {
     if (!this.short || estimate < FELL * this.#last) this.#calmSince = now;
     this.#last = estimate;
     this.short = short;
-    if (!short || now - this.#calmSince < CALM || now - this.#measuredAt < AGAIN) return false;
+    if (!short || estimate > FOUND * this.#before) this.#failed = 0;
+    const wait = Math.min(AGAIN * Math.max(1, this.#failed - PATIENT + 1), LONGEST);
+    if (!short || now - this.#calmSince < CALM || now - this.#measuredAt < wait) return false;
     this.#measuredAt = now;
+    this.#before = estimate;
+    this.#failed++;
     return true;
   }
 }

@@ -28,10 +28,11 @@ it('is back within five seconds of a good network', () => {
   }
 });
 
-it('bothers a network that has no more rarely', () => {
-  const { bursts } = run(60, () => 500_000, 300_000);
-  expect(bursts.length).toBeGreaterThan(10);
+it('bothers a network that has no more rarely, and ever more rarely', () => {
+  const { bursts } = run(300, () => 500_000, 400_000);
   for (const [i, at] of bursts.entries()) expect(at - (bursts[i - 1] ?? -Infinity)).toBeGreaterThanOrEqual(4000);
+  expect(bursts.filter((at) => at < 20_000).length).toBeGreaterThanOrEqual(4);
+  expect(bursts.filter((at) => at >= 200_000).length).toBeLessThanOrEqual(5);
 });
 
 it('leaves alone who has enough, and who has just been told of congestion', () => {
