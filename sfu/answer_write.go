@@ -14,7 +14,6 @@ type answerWriter struct {
 	ufrag, password string
 	candidates      []string // values of a=candidate
 	fingerprint     fingerprint
-	lite            bool
 	maxDataBytes    int
 	startBitrate    int // bit/s
 	session         uint64
@@ -74,9 +73,7 @@ func (w *answerWriter) head(o *offer) {
 	w.b.WriteString("\r\n")
 	w.line("msid-semantic:WMS *")
 	w.line("fingerprint:", w.fingerprint.String())
-	if w.lite {
-		w.line("ice-lite")
-	}
+	w.line("ice-lite")
 	if slices.ContainsFunc(o.sdp.Attributes, func(a sdp.Attribute) bool { return a.Key == sdp.AttrKeyExtMapAllowMixed }) {
 		w.line(sdp.AttrKeyExtMapAllowMixed)
 	}

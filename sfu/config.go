@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"time"
 )
 
 // The errors of this package. All may come wrapped: test them with errors.Is.
@@ -23,13 +22,6 @@ const (
 	defaultMaxDataBytes = 64 << 10  // bytes
 	defaultStartBitrate = 2_500_000 // bit/s
 
-	iceDisconnected = 7 * time.Second  // silence after which a peer is reported disconnected
-	iceFailed       = 25 * time.Second // further silence after which it is reported failed
-	iceKeepalive    = 2 * time.Second
-
-	tcpReadQueue  = 8       // packets per ICE-TCP user name, of up to 8 KiB: when full, the connections wait. Strangers can fill it
-	tcpWriteQueue = 1 << 20 // bytes per ICE-TCP connection; when full, packets are dropped
-
 	minDataBytes = 1 << 10
 	maxDataBytes = 256 << 10
 )
@@ -39,7 +31,7 @@ type Config struct {
 	Conn         net.PacketConn // the UDP media socket; the node closes it. An ice.AddrPortReaderWriter saves allocations
 	TCP          net.Listener   // ICE-TCP connections, or nil; the node closes it
 	PublicIPs    []netip.Addr   // addresses to announce instead of the local ones (1:1 NAT); empty: the local ones
-	Lite         bool           // ICE-lite: for a node that clients reach at an address it knows (RFC 8445, section 2.5)
+	Lite         bool           // on the plane "pion": ICE-lite, for a node that clients reach at an address it knows (RFC 8445, section 2.5). Batched is always lite
 	Loopback     bool           // announce loopback addresses beside the others, for clients on this machine
 	MaxDataBytes int            // largest data message in bytes, 1 KiB to 256 KiB; 0: 64 KiB
 	StartBitrate int            // bit/s that publishers' encoders start with (x-google-start-bitrate); 0: 2.5 Mb/s

@@ -12,22 +12,25 @@
 //	metronome.run     started by New, ended by Node.Close: sends what waits for slow links, and probes, every 5 ms while there is any
 //	crew.run          one for each core but one, started by New, ended by Node.Close: asleep but while a fan-out is spread (spread.go)
 //	Node.spawn        short tasks such as closing a peer, started by peers; Node.Close waits for them
-//	direct.connect    one per peer of the batched plane, started by the first Negotiate: ICE, then the DTLS handshake. It ends
-//	                  when the peer is connected. direct.close waits, which Peer.teardown calls
+//	direct.connect    one per peer of the batched plane, started by its first check: the DTLS handshake, with which it ends.
+//	                  direct.close waits, which Peer.teardown calls
+//	direct.changed    short tasks that tell a new state; direct.close waits
 //	direct.runData    one per peer that uses data channels, started by its first SCTP packet, or by a message that waits for it;
 //	                  direct.close ends it and waits
 //	direct.park, wake short tasks that end the goroutines of an idle DTLS connection, or start them again; direct.close waits
 //	Peer.readData     one per data channel, started when there is something to read or to send; Peer.teardown waits for them
-//	pion's, batched   ICE 5 (its loop, checks, a reader, two that wait for its end), 2 more for each further local address, and DTLS 3;
-//	                  3 of SCTP with data channels. direct.close ends them. TestGoroutinesOfAPeer counts: 8, with
-//	                  data 12, and 5 once DTLS is parked, after 1 s in which nobody used it
+//	Node.accept       with Config.TCP, ended by Node.Close: takes ICE-TCP connections
+//	tcpConn.read, flush two per ICE-TCP connection, ended by its end or by its peer's; Node.Close waits
+//	reader.serve      where Config.Conn is a bare socket, ended by Node.Close: reads it. Else its owner's goroutines do
+//	pion's, batched   DTLS 3, and 3 of SCTP with data channels. direct.close ends them. TestGoroutinesOfAPeer counts: 3, with
+//	                  data 7, and none once DTLS is parked, after 1 s in which nobody used it
 //	pion's, plane pion 17 per peer: ICE 5, DTLS 3, SRTP and SRTCP 4, SCTP 4, the mux 1. stock.close ends them
-//	pion's, per node  one reader for UDP, one for ICE-TCP, three per ICE-TCP connection
+//	                  Per node one reader for UDP, one for ICE-TCP, three per ICE-TCP connection
 //
-// On the batched plane (plane.go, leg.go) a peer is a direct transport: an ICE agent, a DTLS connection, and an SCTP association
-// once it is used. RTP and RTCP are received and forwarded in the goroutine that reads the socket, of which there is one for each, before
-// pion sees them; what sinks write is sealed into one slab and leaves when the batch is through. Over ICE-TCP, and from addresses
-// that are not known yet, packets are received in the goroutine of pion's candidate. On the plane "pion" a peer is a
+// On the batched plane (plane.go, leg.go) a peer is a direct transport: ICE's lite part (ice.go), a DTLS connection, and an SCTP
+// association once it is used. RTP and RTCP are received and forwarded in the goroutine that reads the socket, of which there is one for
+// each; what sinks write is sealed into one slab and leaves when the batch is through. Checks are answered there, too, and DTLS is
+// queued for its connection. Over ICE-TCP packets are received in the connection's goroutine. On the plane "pion" a peer is a
 // PeerConnection, and packets are received in the goroutine of its SRTP session: edge.go.
 //
 // Sources, sinks, lines and Speakers start none: they run in whoever calls them.
@@ -64,11 +67,12 @@
 //   - A muted source forwards nothing, and nothing from before is shown after.
 //   - Every packet that a source stores while a sink is attached is sent, waits for the receiver's link, is counted under a DropReason,
 //     or was left out on purpose, which a LeftReason tells (accounts.go; TestAccountsOfLayers, TestAccountsOfPacing).
-//   - Locks are taken in this order: Peer.negotiating, Peer.mu or Peer.telling, a loop, then an inbox's or the plane's. pion calls back with none of them held,
+//   - Locks are taken in this order: Peer.negotiating, Peer.mu or Peer.telling, iceAgent.mu, a loop, then an inbox's or the plane's. pion calls back with none of them held,
 //     except for Peer.buffer, which may come from within a loop and so takes Peer.streamsMu alone.
 //   - RTP and RTCP are acted on only after SRTP has authenticated them, and no candidate of a client's is ever used: nobody can
-//     make a node send to an IP address that has not answered its checks. Only the port is followed without ICE, once a packet
+//     make a node send to an IP address from which no check came. Only the port is followed without ICE, once a packet
 //     from there has authenticated: a NAT that forgot its mapping (plane_stray.go).
-//   - Nothing is sent to who has answered no check for so long that ICE has failed (RFC 7675), until ICE finds a pair again.
+//   - Nothing is sent to whose checks have stayed out for 32 s, until one comes again (RFC 7675: an ICE-lite agent sends none itself).
+//   - ICE's credentials count until a check with newer ones has come: a restart breaks nothing before it has made something.
 //   - What a peer sends never panics and never stops another's media.
 package sfu

@@ -2,7 +2,7 @@ package sfu
 
 import "github.com/parley/parley/sfu/internal/codec"
 
-// sent is what a line remembers of a packet, to send it again exactly as it was. 24 bytes: a video line keeps 512.
+// sent is what a line remembers of a packet, to send it again exactly as it was. 24 bytes: a video line keeps 128 to 512.
 type sent struct {
 	serial    uint64 // with index: the packet in the ring of layer. 0: empty
 	timestamp uint32
@@ -15,8 +15,9 @@ type sent struct {
 }
 
 const (
-	videoHistory = 512 // packets, powers of two: 2 s at 2.5 Mb/s
+	videoHistory = 128 // packets, powers of two: half a second at 2.5 Mb/s, for a beginning
 	audioHistory = 64  // 1.3 s
+	mostHistory  = 512
 
 	sentResend = 1 << 2
 	sentMarker = 1 << 6
@@ -25,14 +26,33 @@ const (
 // history finds a sent packet by its sequence number.
 type history []sent
 
-func (h history) put(e sent) { h[int(e.seq)&(len(h)-1)] = e }
+// put remembers a packet. While what it would forget is not a second old, which is for how long rings hold packets, the history
+// grows. rate is the timestamps'.
+func (h *history) put(e sent, rate int) {
+	old := h.at(e.seq)
+	if old.serial != 0 && old.seq != e.seq && len(*h) < mostHistory && int32(e.timestamp-old.timestamp) < int32(rate) {
+		h.grow()
+		old = h.at(e.seq)
+	}
+	*old = e
+}
+
+func (h history) at(seq uint16) *sent { return &h[int(seq)&(len(h)-1)] }
+
+func (h *history) grow() {
+	wider := make(history, 2*len(*h))
+	for _, e := range *h {
+		*wider.at(e.seq) = e
+	}
+	*h = wider
+}
 
 // find returns the entry for seq, or nil.
 func (h history) find(seq uint16) *sent {
 	if len(h) == 0 {
 		return nil
 	}
-	if e := &h[int(seq)&(len(h)-1)]; e.serial != 0 && e.seq == seq {
+	if e := h.at(seq); e.serial != 0 && e.seq == seq {
 		return e
 	}
 	return nil

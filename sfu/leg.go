@@ -4,15 +4,12 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/pion/ice/v4"
 	"github.com/pion/rtp"
 	"github.com/pion/srtp/v3"
 
@@ -54,20 +51,13 @@ type leg struct {
 	out        *srtp.Context // RTCP, and RTP where there is no gcm
 	early      [][]byte      // RTP from before
 	to         *batch.Dest   // over UDP
-	tcp        *tcpPath      // over ICE-TCP
+	tcp        *tcpConn      // over ICE-TCP
 	header     rtp.Header
 	streams    []*inStream
 	reporters  []uint32 // SSRCs that RTCP came from
 	forged     int
-	reporter   uint32           // SSRC of the RTCP that came last
-	reported   bool             // some came
-	conns      []net.PacketConn // of ICE-TCP
-}
-
-// tcpPath is where packets for an ICE-TCP peer go. pion frames and queues them.
-type tcpPath struct {
-	conns []net.PacketConn
-	addr  *net.TCPAddr
+	reporter   uint32 // SSRC of the RTCP that came last
+	reported   bool   // some came
 }
 
 func newLeg(p *Peer, pl *plane) *leg { return &leg{peer: p, plane: pl, loop: p.loop} }
@@ -132,26 +122,17 @@ func (k *leg) begin(now time.Time) {
 	}
 }
 
-// follow is told by the ICE agent which pair of candidates is used from now on.
-func (k *leg) follow(local, remote ice.Candidate) {
-	ip, err := netip.ParseAddr(remote.Address())
-	if err != nil {
-		return // never: a pair that was checked has an address
-	}
-	k.use(netip.AddrPortFrom(ip.Unmap(), uint16(remote.Port())), local.NetworkType().IsTCP())
-}
-
-// use sends to that address from now on.
-func (k *leg) use(addr netip.AddrPort, tcp bool) {
+// use sends on that path from now on: ICE has chosen it.
+func (k *leg) use(v via) {
 	k.loop.Lock()
 	defer k.loop.Unlock()
 	if k.closed {
 		return
 	}
-	if tcp {
-		k.to, k.tcp = nil, &tcpPath{conns: slices.Clone(k.conns), addr: net.TCPAddrFromAddrPort(addr)}
+	if v.tcp != nil {
+		k.to, k.tcp = nil, v.tcp
 	} else {
-		k.to, k.tcp = k.plane.dest(addr), nil
+		k.to, k.tcp = k.plane.dest(v.addr), nil
 	}
 	k.refresh()
 }
@@ -172,7 +153,10 @@ func (k *leg) close() {
 	k.closed = true
 	k.refresh()
 	k.plane.forget(k)
-	k.in, k.out, k.gcm, k.to, k.tcp, k.conns, k.streams, k.early = nil, nil, nil, nil, nil, nil, nil, nil
+	if k.gcm != nil {
+		k.gcm.Wipe()
+	}
+	k.in, k.out, k.gcm, k.to, k.tcp, k.streams, k.early = nil, nil, nil, nil, nil, nil, nil
 }
 
 // take is receive for the reader of the socket, which no mistake of ours must end. The caller is in the loop.
@@ -238,16 +222,9 @@ func (k *leg) stream(ssrc uint32) *inStream {
 	return s
 }
 
-// late takes RTP and RTCP that came over pion's transports: over TCP, or from an address that the plane does not know yet. False: the
-// leg is not up, the packet is pion's.
+// late takes RTP and RTCP that came over TCP, or from an address that the plane does not know yet. False: the leg is not up.
 func (k *leg) late(b []byte, from netip.AddrPort) bool {
 	if !k.ready.Load() {
-		return false
-	}
-	if len(b) > 0 && b[0] >= firstDTLS && b[0] <= lastDTLS {
-		if t, ok := k.peer.transport.(*direct); ok {
-			t.wake()
-		}
 		return false
 	}
 	if isRTCP(b) {
@@ -355,16 +332,6 @@ func writeHeader(b []byte, h *rtp.Header) error {
 	binary.BigEndian.PutUint32(b[4:], h.Timestamp)
 	binary.BigEndian.PutUint32(b[8:], h.SSRC)
 	return nil
-}
-
-func (t *tcpPath) write(b []byte) error {
-	err := net.ErrClosed
-	for _, c := range t.conns {
-		if _, err = c.WriteTo(b, t.addr); err == nil {
-			return nil
-		}
-	}
-	return err
 }
 
 // skips reports whether a packet belongs to a frame of which a part was dropped already. Sound is never skipped.

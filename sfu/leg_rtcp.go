@@ -139,9 +139,9 @@ func (k *leg) writeRTCP(pkts []rtcp.Packet) error {
 // Dropped is told by the loop's sender that the socket had no room for RTCP.
 func (k *leg) Dropped(n int) { k.peer.count.rtcpFailed.Add(uint64(n)) }
 
-// keep holds a packet until the leg is up.
-func (k *leg) keep(b []byte) {
-	if k.late(b, netip.AddrPort{}) { // it is up by now
+// keep is late, and holds a packet until the leg is up.
+func (k *leg) keep(b []byte, from netip.AddrPort) {
+	if k.late(b, from) {
 		return
 	}
 	k.loop.Lock()

@@ -264,7 +264,7 @@ func (l *Line) send(k *Sink, s *ring.Slot, index uint16, at place, pt uint8, pay
 	if s.HasPictureID && (newer || !l.pictures || (e.pictureID-l.lastPicture)&pictureMask(s) <= pictureMask(s)/2) {
 		l.lastPicture, l.lastTL0, l.pictures = e.pictureID, e.tl0, true
 	}
-	l.history.put(e)
+	l.history.put(e, int(l.rate))
 	l.packets++
 	l.octets += uint32(len(payload))
 	if s.Start {

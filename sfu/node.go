@@ -21,11 +21,10 @@ type Node struct {
 	// Static after construction.
 	cfg       Config
 	log       *slog.Logger
-	stock     *stockSettings  // nil with a plane
-	direct    *directSettings // nil without
+	stock     *stockSettings // nil with a plane
 	net       *interfaces
-	udp       *ice.UDPMuxDefault
-	tcp       *ice.TCPMuxDefault // nil without cfg.TCP
+	udp       *ice.UDPMuxDefault // pion's; nil with a plane
+	tcp       *ice.TCPMuxDefault // pion's; nil with a plane, and without cfg.TCP
 	turns     chan struct{}      // one place for each negotiation that may run
 	plane     *plane             // nil: pion's own path
 	loops     *loops
@@ -36,10 +35,11 @@ type Node struct {
 	muxLog    *pionLog
 
 	mu     sync.Mutex
-	peers  map[*Peer]struct{} // Guarded by mu.
-	ended  Counts             // Guarded by mu: what closed peers had counted.
-	shown  *identity          // Guarded by mu.
-	closed bool               // Guarded by mu.
+	peers  map[*Peer]struct{}    // Guarded by mu.
+	conns  map[*tcpConn]struct{} // Guarded by mu: of ICE-TCP, on the plane.
+	ended  Counts                // Guarded by mu: what closed peers had counted.
+	shown  *identity             // Guarded by mu.
+	closed bool                  // Guarded by mu.
 
 	ticked atomic.Pointer[[]*Peer] // copy of peers for the ticker; written under mu
 }
@@ -56,6 +56,7 @@ func New(cfg Config) (*Node, error) {
 		stop:  make(chan struct{}), arrived: make(chan struct{}, 1),
 		metronome: newMetronome(),
 		peers:     make(map[*Peer]struct{}),
+		conns:     make(map[*tcpConn]struct{}),
 		muxLog:    newPionLog(cfg.Log, nil),
 	}
 	n.ticked.Store(&[]*Peer{})
@@ -66,24 +67,17 @@ func New(cfg Config) (*Node, error) {
 	if n.net, err = newInterfaces(); err != nil {
 		return nil, fmt.Errorf("sfu: interfaces: %w", err)
 	}
-	conn, err := n.startPlane()
-	if err != nil {
+	if err := n.startPlane(); err != nil {
 		return nil, fmt.Errorf("sfu: %w", err)
 	}
 	n.loops = newLoops(n.plane)
-	n.udp = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: conn, Logger: n.muxLog.NewLogger("udp"), Net: n.net})
-	if cfg.TCP != nil {
-		n.tcp = ice.NewTCPMuxDefault(ice.TCPMuxParams{
-			Listener: cfg.TCP, Logger: n.muxLog.NewLogger("tcp"),
-			ReadBufferSize: tcpReadQueue, WriteBufferSize: tcpWriteQueue,
-			FirstStunBindTimeout: 10 * time.Second, AliveDurationForConnFromStun: 10 * time.Second,
-		})
-	}
-	if n.plane != nil {
-		n.direct = n.directSettings()
-	} else if n.stock, err = n.stockSettings(); err != nil {
-		_ = n.closeSockets() // the first error is told
-		return nil, fmt.Errorf("sfu: %w", err)
+	switch {
+	case n.plane == nil:
+		if err := n.startStock(); err != nil {
+			return nil, fmt.Errorf("sfu: %w", err)
+		}
+	case cfg.TCP != nil:
+		n.tasks.Go(n.accept)
 	}
 	n.tasks.Go(n.tick)
 	n.tasks.Go(func() { n.metronome.run(n.stop) })
@@ -179,17 +173,26 @@ func (n *Node) Close() error {
 		<-p.done
 	}
 	close(n.stop)
+	err := n.closeSockets()
 	n.tasks.Wait()
-	if err := n.closeSockets(); err != nil {
+	if err != nil {
 		return fmt.Errorf("close node: %w", err)
 	}
 	return nil
 }
 
 func (n *Node) closeSockets() error {
-	err := n.udp.Close()
-	if n.tcp != nil {
-		err = errors.Join(err, n.tcp.Close())
+	if n.plane == nil {
+		return n.closeStock()
+	}
+	err := n.cfg.Conn.Close()
+	if n.cfg.TCP != nil {
+		err = errors.Join(err, n.cfg.TCP.Close())
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for c := range n.conns {
+		c.finish()
 	}
 	return err
 }

@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -26,6 +27,7 @@ type plane struct {
 
 	senders senders
 	crew    *crew // nil: one core
+	ice     *iceTable
 
 	mu    sync.Mutex                              // taken within any loop, and nothing is within it
 	known atomic.Pointer[map[netip.AddrPort]*leg] // copied on change, under mu
@@ -88,37 +90,60 @@ type batchedConn interface {
 	Serve([]*batch.Conn, []batch.Tap)                // begins to read them
 }
 
-// startPlane makes the plane where it is wanted and possible, and returns what pion shall read.
-func (n *Node) startPlane() (net.PacketConn, error) {
+// startPlane makes the plane where it is wanted and possible, and begins to read.
+func (n *Node) startPlane() error {
 	cfg := n.cfg
 	if cfg.Plane == PlanePion {
-		return cfg.Conn, nil
+		return nil
 	}
 	switch c := cfg.Conn.(type) {
 	case batchedConn:
 		conns, err := c.Batched(n.log)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		n.plane = newPlane(conns...)
 		c.Serve(conns, n.plane.taps())
-		return cfg.Conn, nil
 	case *net.UDPConn:
 		conn, err := batch.NewConn(c, n.log)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		n.plane = newPlane(conn)
-		return conn.Tapped(n.plane.readers[0]), nil
+		n.tasks.Go(func() { n.plane.readers[0].serve(conn, n.stop) })
+	default:
+		if cfg.Plane == PlaneBatched {
+			return fmt.Errorf("plane: a %T cannot be read in batches", cfg.Conn)
+		}
 	}
-	if cfg.Plane == PlaneBatched {
-		return nil, fmt.Errorf("plane: a %T cannot be read in batches", cfg.Conn)
+	return nil
+}
+
+// serve reads a socket that is the plane's alone, until it is closed.
+func (r *reader) serve(conn *batch.Conn, stop <-chan struct{}) {
+	in := conn.NewReceiver()
+	for {
+		err := in.Serve(func(n int) {
+			for i := 0; i < n; i++ {
+				if r.Packet(in.Packet(i), in.From(i)); i == n-1 {
+					n = in.More()
+				}
+			}
+			r.Done()
+		})
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		select { // an ICMP error that the system reports here, mostly
+		case <-stop:
+			return
+		case <-time.After(time.Millisecond):
+		}
 	}
-	return cfg.Conn, nil
 }
 
 func newPlane(conns ...*batch.Conn) *plane {
-	pl := &plane{conns: conns, senders: senders{conn: conns[0]}, crew: newCrew(conns)}
+	pl := &plane{conns: conns, senders: senders{conn: conns[0]}, crew: newCrew(conns), ice: newICETable()}
 	for _, c := range conns {
 		pl.readers = append(pl.readers, &reader{plane: pl, out: c.NewSender()})
 	}
@@ -176,21 +201,57 @@ type told struct {
 	b    []byte
 }
 
-// Packet takes RTP and RTCP from the addresses of peers that are up: batch.Tap.
+// Packet takes a datagram: batch.Tap. RTP and RTCP of peers that are up wait for Done; all else is seen to at once. What is nobody's
+// is counted.
 func (r *reader) Packet(b []byte, from netip.AddrPort) bool {
-	if !isRTP(b) && !isRTCP(b) {
-		return false
+	pl := r.plane
+	switch {
+	case isRTP(b) || isRTCP(b):
+		r.media(b, from)
+	case len(b) > 0 && b[0] <= lastSTUN:
+		pl.ice.check(b, via{addr: from}, time.Now())
+	case len(b) > 0 && b[0] >= firstDTLS && b[0] <= lastDTLS:
+		if t := pl.owner(from); t != nil {
+			t.record(b)
+		} else {
+			pl.ice.unowned.Add(1)
+		}
+	default:
+		pl.ice.garbage.Add(1)
 	}
-	k := (*r.plane.known.Load())[from]
-	if k == nil {
-		return r.stray(b, from)
-	}
-	if !k.ready.Load() {
-		return false
-	}
-	r.got = append(r.got, datagram{k, k.loop, b})
-	r.linger.came(k)
 	return true
+}
+
+// media takes RTP or RTCP.
+func (r *reader) media(b []byte, from netip.AddrPort) {
+	k := (*r.plane.known.Load())[from]
+	switch {
+	case k != nil && k.ready.Load():
+		r.got = append(r.got, datagram{k, k.loop, b})
+		r.linger.came(k)
+	case k != nil:
+		k.keep(b, from)
+	default:
+		if a := r.plane.ice.at(from); a != nil {
+			a.t.peer.leg.keep(b, from)
+		} else if !r.stray(b, from) {
+			r.plane.ice.unowned.Add(1)
+		}
+	}
+}
+
+// owner returns whose connection the packets from an address belong to, or nil. Media that has authenticated proves more than a check
+// does, which does not say where from it was meant to come.
+func (pl *plane) owner(from netip.AddrPort) *direct {
+	if k := (*pl.known.Load())[from]; k != nil {
+		if t, ok := k.peer.transport.(*direct); ok {
+			return t
+		}
+	}
+	if a := pl.ice.at(from); a != nil {
+		return a.t
+	}
+	return nil
 }
 
 // Done forwards what Packet took, loop by loop.

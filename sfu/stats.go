@@ -17,6 +17,14 @@ const (
 	dropDataBad         = "data_bad"         // a data message that is a string, too large or malformed
 	dropREMBAbsurd      = "remb_absurd"      // a receiver's estimate that no network has
 	dropFeedbackUnknown = "feedback_unknown" // reports on packets that were never sent, or long ago; and those that nobody agreed to
+	dropCheckMalformed  = "check_malformed"  // STUN that is no well-formed check
+	dropCheckUnknown    = "check_unknown"    // a check for nobody who is here
+	dropCheckForged     = "check_forged"     // a check that did not authenticate
+	dropCheckUnanswered = "check_unanswered" // a check whose answer found no room
+	dropUnowned         = "unowned"          // RTP, RTCP or DTLS from an address that nobody is known by
+	dropGarbage         = "garbage"          // datagrams that are none of these
+	dropDTLSFull        = "dtls_full"        // records of a client that DTLS has not taken in time
+	dropDTLSUnsent      = "dtls_unsent"      // records to a client that found no room
 	dropDataSlow        = "data_slow"        // a data message for a client that does not read, or is not there
 )
 
@@ -69,6 +77,7 @@ type counters struct {
 	malformed, unknownSSRC, unauthenticated  atomic.Uint64
 	panics, socketFull, peerClosed, early    atomic.Uint64
 	moved, collapses                         atomic.Uint64
+	iceUnanswered, dtlsFull, dtlsUnsent      atomic.Uint64
 }
 
 func (c *Counts) add(o Counts) {
@@ -129,6 +138,9 @@ func (p *Peer) counts(sources []SourceStats) Counts {
 	c.drop(dropUnauthenticated, n.unauthenticated.Load())
 	c.drop(dropDataBad, n.dataBad.Load())
 	c.drop(dropDataSlow, n.dataDropped.Load())
+	c.drop(dropCheckUnanswered, n.iceUnanswered.Load())
+	c.drop(dropDTLSFull, n.dtlsFull.Load())
+	c.drop(dropDTLSUnsent, n.dtlsUnsent.Load())
 	for i, s := range sources {
 		c.countLeft(&sources[i])
 		for reason, n := range s.Dropped {
@@ -159,6 +171,7 @@ func (n *Node) Stats() Stats {
 	st := Stats{Peers: make(map[PeerState]int), Counts: total, Plane: PlanePion}
 	if n.plane != nil {
 		st.Plane, st.Socket = PlaneBatched, n.plane.stats()
+		n.plane.ice.count(&st.Counts)
 	}
 	for _, reason := range leftNames { // all of them from the start
 		st.leave(reason, 0)

@@ -5,11 +5,9 @@ import (
 	"errors"
 	"net"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/pion/dtls/v3"
-	"github.com/pion/ice/v4"
 
 	"github.com/parley/parley/sfu/internal/seal"
 )
@@ -19,14 +17,11 @@ var (
 	errNoProfile   = errors.New("no SRTP protection profile in common")
 )
 
-// connect waits for ICE, does the DTLS handshake and gives the keys to the leg.
-func (t *direct) connect(prints []fingerprint) {
+// connect does the DTLS handshake and gives the keys to the leg. It starts with the first check.
+func (t *direct) connect() {
 	p := t.peer
-	if t.agent.AwaitConnect(p.ctx) != nil {
-		return // the peer has closed
-	}
 	t.dtlsChanged(dtlsConnecting)
-	if err := t.handshake(prints); err != nil {
+	if err := t.handshake(); err != nil {
 		if p.ctx.Err() == nil {
 			p.log.Debug("DTLS handshake", "err", err)
 		}
@@ -40,17 +35,17 @@ func (t *direct) connect(prints []fingerprint) {
 	}
 }
 
-func (t *direct) handshake(prints []fingerprint) error {
+func (t *direct) handshake() error {
 	p := t.peer
 	verify := func(raw [][]byte, _ [][]*x509.Certificate) error {
-		if len(raw) == 0 || !slices.ContainsFunc(prints, func(f fingerprint) bool { return f.matches(raw[0]) }) {
+		if len(raw) == 0 || !slices.ContainsFunc(t.prints, func(f fingerprint) bool { return f.matches(raw[0]) }) {
 			return errFingerprint
 		}
 		return nil
 	}
-	options := append(slices.Clone(p.node.direct.dtls), dtls.WithCertificates(t.id.certificate),
+	options := append(dtlsOptions(), dtls.WithCertificates(t.id.certificate),
 		dtls.WithVerifyPeerCertificate(verify), dtls.WithLoggerFactory(newPionLog(p.log, nil)))
-	path := &dtlsPath{Conn: t.path, t: t}
+	path := &dtlsPath{t: t}
 	conn, err := dtls.ServerWithOptions(path, dtlsAddr{}, options...)
 	if err != nil {
 		return err
@@ -83,67 +78,7 @@ func (t *direct) handshake(prints []fingerprint) error {
 	return nil
 }
 
-// dtlsPath is the ICE connection as DTLS sees it. What is no DTLS does not get through.
-type dtlsPath struct {
-	*ice.Conn
-	t *direct
-
-	reading   sync.Mutex // held by ReadFrom
-	deadlines sync.Mutex // taken by itself
-	gone      bool       // Guarded by deadlines: the next path's deadline is none of this one's.
-
-	mu    sync.Mutex // taken by itself
-	muted bool       // Guarded by mu: the connection is being parked, and is given nothing any more.
-	busy  bool       // Guarded by mu: DTLS works on a record.
-	first []byte     // Guarded by mu: what came meanwhile, to be read by the next connection first.
-}
-
-// mute ends the path for its connection, without a word to the client. It is false while DTLS works on a record, which may be the
-// client's close_notify.
-func (d *dtlsPath) mute() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.muted = !d.busy
-	return d.muted
-}
-
-func (d *dtlsPath) unmute() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.muted = false
-}
-
-func (d *dtlsPath) isMuted() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.muted
-}
-
-// begin is called by the reader who wants the next record. It returns what came while a connection before was parked.
-func (d *dtlsPath) begin() (first []byte, muted bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.muted {
-		return nil, true // what came is the next connection's
-	}
-	first, d.first = d.first, nil
-	d.busy = first != nil
-	return first, false
-}
-
-// take is false for a record that came after mute, which it keeps.
-func (d *dtlsPath) take(b []byte) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.muted {
-		d.first = append([]byte(nil), b...)
-		return false
-	}
-	d.busy = true
-	return true
-}
-
-// dtlsAddr is the client's address for DTLS, which does not need it: the path leads to one client.
+// dtlsAddr is an address for DTLS, which does not need one: the path leads to one client.
 type dtlsAddr struct{}
 
 // Network names the path.
@@ -152,77 +87,89 @@ func (dtlsAddr) Network() string { return "ice" }
 // String names the path.
 func (dtlsAddr) String() string { return "client" }
 
-var _ net.PacketConn = (*dtlsPath)(nil)
-
 // First bytes of datagrams and records (RFC 7983, section 7; RFC 6347, section 4.1).
 const (
+	lastSTUN            = 3
 	firstDTLS, lastDTLS = 20, 63
 	recordData          = 23
 )
 
-// ReadFrom reads a DTLS record. RTP and RTCP that come before the leg is up are kept for it.
+// dtlsPath is the way to the client as one DTLS connection sees it. It is given DTLS alone.
+type dtlsPath struct {
+	// Static after construction.
+	t *direct
+
+	// Guarded by t.records.mu.
+	muted       bool // the connection is being parked, and is given nothing any more
+	busy        bool // DTLS works on a record
+	interrupted bool // its reader is to come back
+}
+
+var _ net.PacketConn = (*dtlsPath)(nil)
+
+// mute ends the path for its connection, without a word to the client. It is false while DTLS works on a record or one waits, which
+// may be the client's close_notify.
+func (d *dtlsPath) mute() bool {
+	r := &d.t.records
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	d.muted = !d.busy && len(r.waiting) == 0
+	r.arrived.Broadcast()
+	return d.muted
+}
+
+func (d *dtlsPath) unmute() {
+	d.t.records.mu.Lock()
+	defer d.t.records.mu.Unlock()
+	d.muted = false
+}
+
+func (d *dtlsPath) isMuted() bool {
+	d.t.records.mu.Lock()
+	defer d.t.records.mu.Unlock()
+	return d.muted
+}
+
+// ReadFrom waits for a datagram of DTLS.
 func (d *dtlsPath) ReadFrom(b []byte) (int, net.Addr, error) {
-	d.reading.Lock()
-	defer d.reading.Unlock()
-	if first, muted := d.begin(); muted {
-		return 0, nil, net.ErrClosed
-	} else if first != nil {
-		return copy(b, first), dtlsAddr{}, nil
-	}
 	for {
-		n, err := d.Conn.Read(b)
+		rec, err := d.t.records.take(d)
 		if err != nil {
 			return 0, nil, err
 		}
-		switch {
-		case n == 0:
-		case b[0] >= firstDTLS && b[0] <= lastDTLS:
-			if !d.take(b[:n]) {
-				return 0, nil, net.ErrClosed
-			}
-			if b[0] != recordData || d.t.dataArrived() {
-				return n, dtlsAddr{}, nil
-			}
-			d.begin() // nobody would read it, and DTLS would wait for ever
-		case isRTP(b[:n]) || isRTCP(b[:n]):
-			d.t.peer.leg.keep(b[:n])
+		if rec[0] == recordData && !d.t.dataArrived() {
+			continue // nobody would read it, and DTLS would wait for ever
 		}
+		return copy(b, rec), dtlsAddr{}, nil
 	}
 }
 
-// WriteTo sends a record to the client.
+// WriteTo sends a record to the client. Like any datagram it may be lost.
 func (d *dtlsPath) WriteTo(b []byte, _ net.Addr) (int, error) {
-	if d.isMuted() {
-		return len(b), nil
+	if v := d.t.ice.path.Load(); v != nil && !d.isMuted() && !v.send(d.t.peer.node.plane, b) {
+		d.t.peer.count.dtlsUnsent.Add(1)
 	}
-	return d.Conn.Write(b)
+	return len(b), nil
 }
 
-// SetReadDeadline is how DTLS wakes its reader.
+// LocalAddr names the path.
+func (d *dtlsPath) LocalAddr() net.Addr { return dtlsAddr{} }
+
+// SetReadDeadline is how DTLS calls its reader back: with a deadline that is over. It sets no other.
 func (d *dtlsPath) SetReadDeadline(t time.Time) error {
-	d.deadlines.Lock()
-	defer d.deadlines.Unlock()
-	if d.gone {
-		return nil
-	}
-	return d.Conn.SetReadDeadline(t)
+	r := &d.t.records
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	d.interrupted = !t.IsZero()
+	r.arrived.Broadcast()
+	return nil
 }
 
-// leave waits for the reader of a muted path whose connection was closed, and leaves the path to the next, with what that has to
-// read first.
-func (d *dtlsPath) leave() (first []byte) {
-	d.reading.Lock()
-	defer d.reading.Unlock()
-	d.deadlines.Lock()
-	defer d.deadlines.Unlock()
-	d.gone = true
-	if err := d.Conn.SetReadDeadline(time.Time{}); err != nil {
-		d.t.peer.log.Debug("park DTLS", "err", err) // ICE has ended
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.first
-}
+// SetDeadline is SetReadDeadline: writes do not wait.
+func (d *dtlsPath) SetDeadline(t time.Time) error { return d.SetReadDeadline(t) }
+
+// SetWriteDeadline does nothing: writes do not wait.
+func (d *dtlsPath) SetWriteDeadline(time.Time) error { return nil }
 
 // Close is called by DTLS when it ends: after the client's close_notify, after a fatal alert, or after ours. ICE stays.
 func (d *dtlsPath) Close() error {

@@ -12,8 +12,9 @@ import (
 // brings it back. Most clients that watch only never send one.
 const parkAfter = time.Second
 
-// tick parks an idle connection.
+// tick sees whether the client is still there, and parks an idle connection.
 func (t *direct) tick(now time.Time) {
+	t.ice.tick(now)
 	since := t.idleSince.Load()
 	if since == 0 || now.UnixNano()-since < int64(parkAfter) {
 		return
@@ -33,7 +34,6 @@ func (t *direct) park() {
 	if !ok || t.dataState.started.Load() {
 		return
 	}
-	before := t.records.Load()
 	if !path.mute() { // something has come
 		t.idleSince.Store(time.Now().UnixNano())
 		return
@@ -45,20 +45,17 @@ func (t *direct) park() {
 	}
 	state.PeerCertificates = nil // it was verified
 	_ = conn.Close()             // nobody is to hear of it, since the connection goes on
-	first := path.leave()
 	t.mu.Lock()
-	t.conn, t.dtlsPath, t.parked, t.unread = nil, nil, &state, first
+	t.conn, t.dtlsPath, t.parked = nil, nil, &state
 	t.mu.Unlock()
 	t.isParked.Store(true)
-	if first != nil || t.records.Load() != before { // the next connection has something to read
+	if t.records.any() { // the next connection has something to read
 		t.wake()
 	}
 }
 
-// wake brings a parked connection back, in the background. It is called for every datagram that may be DTLS: one that is not
-// costs a connection that is parked again.
+// wake brings a parked connection back, in the background.
 func (t *direct) wake() {
-	t.records.Add(1)
 	if t.isParked.CompareAndSwap(true, false) {
 		t.spawn(func() {
 			if _, err := t.live(); err != nil {
@@ -73,19 +70,19 @@ func (t *direct) live() (*dtls.Conn, error) {
 	t.parking.Lock()
 	defer t.parking.Unlock()
 	t.mu.Lock()
-	conn, state, first := t.conn, t.parked, t.unread
+	conn, state := t.conn, t.parked
 	t.mu.Unlock()
 	if state == nil {
 		return conn, nil
 	}
-	path := &dtlsPath{Conn: t.path, t: t, first: first}
+	path := &dtlsPath{t: t}
 	conn, err := dtls.ResumeWithOptions(state, path, dtlsAddr{}, dtls.WithCertificates(t.id.certificate),
 		dtls.WithInsecureSkipVerify(true), dtls.WithLoggerFactory(newPionLog(t.peer.log, nil)))
 	if err != nil {
 		return nil, fmt.Errorf("resume: %w", err)
 	}
 	t.mu.Lock()
-	t.conn, t.dtlsPath, t.parked, t.unread = conn, path, nil, nil
+	t.conn, t.dtlsPath, t.parked = conn, path, nil
 	t.mu.Unlock()
 	t.isParked.Store(false)
 	if err := conn.Handshake(); err != nil { // there is none: it starts to read

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/netip"
 	"runtime/pprof"
 	"strings"
 	"sync"
@@ -94,36 +93,27 @@ func TestFirstMessageOpensTheChannel(t *testing.T) {
 }
 
 // TestGoroutinesOfAPeer counts what an idle peer holds: what doc.go and ARCHITECTURE.md say. Goroutines inherit the label of who
-// started them, which tells ours from the client's.
+// started them, which tells the node's from the client's.
 func TestGoroutinesOfAPeer(t *testing.T) {
 	t.Parallel()
-	n := newDirectNode(t)
 	for _, c := range []struct {
 		label  string
 		config browserConfig
 		want   int
-	}{{"without data", browserConfig{noData: true, slots: 1}, 8}, {"with data", browserConfig{slots: 1}, 12}} {
-		b := newBrowser(t, n, "b", c.config)
-		must(t, b.peer.Close())
-		offer := b.offer(nil)
-		var answer string
-		pprof.Do(context.Background(), pprof.Labels("peer", c.label), func(ctx context.Context) {
-			var err error
-			b.peer, err = n.NewPeer("b", "room", b.on)
-			must(t, err)
-			answer, err = b.peer.Negotiate(ctx, offer)
-			must(t, err)
-		})
-		must(t, b.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}))
-		b.waitState(PeerConnected)
-		if c.want > 8 {
+	}{{"without data", browserConfig{noData: true, slots: 1}, 3}, {"with data", browserConfig{slots: 1}, 7}} {
+		var n *Node
+		pprof.Do(context.Background(), pprof.Labels("node", c.label), func(context.Context) { n = newDirectNode(t) })
+		before := labelled(t, c.label)
+		b := join(t, n, "b", c.config)
+		if c.want > 3 {
 			eventually(t, "data channels", func() bool { return b.peer.data.isOpen(unreliableChannel) })
+			b.peer.transport.(*direct).wantData()
 		}
-		eventually(t, fmt.Sprint(c.want, " goroutines ", c.label), func() bool { return labelled(t, c.label) == c.want })
-		if c.want == 8 {
+		eventually(t, fmt.Sprint(c.want, " goroutines ", c.label), func() bool { return labelled(t, c.label)-before == c.want })
+		if c.want == 3 {
 			eventually(t, "RTCP", func() bool { return b.peer.leg.heard.Load() })
 			b.peer.transport.(*direct).idleSince.Store(1)
-			eventually(t, "5 goroutines while DTLS is parked", func() bool { return labelled(t, c.label) == 5 })
+			eventually(t, "none while DTLS is parked", func() bool { return labelled(t, c.label) == before })
 		}
 	}
 }
@@ -245,17 +235,17 @@ func TestNoParkingOfData(t *testing.T) {
 func TestForgedRecordsOfTheParked(t *testing.T) {
 	t.Parallel()
 	b, d := idle(t, newDirectNode(t), browserConfig{slots: 1, noData: true})
-	b.peer.leg.late([]byte{recordData, 254, 253, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 0}, netip.AddrPort{})
+	d.record([]byte{recordData, 254, 253, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 0})
 	eventually(t, "it is awake", func() bool {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		return d.conn != nil
 	})
 	for range 50 { // at once again and again: each finds a path that the one before has left
-		d.park()
-		if !d.isParked.Load() {
-			t.Fatal("not parked")
-		}
+		eventually(t, "a parked connection", func() bool { // not while it works on the record
+			d.park()
+			return d.isParked.Load()
+		})
 		conn, err := d.live()
 		must(t, err)
 		at := time.Now()
@@ -282,7 +272,7 @@ func TestEarlyMediaIsKept(t *testing.T) {
 	r := newRawPlane(t, func(c *Config) { c.Plane = PlaneBatched })
 	payload := append(vp8Packets(1, true, 640, 360, 1)[0], make([]byte, 100)...)
 	for i := range maxEarly + 3 {
-		r.pub.leg.keep(r.protect(t, uint16(i), payload))
+		r.pub.leg.keep(r.protect(t, uint16(i), payload), r.from)
 	}
 	if got := r.pub.Stats().PacketsIn; got != 0 {
 		t.Fatalf("%d packets before the keys", got)
@@ -292,7 +282,7 @@ func TestEarlyMediaIsKept(t *testing.T) {
 	if st.PacketsIn != maxEarly || st.Dropped[dropEarly] != 3 {
 		t.Errorf("%d packets in, %d dropped", st.PacketsIn, st.Dropped[dropEarly])
 	}
-	r.pub.leg.keep(r.protect(t, 100, payload)) // went past the leg just before it was up
+	r.pub.leg.keep(r.protect(t, 100, payload), r.from) // went past the leg just before it was up
 	if got := r.pub.Stats().PacketsIn; got != maxEarly+1 {
 		t.Errorf("%d packets in", got)
 	}
@@ -367,7 +357,7 @@ func TestAddressIsNotStolen(t *testing.T) {
 	answerOnly(t, thief)
 	keys := testKeys()
 	must(t, thief.peer.leg.start(&keys))
-	thief.peer.leg.use(r.from, false)
+	thief.peer.leg.use(via{addr: r.from})
 	if got := (*r.node.plane.known.Load())[r.from]; got != r.pub.leg {
 		t.Errorf("the address is %p's, not %p's", got, r.pub.leg)
 	}

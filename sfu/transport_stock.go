@@ -15,10 +15,41 @@ import (
 	"github.com/pion/webrtc/v4"
 )
 
+const (
+	stockKeepalive = 2 * time.Second
+	stockReadQueue = 8 // packets per ICE-TCP user name, of up to 8 KiB: when full, the connections wait. Strangers can fill it
+)
+
 // stockSettings are what the PeerConnections of a node share.
 type stockSettings struct {
 	engine   *webrtc.MediaEngine // copied by pion for each peer
 	settings webrtc.SettingEngine
+}
+
+// startStock lets pion read the sockets.
+func (n *Node) startStock() error {
+	cfg := n.cfg
+	n.udp = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: cfg.Conn, Logger: n.muxLog.NewLogger("udp"), Net: n.net})
+	if cfg.TCP != nil {
+		n.tcp = ice.NewTCPMuxDefault(ice.TCPMuxParams{
+			Listener: cfg.TCP, Logger: n.muxLog.NewLogger("tcp"),
+			ReadBufferSize: stockReadQueue, WriteBufferSize: tcpWriteQueue,
+			FirstStunBindTimeout: tcpFirst, AliveDurationForConnFromStun: tcpFirst,
+		})
+	}
+	var err error
+	if n.stock, err = n.stockSettings(); err != nil {
+		return errors.Join(err, n.closeStock())
+	}
+	return nil
+}
+
+func (n *Node) closeStock() error {
+	err := n.udp.Close()
+	if n.tcp != nil {
+		err = errors.Join(err, n.tcp.Close())
+	}
+	return err
 }
 
 func (n *Node) stockSettings() (*stockSettings, error) {
@@ -39,7 +70,7 @@ func (n *Node) stockSettings() (*stockSettings, error) {
 	s.SetLite(n.cfg.Lite)
 	s.SetIncludeLoopbackCandidate(n.loopback())
 	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
-	s.SetICETimeouts(iceDisconnected, iceFailed, iceKeepalive)
+	s.SetICETimeouts(silentAfter, failedAfter, stockKeepalive)
 	for _, wait := range []func(time.Duration){
 		s.SetHostAcceptanceMinWait, s.SetSrflxAcceptanceMinWait, s.SetPrflxAcceptanceMinWait, s.SetRelayAcceptanceMinWait,
 	} {

@@ -45,7 +45,7 @@ type logConfig struct {
 
 // mediaConfig is about the SFU.
 type mediaConfig struct {
-	ICELite      string `yaml:"ice_lite" doc:"on, off, or auto: on where public_ip, loopback or a public interface address is known."`
+	ICELite      string `yaml:"ice_lite" doc:"Of plane pion: on, off, or auto: on where public_ip, loopback or a public interface address is known. Plane batched is always ICE-lite."`
 	Plane        string `yaml:"plane" doc:"How packets are forwarded: batched, or pion, which costs several times the CPU and is for comparison."`
 	Sockets      int    `yaml:"sockets" doc:"Sockets that share the UDP port, each with a thread that reads and forwards (Linux; elsewhere one); 0: as many as cores."`
 	StartBitrate int    `yaml:"start_bitrate" doc:"Bits per second hinted to publishers' encoders, so that all simulcast layers are up at once."`

@@ -33,6 +33,7 @@ type server struct {
 	turn     *turn.Server // nil: off
 	sfu      *sfu.Node
 	rooms    *signaling.Server
+	ws       *ws.Handler
 	presence *presence.Server
 	http     *http.Server
 	admin    *http.Server // nil: off
@@ -87,7 +88,7 @@ func (s *server) startParts(l *loaded) (http.Handler, error) {
 	if err := s.startRooms(l, ice); err != nil {
 		return nil, err
 	}
-	sockets, err := ws.New(ws.Config{Rooms: s.rooms, Origins: l.allOrigins(), Log: s.log})
+	s.ws, err = ws.New(ws.Config{Rooms: s.rooms, Origins: l.allOrigins(), Log: s.log})
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +96,7 @@ func (s *server) startParts(l *loaded) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	handler := routes(sockets, s.presence, pages, s.log)
+	handler := routes(s.ws, s.presence, pages, s.log)
 	if !l.open() {
 		handler = thisMachineOnly(handler)
 	}
@@ -185,6 +186,8 @@ func (s *server) stop(ctx context.Context) {
 	drains.Wait()
 	if left.Load() {
 		s.http.Close()
+	} else {
+		s.ws.Wait()
 	}
 	s.closeMedia()
 	s.cancel()

@@ -11,14 +11,14 @@
 //	TCP.accept       NewTCP                          TCP.Close, which waits
 //	TCP.decide       TCP.accept, per connection      its first bytes or the peek deadline; TCP.Close waits
 //
-// With Serve the reader shows RTP and RTCP to the socket's tap, which forwards it on the spot; what the tap does not want is
+// With Serve the reader shows what is media's to the socket's tap, which sees to it on the spot; what the tap does not want is
 // copied into a bounded queue for whoever reads Media(). Without, there is no reader goroutine: whoever reads Media() reads the
 // socket. TURN packets are copied into a bounded queue either way.
 //
 // # Invariants
 //
 //   - Only reader, UDP.receive and UDP.send touch the socket for packets.
-//   - A tap (Serve) sees RTP and RTCP of a batch before anything of that batch is delivered, and keeps it until Done.
+//   - A tap (Serve) sees RTP, RTCP, DTLS and ICE's STUN of a batch before anything of that batch is delivered, and keeps it until Done.
 //   - Several sockets share the port by SO_REUSEPORT: the kernel chooses one by the sender's address, so one sender's packets stay
 //     in order. That nobody else has the port is made sure of before, without the option.
 //   - classify allocates nothing and looks at no more than the STUN header and the attribute headers: it runs for every

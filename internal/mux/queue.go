@@ -37,7 +37,7 @@ func newQueue() *queue {
 	}
 	q.deadline.init()
 	for range queueLen {
-		q.free <- new(queued)
+		q.free <- nil // made when it is needed
 	}
 	return q
 }
@@ -46,6 +46,9 @@ func newQueue() *queue {
 func (q *queue) put(b []byte, from netip.AddrPort) bool {
 	select {
 	case p := <-q.free:
+		if p == nil {
+			p = new(queued)
+		}
 		p.from, p.n = from, copy(p.buf[:], b)
 		q.full <- p // never blocks: there are as many slots as places
 		return true

@@ -8,14 +8,14 @@ import (
 )
 
 // served is how a UDP with taps is read: each socket has a reader, and media's own reader gets what is left by a queue. That is
-// little: STUN, DTLS, and what comes from addresses that the taps do not know.
+// little, and nothing where the taps take all.
 type served struct {
 	// Static after construction.
 	queue *queue
 	first *batch.Conn // all else that is sent leaves by it
 }
 
-// reader reads one socket in batches, and shows RTP and RTCP to its tap.
+// reader reads one socket in batches, and shows what is media's to its tap.
 type reader struct {
 	// Static after construction.
 	udp *UDP
@@ -43,7 +43,7 @@ func (m *mediaConn) Batched(log *slog.Logger) ([]*batch.Conn, error) {
 }
 
 // Serve begins to read the sockets, which Batched made ready, each in a goroutine of its own, and shows the socket's tap every
-// datagram that looks like RTP or RTCP. Call it once, before anybody reads; from now on reading Media need not go on for TURN
+// datagram that is not TURN's. Call it once, before anybody reads; from now on reading Media need not go on for TURN
 // to be served.
 func (m *mediaConn) Serve(conns []*batch.Conn, taps []batch.Tap) {
 	u := m.udp
@@ -82,12 +82,12 @@ func (r *reader) batch(n int) {
 			c = classify(pkt)
 			u.count[c].Add(1)
 		}
-		if c == rtp && !u.media.closed.Load() {
+		if c.media() && !u.media.closed.Load() {
 			shown = true
 			taken = r.tap.Packet(pkt, r.in.From(i))
 		}
 		r.taken, r.verdicts = append(r.taken, taken), append(r.verdicts, c)
-		if taken && i == n-1 && moreComes(pkt) {
+		if taken && i == n-1 && c == rtp && moreComes(pkt) {
 			n = r.more(n)
 		}
 	}

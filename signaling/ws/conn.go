@@ -20,6 +20,12 @@ import (
 // the rest of a frame that the peer had begun.
 const closeTimeout = 8 * time.Second
 
+// Of each connection, in bytes.
+const (
+	readBuffer  = 512
+	writeBuffer = 1 << 10
+)
+
 // conn is one WebSocket. Write and Close belong to the link's writer, read to the handler.
 type conn struct {
 	ws  *websocket.Conn
@@ -57,8 +63,17 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, err
 	}
 	h.conn = &onceClosed{Conn: c}
-	rw.Writer.Reset(h.conn)
-	return h.conn, rw, nil
+	return h.conn, small(h.conn, rw), nil
+}
+
+// small replaces the HTTP server's buffers of 4 KiB each, which the connection would keep: usual messages are shorter, and a longer one
+// goes past them.
+func small(c net.Conn, rw *bufio.ReadWriter) *bufio.ReadWriter {
+	if rw.Reader.Buffered() == 0 { // else a client has sent frames before it was answered
+		rw.Reader = bufio.NewReaderSize(c, readBuffer)
+	}
+	rw.Writer = bufio.NewWriterSize(c, writeBuffer)
+	return rw
 }
 
 // onceClosed lets one close frame out. The library answers the peer's answer to our close with another one, which RFC 6455

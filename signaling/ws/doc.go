@@ -6,7 +6,7 @@
 //
 //	| goroutine             | started by          | stopped by                                              |
 //	|-----------------------|---------------------|---------------------------------------------------------|
-//	| the reader            | net/http            | the end of the connection; it is the handler itself      |
+//	| the reader            | ServeHTTP           | the end of the connection; Handler.Wait waits            |
 //	| the library's timeout | accept, Dial        | conn.Close, Client.Close                                |
 //	| the hard close        | conn.Close, a timer | conn.Close, or it closes the socket and ends            |
 //

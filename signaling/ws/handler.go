@@ -1,11 +1,13 @@
 package ws
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/parley/parley/signaling"
@@ -40,6 +42,7 @@ type Handler struct {
 	origins origins
 	log     *slog.Logger
 	cut     time.Duration // for tests; 0: closeTimeout
+	readers sync.WaitGroup
 }
 
 // New makes a handler. The error is that of Validate.
@@ -53,7 +56,11 @@ func New(cfg Config) (*Handler, error) {
 	return &Handler{rooms: cfg.Rooms, origins: newOrigins(cfg.Origins), log: cfg.Log}, nil
 }
 
-// ServeHTTP carries one connection and returns when it has ended.
+// Wait returns when the last connection has ended. Call it when the rooms are shut down.
+func (h *Handler) Wait() { h.readers.Wait() }
+
+// ServeHTTP opens one connection, which a goroutine of the handler's reads from then on: the request's own would keep the request, and a
+// stack that has the HTTP server's frames on it, for as long as the connection lasts.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if retryAfter, draining := h.rooms.Draining(); draining {
 		drain(w, retryAfter)
@@ -81,13 +88,17 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.Close(0, "")
 		return
 	}
-	link.End(h.pump(r, link, c))
+	h.readers.Go(func() {
+		end := false
+		defer func() { link.End(end) }() // also should the library panic
+		end = h.pump(link, c)
+	})
 }
 
 // pump reads until the connection has ended. It reports whether the client closed it for good.
-func (h *Handler) pump(r *http.Request, link *signaling.Link, c *conn) bool {
+func (h *Handler) pump(link *signaling.Link, c *conn) bool {
 	for {
-		msg, text, err := c.read(r.Context(), h.rooms.MaxMessage())
+		msg, text, err := c.read(context.Background(), h.rooms.MaxMessage()) // Link.End and conn.Close end it
 		switch {
 		case errors.Is(err, errTooBig):
 			link.TooBig()

@@ -94,6 +94,7 @@ func newSite(t testing.TB, change func(*signaling.Config)) *site {
 		if err := rooms.Shutdown(ctx); err != nil {
 			t.Errorf("shutdown: %v", err)
 		}
+		h.Wait()
 		server.Close()
 	})
 	return s

@@ -44,6 +44,13 @@ func NewGCM(k Key) (*GCM, error) {
 	return g, nil
 }
 
+// Wipe overwrites the salt and gives the key up. What crypto/aes made of it is the collector's.
+func (g *GCM) Wipe() {
+	clear(g.salt[:])
+	clear(g.nonce[:])
+	g.aead = nil
+}
+
 // derive is RFC 3711, section 4.3, with a key derivation rate of 0; RFC 7714, section 11: the salt has 12 bytes.
 func derive(master cipher.Block, salt []byte, label byte) [16]byte {
 	var iv, out [16]byte

@@ -2,6 +2,8 @@ package seal
 
 import (
 	"fmt"
+	"io"
+	"log/slog"
 
 	"github.com/pion/dtls/v3"
 	"github.com/pion/srtp/v3"
@@ -9,6 +11,12 @@ import (
 
 // Key is a master key with its salt.
 type Key struct{ Key, Salt []byte }
+
+// Format writes nothing of the key, whatever verb it is printed with.
+func (Key) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "secret") }
+
+// LogValue logs nothing of the key.
+func (Key) LogValue() slog.Value { return slog.StringValue("secret") }
 
 // Keys are the master keys of both directions (RFC 5764, section 4.2).
 type Keys struct {
