@@ -44,7 +44,7 @@ type dataChannels struct {
 	mu      sync.Mutex        // makes looking at the queue and adding to it one step
 	open    [channels]channel // Guarded by mu. nil: not yet
 	waiting [][]byte          // Guarded by mu: reliable messages from before, reliableQueue bytes at most.
-	bytes   int               // Guarded by mu: their size.
+	shares  shares            // Guarded by mu: of reliable messages.
 }
 
 // dataOpened tells that a channel can be sent on.
@@ -61,7 +61,7 @@ func (p *Peer) dataOpened(id int, ch channel) {
 			p.count.dataDropped.Add(1)
 		}
 	}
-	d.waiting, d.bytes = nil, 0
+	d.waiting = nil
 }
 
 // startReading starts a channel's reader, which ends with the channel.
@@ -128,8 +128,8 @@ func (p *Peer) receiveData(b []byte, text, reliable bool) {
 }
 
 // Send gives a message to the client: d.From, d.Topic and d.Payload, on the channel that d.Reliable tells; d.To is not sent.
-// It does not wait. Unreliable messages are dropped while 256 KiB wait for the client, reliable ones while 1 MiB does: the
-// error is ErrSlow. Unreliable messages to a client that is not connected yet are dropped without an error.
+// It does not wait. Unreliable messages are dropped while 256 KiB wait for the client, reliable ones while 1 MiB does, or of their
+// sender as much as is free: the error is ErrSlow. Unreliable messages to a client that is not connected yet are dropped without an error.
 // ErrBadData: the message cannot be sent to anybody. ErrNoData: the client offered no data section.
 func (p *Peer) Send(d Data) error {
 	if p.closed.Load() {
@@ -143,7 +143,7 @@ func (p *Peer) Send(d Data) error {
 		p.count.dataDropped.Add(1)
 		return ErrNoData
 	}
-	waits, err := p.data.send(frame, d.Reliable)
+	waits, err := p.data.send(d.From, frame, d.Reliable)
 	if waits {
 		p.transport.wantData()
 	}
@@ -160,40 +160,47 @@ func (p *Peer) Send(d Data) error {
 
 var errNotOpen = errors.New("unreliable channel is not open")
 
-// send queues a frame. waits: it waits for the channel.
-func (d *dataChannels) send(frame []byte, reliable bool) (waits bool, err error) {
-	id, limit := reliableChannel, uint64(reliableQueue)
-	if !reliable {
-		id, limit = unreliableChannel, unreliableQueue
-	}
+// send queues a frame of a sender's. waits: it waits for the channel.
+func (d *dataChannels) send(from string, frame []byte, reliable bool) (waits bool, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	queued := 0
+	for _, c := range d.open {
+		if c != nil {
+			queued += int(c.BufferedAmount())
+		}
+	}
+	id := unreliableChannel
+	if reliable {
+		id = reliableChannel
+		if ch := d.open[id]; ch != nil {
+			d.shares.left(int(ch.BufferedAmount()))
+		} else {
+			queued += d.shares.bytes
+		}
+		if !d.shares.admits(from, len(frame), reliableQueue-queued) {
+			return false, ErrSlow
+		}
+	} else if queued+len(frame) > unreliableQueue {
+		return false, ErrSlow
+	}
 	ch := d.open[id]
 	switch {
 	case ch == nil && reliable:
-		if d.bytes+len(frame) > reliableQueue {
-			return false, ErrSlow
-		}
 		d.waiting = append(d.waiting, frame)
-		d.bytes += len(frame)
+		d.shares.add(from, len(frame))
 		return true, nil
 	case ch == nil:
 		return false, errNotOpen
-	}
-	queued := uint64(len(frame))
-	for _, c := range d.open {
-		if c != nil {
-			queued += c.BufferedAmount()
-		}
-	}
-	if queued > limit {
-		return false, ErrSlow
 	}
 	switch err := ch.Send(frame); {
 	case errors.Is(err, sctp.ErrOutboundPacketTooLarge):
 		return false, fmt.Errorf("%w: larger than the client takes", ErrBadData)
 	case err != nil:
 		return false, fmt.Errorf("%w: %w", ErrClosed, err)
+	}
+	if reliable {
+		d.shares.add(from, len(frame))
 	}
 	return false, nil
 }

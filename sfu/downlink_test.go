@@ -31,7 +31,7 @@ func (f *fixed) Stats() bwe.Stats                                 { return f.sta
 
 // socketViewer is a viewer that is a socket: it reads what the plane sends to it.
 type socketViewer struct {
-	t    *testing.T
+	t    testing.TB
 	conn *net.UDPConn
 	peer *Peer
 	in   *srtp.Context
@@ -39,13 +39,13 @@ type socketViewer struct {
 	pkts []rtp.Packet // as they came
 }
 
-func newSocketViewer(t *testing.T, r *rawPlane) *socketViewer {
+func newSocketViewer(t testing.TB, r *rawPlane) *socketViewer {
 	t.Helper()
 	return newSocketViewerAs(t, r, browserConfig{slots: 1, noSend: true})
 }
 
 // newSocketViewerAs shows the source in all slots.
-func newSocketViewerAs(t *testing.T, r *rawPlane, c browserConfig) *socketViewer {
+func newSocketViewerAs(t testing.TB, r *rawPlane, c browserConfig) *socketViewer {
 	t.Helper()
 	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	must(t, err)

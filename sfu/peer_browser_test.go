@@ -195,6 +195,8 @@ type browserConfig struct {
 	group     string // "": the same for all
 	oldCipher bool   // AES_CM_128_HMAC_SHA1_80 alone
 	remb      bool   // takes limits for what it sends
+	uplink    *lossyUplink
+	red       bool // sound is sent as RED, and taken
 }
 
 func clientAPI(t testing.TB, c browserConfig) *webrtc.API {
@@ -205,6 +207,11 @@ func clientAPI(t testing.TB, c browserConfig) *webrtc.API {
 			MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2, SDPFmtpLine: "minptime=10;useinbandfec=1",
 		}, PayloadType: 109,
 	}, webrtc.RTPCodecTypeAudio))
+	if c.red {
+		must(t, m.RegisterCodec(webrtc.RTPCodecParameters{
+			RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: mimeRED, ClockRate: 48000, Channels: 2, SDPFmtpLine: "109/109"}, PayloadType: 63,
+		}, webrtc.RTPCodecTypeAudio))
+	}
 	if len(c.video) == 0 {
 		c.video = []string{webrtc.MimeTypeVP8}
 	}
@@ -228,6 +235,9 @@ func clientAPI(t testing.TB, c browserConfig) *webrtc.API {
 	reg := &interceptor.Registry{}
 	if c.loss != nil {
 		reg.Add(c.loss)
+	}
+	if c.uplink != nil {
+		reg.Add(c.uplink)
 	}
 	must(t, webrtc.ConfigureSimulcastExtensionHeaders(m))
 	for _, uri := range []string{sdp.AudioLevelURI, sdp.SDESMidURI} {
@@ -297,7 +307,11 @@ func newBrowser(t testing.TB, n *Node, id string, c browserConfig) *browser {
 		b.openData()
 	}
 	if !c.noSend {
-		b.addSend(Microphone, webrtc.MimeTypeOpus)
+		if c.red {
+			b.addSend(Microphone, mimeRED)
+		} else {
+			b.addSend(Microphone, webrtc.MimeTypeOpus)
+		}
 		mime := webrtc.MimeTypeVP8
 		if len(c.video) > 0 {
 			mime = c.video[0]
@@ -376,7 +390,11 @@ func (b *browser) addSend(k Kind, mime string, rids ...string) {
 		if rid != "" {
 			opts = append(opts, webrtc.WithRTPStreamID(rid))
 		}
-		tr, err := webrtc.NewTrackLocalStaticRTP(webrtc.RTPCodecCapability{MimeType: mime}, string(k), "stream", opts...)
+		codec := webrtc.RTPCodecCapability{MimeType: mime}
+		if mime == mimeRED { // whose clock pion does not know
+			codec.ClockRate, codec.Channels = 48000, 2
+		}
+		tr, err := webrtc.NewTrackLocalStaticRTP(codec, string(k), "stream", opts...)
 		must(b.t, err)
 		b.tracks[k] = append(b.tracks[k], tr)
 		if sender != nil {
