@@ -27,6 +27,7 @@ const (
 	differPace   = 15 * time.Millisecond
 	differKey    = 30 // frames between two keyframes
 	differStall  = 200 * time.Millisecond
+	differTries  = 5
 )
 
 // differSizes are what the second viewer is shown, by the frame from which it is. The last keyframe is too old then to switch at once.
@@ -369,11 +370,11 @@ func TestPlanesAgreeEndToEnd(t *testing.T) { // not parallel: it goes by the clo
 }
 
 // compareWays plays on all of them, again where they differ or the machine was too slow: when a layer is switched hangs on the clock, too.
-// What differs every time is a difference.
+// What differs every time is a difference, and a machine that is always too slow is a failure: nothing was compared.
 func compareWays(t *testing.T, ways []way) {
 	var diff string
 	slow := 0
-	for range 3 {
+	for range differTries {
 		got := make([]map[string][]string, len(ways))
 		stalled := false
 		for i, w := range ways {
@@ -391,10 +392,7 @@ func compareWays(t *testing.T, ways []way) {
 		}
 		t.Logf("they differ: %.2000s", diff)
 	}
-	if slow > 0 {
-		t.Skip("the machine is too busy to publish in time")
-	}
-	t.Error(diff)
+	t.Errorf("%d of %d times the machine was too busy to publish in time; else they differ: %s", slow, differTries, diff)
 }
 
 // differences compares what viewers got in the first way with the others.

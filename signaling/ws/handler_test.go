@@ -260,11 +260,16 @@ func TestStopsReading(t *testing.T) {
 	stuck.join()
 	ann.join()
 	done := make(chan struct{})
-	go func() { // Ann reads all she is sent
+	ahead := make(chan struct{}, 64) // Ann sends no further ahead of what she has read, or she would be the slow one on a busy machine
+	go func() {                      // Ann reads all she is sent
 		defer close(done)
 		for {
 			if op, _, err := ann.next(); err != nil || op == opClose {
 				return
+			}
+			select {
+			case <-ahead:
+			default:
 			}
 		}
 	}()
@@ -272,6 +277,11 @@ func TestStopsReading(t *testing.T) {
 	for id := 2; s.rooms.Stats().Closes["4002"] == 0; id++ {
 		if id > 20_000 {
 			t.Fatal("80 MB, and nobody was too slow")
+		}
+		select {
+		case ahead <- struct{}{}:
+		case <-done:
+			t.Fatal("the wrong one was closed")
 		}
 		ann.send(strings.Replace(chat, "%", strconv.Itoa(id), 1))
 	}
