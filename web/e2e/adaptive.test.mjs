@@ -1,7 +1,7 @@
 // The SDK asks for what can be seen, sends what can be decoded, and tells what it knows.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { sent, startChromium } from './support/browsers.mjs';
+import { newPage, sent, startChromium } from './support/browsers.mjs';
 import { joinGuest } from './support/guest.mjs';
 import { startServer, until } from './support/server.mjs';
 
@@ -102,6 +102,55 @@ test('somebody who cannot decode what is sent gets another codec', async () => {
   await until('VP8', async () => (await camera(bob))?.codec === 'VP8', 20_000);
   await bob.frames(20);
   assert.equal(await ann.run((room) => room.mediaState), 'connected');
+  for (const g of [ann, bob]) await g.leave();
+});
+
+/** Runs in a page before all else: makes it a browser that knows VP8 alone. */
+function vp8Only() {
+  const known = (c) => /VP8|rtx|opus|red/i.test(c.mimeType);
+  for (const end of [RTCRtpReceiver, RTCRtpSender]) {
+    const all = end.getCapabilities.bind(end);
+    end.getCapabilities = (kind) => ({ ...all(kind), codecs: all(kind).codecs.filter(known) });
+  }
+  const add = RTCPeerConnection.prototype.addTransceiver;
+  RTCPeerConnection.prototype.addTransceiver = function (kind, init) {
+    const t = add.call(this, kind, init);
+    if (kind === 'video') t.setCodecPreferences(RTCRtpReceiver.getCapabilities('video').codecs);
+    return t;
+  };
+}
+
+test('a browser that does not take the codec is told so by the server, and asks for another', async () => {
+  const ann = await joinGuest(browser, server.url, {
+    room: 'told',
+    name: 'Ann',
+    options: { codec: 'vp9', layers: 'simulcast' },
+  });
+  const page = await newPage(browser);
+  await page.addInitScript(vp8Only);
+  await page.addInitScript(() => {
+    window.said = [];
+    const make = window.WebSocket;
+    window.WebSocket = class extends make {
+      constructor(...args) {
+        super(...args);
+        this.addEventListener('message', (e) => window.said.push(String(e.data)));
+      }
+    };
+  });
+  const bob = await joinGuest(browser, server.url, {
+    room: 'told',
+    name: 'Bob',
+    camera: false,
+    microphone: false,
+    page,
+  });
+  await until('VP8', async () => (await camera(bob))?.codec === 'VP8', 30_000);
+  await bob.frames(20);
+  const told = await page.evaluate(
+    () => window.said.filter((m) => /"type":"video"/.test(m) && /"reason":"codec"/.test(m)).length,
+  );
+  assert.ok(told > 0, 'the server said why nothing came');
   for (const g of [ann, bob]) await g.leave();
 });
 
