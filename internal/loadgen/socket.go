@@ -14,6 +14,7 @@ import (
 // media in the goroutine that reads.
 type socket struct {
 	conn  *net.UDPConn
+	at    *net.UDPAddr // our candidate
 	oob   []byte
 	media func(pkt []byte, arrived time.Time) // set before ICE reads; pkt may be kept until it returns
 }
@@ -27,9 +28,17 @@ var (
 // receiveBuffer holds the packets of a few keyframes, should the generator be late.
 const receiveBuffer = 1 << 20
 
-// listen opens a socket on the address from which the server is reached.
+// listen opens a socket on the address from which the server is reached. From loopback the machine's other addresses must be within
+// reach, too: a server on all addresses announces those, and answers from them.
 func listen(local netip.Addr, media func([]byte, time.Time)) (*socket, error) {
-	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(local, 0)))
+	bound := local
+	switch {
+	case local.IsLoopback() && local.Is4():
+		bound = netip.IPv4Unspecified()
+	case local.IsLoopback():
+		bound = netip.IPv6Unspecified()
+	}
+	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(bound, 0)))
 	if err != nil {
 		return nil, fmt.Errorf("media socket: %w", err)
 	}
@@ -37,7 +46,9 @@ func listen(local netip.Addr, media func([]byte, time.Time)) (*socket, error) {
 	if err != nil {
 		return nil, fmt.Errorf("media socket: %w", errors.Join(err, conn.Close()))
 	}
-	return &socket{conn: conn, oob: make([]byte, stampSpace), media: media}, nil
+	port := conn.LocalAddr().(*net.UDPAddr).AddrPort().Port()
+	at := net.UDPAddrFromAddrPort(netip.AddrPortFrom(local, port))
+	return &socket{conn: conn, at: at, oob: make([]byte, stampSpace), media: media}, nil
 }
 
 // ReadFromAddrPort reads until there is something for ICE.
@@ -73,7 +84,7 @@ func (s *socket) ReadFrom(b []byte) (int, net.Addr, error) {
 func (s *socket) WriteTo(b []byte, to net.Addr) (int, error) { return s.conn.WriteTo(b, to) }
 
 // LocalAddr implements net.PacketConn.
-func (s *socket) LocalAddr() net.Addr { return s.conn.LocalAddr() }
+func (s *socket) LocalAddr() net.Addr { return s.at }
 
 // Close implements net.PacketConn and ice.UDPMux.
 func (s *socket) Close() error {
@@ -100,4 +111,4 @@ func (s *socket) GetConn(string, net.Addr) (net.PacketConn, error) { return s, n
 func (s *socket) RemoveConnByUfrag(string) {}
 
 // GetListenAddresses implements ice.UDPMux.
-func (s *socket) GetListenAddresses() []net.Addr { return []net.Addr{s.conn.LocalAddr()} }
+func (s *socket) GetListenAddresses() []net.Addr { return []net.Addr{s.at} }
