@@ -12,11 +12,15 @@ const (
 	scoreEvery = 2 * time.Second
 	lowerAfter = 5 * time.Second // a layer that nobody watches is not wanted any more; one that somebody does, at once
 	untold     = -2
+
+	connectPatience = 10 * time.Second // with a client that has not been connected yet: nothing is said of its connection
 )
 
 // watch is what a peer's events were made from last. Owned by who ticks.
 type watch struct {
 	at, scored time.Time
+	began      time.Time // the first look
+	met        bool      // the client has been connected
 	held, next heldVideos
 	score      int
 }
@@ -35,15 +39,27 @@ func (p *Peer) look(now time.Time) {
 		p.on.OnVideo(slices.Clone(w.held.list))
 	}
 	p.tellLayers(now)
-	if now.Sub(w.scored) < scoreEvery {
+	if !w.due(now, p.State() == PeerConnected) {
 		return
 	}
-	w.scored = now
 	if score := quality.Score(p.measure()); score != w.score {
 		if w.score = score; len(p.send.Load().lines)+len(p.receive.Load().lines) > 0 {
 			p.on.OnQuality(score)
 		}
 	}
+}
+
+// due reports whether it is time for a score: every two seconds from the first connection on, or when it takes long to come.
+func (w *watch) due(now time.Time, connected bool) bool {
+	if w.began.IsZero() {
+		w.began = now
+	}
+	w.met = w.met || connected
+	if !w.met && now.Sub(w.began) < connectPatience || now.Sub(w.scored) < scoreEvery {
+		return false
+	}
+	w.scored = now
+	return true
 }
 
 // tellLayers tells which layers of the client's videos are watched, where that has changed. It is called in no loop.

@@ -137,3 +137,28 @@ func TestSentAgain(t *testing.T) {
 		t.Errorf("%v is wanted though nobody watches", rids)
 	}
 }
+
+// TestFirstScore: who has not been connected yet has no bad connection, unless it takes long.
+func TestFirstScore(t *testing.T) {
+	t.Parallel()
+	start := time.Unix(1e9, 0)
+	for name, c := range map[string]struct {
+		connected func(at time.Duration) bool
+		first     time.Duration
+	}{
+		"connected after 3 s": {func(at time.Duration) bool { return at >= 3*time.Second }, 3 * time.Second},
+		"never connected":     {func(time.Duration) bool { return false }, connectPatience},
+		"lost at once":        {func(at time.Duration) bool { return at == time.Second }, time.Second},
+	} {
+		var w watch
+		var scored []time.Duration
+		for at := time.Duration(0); at <= connectPatience+scoreEvery; at += watchEvery {
+			if w.due(start.Add(at), c.connected(at)) {
+				scored = append(scored, at)
+			}
+		}
+		if len(scored) < 2 || scored[0] != c.first || scored[1] != c.first+scoreEvery {
+			t.Errorf("%s: scored after %v", name, scored)
+		}
+	}
+}
