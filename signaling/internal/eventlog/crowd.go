@@ -11,20 +11,6 @@ const (
 	crowdPace = 100 * time.Millisecond
 )
 
-// scheduleCrowdLocked sees to it that all participants hear of the newest entry: now, or when the pace allows it.
-func (l *Log) scheduleCrowdLocked() {
-	if l.crowdPending {
-		return
-	}
-	l.crowdPending = true
-	wait := max(0, crowdPace-time.Since(l.crowdAt))
-	if l.crowdTimer == nil {
-		l.crowdTimer = time.AfterFunc(wait, l.wakeCrowd)
-		return
-	}
-	l.crowdTimer.Reset(wait)
-}
-
 // wakeCrowd runs on the timer's goroutine.
 func (l *Log) wakeCrowd() {
 	l.mu.Lock()
@@ -32,7 +18,7 @@ func (l *Log) wakeCrowd() {
 	if l.closed {
 		return
 	}
-	l.crowdPending, l.crowdAt = false, time.Now()
+	l.crowds.done()
 	l.wakeAllLocked(l.next - 1)
 }
 

@@ -1,9 +1,6 @@
 package eventlog
 
-import (
-	"slices"
-	"time"
-)
+import "slices"
 
 // Cursor reads a log from a place on, as one reader. It belongs to one goroutine; Close it when done.
 //
@@ -143,7 +140,7 @@ func (l *Log) announceLocked(e Entry) {
 		return
 	}
 	if e.Audience.unhurried && len(l.sessions) > crowdFrom {
-		l.scheduleCrowdLocked()
+		l.crowds.schedule(crowdPace, l.wakeCrowd)
 	} else {
 		l.wakeAllLocked(e.Seq)
 	}
@@ -160,16 +157,7 @@ func (l *Log) scheduleBellLocked() {
 		l.rung = l.public
 		return
 	}
-	if l.bellPending {
-		return
-	}
-	l.bellPending = true
-	wait := max(0, pace-time.Since(l.bellAt))
-	if l.bellTimer == nil {
-		l.bellTimer = time.AfterFunc(wait, l.ringBell)
-		return
-	}
-	l.bellTimer.Reset(wait)
+	l.rings.schedule(pace, l.ringBell)
 }
 
 // ringBell runs on the timer's goroutine.
@@ -177,8 +165,7 @@ func (l *Log) ringBell() {
 	l.mu.Lock()
 	bell := l.bell
 	l.bell = nil
-	l.bellPending = false
-	l.bellAt = time.Now()
+	l.rings.done()
 	l.rung = l.public
 	l.mu.Unlock()
 	if bell != nil {

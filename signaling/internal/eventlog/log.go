@@ -62,12 +62,8 @@ type Log struct {
 	watchers      int                  // open cursors of watchers
 	bell          chan struct{}        // closed to wake the waiting watchers; nil when nobody waits
 	rung          uint64               // the newest public entry that watchers were told of
-	bellTimer     *time.Timer          // made with the first watched append
-	bellPending   bool
-	bellAt        time.Time   // of the last ring
-	crowdTimer    *time.Timer // made with the first unhurried append in a crowd
-	crowdPending  bool
-	crowdAt       time.Time // of the last wake-up of a crowd
+	rings         beat                 // of the bell
+	crowds        beat                 // wake-ups of all participants
 
 	// opened is a closed channel: what Ready returns when there is no need to wait.
 	opened chan struct{}
@@ -216,13 +212,8 @@ func (l *Log) Close() {
 		return
 	}
 	l.closed = true
-	if l.bellTimer != nil {
-		l.bellTimer.Stop()
-	}
-	if l.crowdTimer != nil {
-		l.crowdTimer.Stop()
-	}
-	l.bellPending = false
+	l.rings.stop()
+	l.crowds.stop()
 	l.rung = l.public
 	if l.bell != nil {
 		close(l.bell)

@@ -206,6 +206,9 @@ func (o options) serve(ctx context.Context, plane string) (*exec.Cmd, string) {
 // once runs a scenario on a server of its own.
 func (o options) once(ctx context.Context, s scenario, plane string, stderr io.Writer) (loadgen.Report, error) {
 	var report loadgen.Report
+	if o.answers(ctx) {
+		return report, fmt.Errorf("another server is at %s: stop it, or choose another -port", o.address(2))
+	}
 	server, at := o.serve(ctx, plane)
 	var log bytes.Buffer
 	server.Stdout, server.Stderr = &log, &log
@@ -244,8 +247,13 @@ func (o options) ready(ctx context.Context) error {
 			return errors.New("the server does not get ready")
 		case <-tick.C:
 		}
-		if exec.CommandContext(ctx, o.binary, "health", "--admin", o.address(2)).Run() == nil {
+		if o.answers(ctx) {
 			return nil
 		}
 	}
+}
+
+// answers reports whether a server is there, and well.
+func (o options) answers(ctx context.Context) bool {
+	return exec.CommandContext(ctx, o.binary, "health", "--admin", o.address(2)).Run() == nil
 }
