@@ -24,12 +24,13 @@ func (r LeftReason) String() string {
 // sinkCounts are a sink's counters. Of all packets that its source stored while it was attached, and those that were replayed, each
 // is sent, dropped for a reason of the sink's, left out, or waits for the receiver's link.
 type sinkCounts struct {
-	packets, bytes, resent uint64
-	replayed               uint64 // from before the join: they had been counted as left out, or came before the sink
-	filled                 uint64 // packets that nobody published: empty ones in the place of late ones, silence before another source
-	stored                 uint64 // by the source, while the sink was attached
-	left                   [numLeftReasons]uint64
-	drops                  drops
+	drops          drops
+	left           [numLeftReasons]uint64
+	resent         uint64
+	replayed       uint64 // from before the join: they had been counted as left out, or came before the sink
+	filled         uint64 // packets that nobody published: empty ones in the place of late ones, silence before another source
+	packets, bytes uint64
+	stored         uint64 // by the source, while the sink was attached
 }
 
 func (c *sinkCounts) add(o *sinkCounts) {

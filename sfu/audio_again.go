@@ -27,17 +27,18 @@ func (l *slotLine) lost(now time.Time, share float64) {
 	a := &l.again
 	if share >= againFrom || share > 0 && now.Before(a.until) {
 		a.until = now.Add(redHold)
+		l.repeats = !l.video
 	}
 }
 
 // remember keeps a packet that is sealed, where such are sent again. The caller is in the peer's loop, as is that of repeat.
 func (k *leg) remember(l *slotLine, b []byte) bool {
 	a := &l.again
-	if l.video || a.until.IsZero() {
+	if !l.repeats {
 		return false
 	}
 	now := k.loop.clock()
-	if now.After(a.until) || len(b) > againMost || k.peer.downlink.thin(now) || redType(l.agreed.codecs) != 0 {
+	if now.After(a.until) || len(b) > againMost || k.downlink.thin(now) || redType(l.agreed.codecs) != 0 {
 		a.last = a.last[:0]
 		return false
 	}
@@ -54,9 +55,7 @@ func (k *leg) repeat(l *slotLine, out *batch.Sender) {
 		return
 	}
 	copy(out.Next()[:n], a.now)
-	k.peer.downlink.leaves(l, l.ssrc, n, false)
-	k.peer.count.packetsOut.Add(1)
-	k.peer.count.rtxOut.Add(1)
-	k.peer.count.bytesOut.Add(uint64(n))
+	k.downlink.leaves(l, l.ssrc, n, false)
+	k.count(n, true)
 	out.Commit(n, k.to, l, true)
 }

@@ -77,7 +77,7 @@ func TestSoundIsSentTwice(t *testing.T) {
 	expect("a thin link", 3, 80, 0)
 	v.estimate(5_000_000, 0)
 	v.peer.loop.Lock()
-	l.again.until = time.Now().Add(10 * time.Second)
+	l.repeats, l.again.until = true, time.Now().Add(10*time.Second)
 	v.peer.loop.Unlock()
 	lost(0.004) // what is left
 	expect("still", 3, 80, 2)
@@ -85,7 +85,7 @@ func TestSoundIsSentTwice(t *testing.T) {
 		t.Errorf("for %v only", until)
 	}
 	v.peer.loop.Lock()
-	l.again.until = time.Now().Add(-time.Second)
+	l.repeats, l.again.until = true, time.Now().Add(-time.Second)
 	v.peer.loop.Unlock()
 	expect("later", 3, 80, 0)
 	l.agreed.codecs = append(l.agreed.codecs, Codec{MimeType: mimeRED, PayloadType: 63})

@@ -157,8 +157,7 @@ func (l *Line) hush(at int64) (sent bool) {
 	l.lastTime = max32(l.timeAt(time.Unix(0, at))-step, l.lastTime+step)
 	l.lastSeq++
 	l.lastAt = at - int64(time.Second)*int64(step)/int64(l.rate)
-	h := &l.header
-	h.Padding, h.Extension, h.Extensions, h.Marker = false, false, h.Extensions[:0], false
+	h := l.header()
 	h.SSRC, h.PayloadType, h.SequenceNumber, h.Timestamp = l.cfg.SSRC, l.payloadType, l.lastSeq, l.lastTime
 	if n, err := l.emit(h, opusSilence); err != nil || n == 0 {
 		return false

@@ -3,6 +3,8 @@ package sfu
 import (
 	"runtime"
 
+	"github.com/pion/rtp"
+
 	"github.com/parley/parley/internal/batch"
 	"github.com/parley/parley/sfu/internal/ring"
 )
@@ -61,6 +63,7 @@ func (c *crew) ask(e errand, n int) {
 // hand is what one goroutine of a spread writes with. What sinks share otherwise, each hand has of its own.
 type hand struct {
 	out       *batch.Sender // nil without a plane
+	header    rtp.Header    // reused for every packet
 	redundant redundant
 	scratch   [ring.MaxPayload]byte
 }

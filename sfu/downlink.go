@@ -28,29 +28,36 @@ const (
 //
 // A receiver that reports nothing has no limit: the sizes of its tiles decide alone.
 type downlink struct {
+	// What each packet needs comes first: TestHotFields.
+
 	// Static after construction.
-	peer *Peer
 	loop *loop
 
 	// Owned by the loop.
-	reports   reports
-	est       bwe.Estimator // nil: nothing is reported
+	est     bwe.Estimator // nil: nothing is reported
+	seq     uint16        // transport-wide, of the next packet
+	digits  [2]byte       // seq, for the header
+	reports reports
+	paid    bool // the packet that is being written was paid for
+	video   bool // some was sent: began is set
+	beating bool
+	sent    throughput
+	pacer   pace.Pacer[*Sink]
+
+	sound, repaired throughput
+	probe           probe
+
+	peer *Peer // Static after construction.
+
+	// Owned by the loop.
 	verdict   bwe.Estimate
 	updated   time.Time
 	began     time.Time // the first video was sent
 	counted   time.Time // the last packet with a number
 	decreases uint64
 	decreased time.Time // when congestion was last seen
-	seq       uint16    // transport-wide, of the next packet
-	digits    [2]byte   // seq, for the header
 	demand    bwe.Demand
-
-	pacer                 pace.Pacer[*Sink]
-	paid                  bool // the packet that is being written was paid for
-	beating               bool
-	probe                 probe
-	sent, sound, repaired throughput
-	reported              float64 // the share of video that the receiver reports as lost
+	reported  float64 // the share of video that the receiver reports as lost
 
 	allocator allocate.Allocator
 	streams   []allocate.Stream
@@ -120,11 +127,11 @@ func writeNumber(b []byte, id uint8, seq uint16) {
 // leaves notes a packet of size bytes on the wire, headers of UDP and IP left out.
 func (d *downlink) leaves(l *slotLine, ssrc uint32, size int, numbered bool) {
 	now := d.loop.clock()
-	if !d.paid {
+	if !d.paid && d.pacer.Rate() > 0 {
 		d.pacer.Sound(now, size)
 	}
-	if d.began.IsZero() && l.video {
-		d.began = now
+	if l.video && !d.video {
+		d.video, d.began = true, now
 	}
 	d.sent.add(now, size)
 	switch {
@@ -190,7 +197,7 @@ func (d *downlink) receiverReport(now time.Time, lost float64, rtt time.Duration
 func (d *downlink) tick(now time.Time) {
 	d.loop.Lock()
 	defer d.loop.Unlock()
-	if d.est == nil || d.began.IsZero() || now.Sub(d.updated) < updateEvery {
+	if d.est == nil || !d.video || now.Sub(d.updated) < updateEvery {
 		return
 	}
 	d.update(now)
@@ -203,7 +210,7 @@ func (d *downlink) changed() { d.allocated = time.Time{} }
 // update follows the estimate.
 func (d *downlink) update(now time.Time) {
 	d.updated = now
-	if d.reports == reportsTransport && !d.verdict.Known && !d.began.IsZero() && now.Sub(d.began) > mute {
+	if d.reports == reportsTransport && !d.verdict.Known && d.video && now.Sub(d.began) > mute {
 		d.reports, d.est = reportsNone, nil
 		d.pacer.SetRate(now, 0)
 		return
@@ -266,6 +273,11 @@ func (d *downlink) setPace(now time.Time) {
 func (d *downlink) count(c *Counts) {
 	d.loop.Lock()
 	defer d.loop.Unlock()
+	if k := d.peer.leg; k != nil {
+		c.PacketsOut += k.sent.packets
+		c.BytesOut += k.sent.bytes
+		c.RTXOut += k.sent.resent
+	}
 	n := &d.counts
 	c.Paced, c.ProbesOut = n.paced, n.probes
 	unknown := n.feedbackUnwanted
@@ -278,19 +290,19 @@ func (d *downlink) count(c *Counts) {
 
 // throughput measures what is sent, over the last second or so.
 type throughput struct {
-	slots [8]int // bytes, of 125 ms each
-	at    int64  // number of the newest slot
+	at    int64     // number of the newest slot
+	slots [8]uint32 // bytes, of 125 ms each
 }
 
 func (t *throughput) add(now time.Time, size int) {
 	t.advance(now)
-	t.slots[t.at%int64(len(t.slots))] += size
+	t.slots[t.at%int64(len(t.slots))] += uint32(size)
 }
 
 func (t *throughput) advance(now time.Time) {
 	at := now.UnixMilli() / 125
 	if n := int64(len(t.slots)); at-t.at >= n || t.at-at >= n { // the machine's clock may have been set back
-		t.slots, t.at = [8]int{}, at
+		t.slots, t.at = [8]uint32{}, at
 	}
 	for t.at < at {
 		t.at++
@@ -303,7 +315,7 @@ func (t *throughput) rate(now time.Time) int {
 	t.advance(now)
 	sum := 0
 	for _, n := range t.slots {
-		sum += n
+		sum += int(n)
 	}
 	return sum * 8
 }

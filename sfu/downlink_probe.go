@@ -110,13 +110,12 @@ func (k *Sink) recent(seq *uint16) bool {
 func (l *slotLine) padding(n int) error {
 	line := l.line
 	line.rtxSeq++
-	h := &line.header
-	h.Padding, h.Marker, h.Extension, h.Extensions = true, false, false, h.Extensions[:0]
+	h := line.header()
+	h.Padding = true
 	h.SSRC, h.PayloadType, h.SequenceNumber, h.Timestamp = line.cfg.RTXSSRC, line.rtxPayloadType, line.rtxSeq, line.lastTime
 	var zeros [maxPadding]byte
 	zeros[n-1] = byte(n)
 	_, err := l.WriteRTP(h, zeros[:n])
-	h.Padding = false
 	return err
 }
 

@@ -92,7 +92,7 @@ func (v *socketViewer) estimate(target int64, decreases uint64) *fixed {
 	d.loop.Lock()
 	defer d.loop.Unlock()
 	f := &fixed{verdict: bwe.Estimate{Target: target, Known: true, Acked: target}, stats: bwe.Stats{Decreases: decreases}}
-	d.est, d.verdict, d.began = f, f.verdict, time.Now().Add(-time.Minute)
+	d.est, d.verdict, d.video, d.began = f, f.verdict, true, time.Now().Add(-time.Minute)
 	d.changed()
 	d.update(time.Now())
 	return f

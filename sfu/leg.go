@@ -33,10 +33,23 @@ var (
 // leg is a peer's part of the plane: its SRTP contexts for RTP in both directions, and where its packets go. It is the only
 // one that seals what is sent to the peer, whatever the path: with two, nonces would be used twice.
 type leg struct {
+	// What each packet that leaves needs comes first: TestHotFields.
+
+	// Static after construction.
+	loop     *loop // the peer's
+	downlink *downlink
+
+	// Owned by the loop.
+	up, closed bool        // up: keys and a path are there
+	reported   bool        // RTCP came
+	reporter   uint32      // the SSRC of that which came last
+	gcm        *seal.GCM   // AEAD_AES_128_GCM
+	to         *batch.Dest // over UDP
+	sent       sentCounts
+
 	// Static after construction.
 	peer  *Peer
 	plane *plane
-	loop  *loop // the peer's
 
 	burst burst
 	ready atomic.Bool // up, for who is not in the loop
@@ -45,22 +58,22 @@ type leg struct {
 	addrs []netip.AddrPort // Guarded by plane.mu.
 
 	// Owned by the loop.
-	up, closed bool // up: keys and a path are there
-	in         *srtp.Context
-	gcm        *seal.GCM     // AEAD_AES_128_GCM
-	out        *srtp.Context // RTCP, and RTP where there is no gcm
-	early      [][]byte      // RTP from before
-	to         *batch.Dest   // over UDP
-	tcp        *tcpConn      // over ICE-TCP
-	header     rtp.Header
-	streams    []*inStream
-	reporters  []uint32 // SSRCs that RTCP came from
-	forged     int
-	reporter   uint32 // SSRC of the RTCP that came last
-	reported   bool   // some came
+	in        *srtp.Context
+	out       *srtp.Context // RTCP, and RTP where there is no gcm
+	early     [][]byte      // RTP from before
+	tcp       *tcpConn      // over ICE-TCP
+	header    rtp.Header
+	streams   []*inStream
+	reporters []uint32 // SSRCs that RTCP came from
+	forged    int
 }
 
-func newLeg(p *Peer, pl *plane) *leg { return &leg{peer: p, plane: pl, loop: p.loop} }
+// sentCounts are of what was sealed. Resent is part of packets.
+type sentCounts struct{ packets, bytes, resent uint64 }
+
+func newLeg(p *Peer, pl *plane) *leg {
+	return &leg{peer: p, plane: pl, loop: p.loop, downlink: &p.downlink}
+}
 
 // start is called when DTLS is through, the client's certificate verified. Not before: nobody else is sent anything. It wipes
 // the keys.
@@ -254,7 +267,7 @@ func (k *leg) write(l *slotLine, h *rtp.Header, payload []byte) (int, error) {
 	if !k.up {
 		return 0, nil
 	}
-	d := &k.peer.downlink
+	d := k.downlink
 	numbered := d.numbers(l)
 	if n := int(h.PaddingSize); n > 0 { // of a slot of the ring: it lies behind the payload
 		payload, h.Padding, h.PaddingSize = payload[:len(payload)+n], true, 0
@@ -299,12 +312,21 @@ func (k *leg) write(l *slotLine, h *rtp.Header, payload []byte) (int, error) {
 		if out.Commit(len(b), k.to, l, !l.video); again {
 			k.repeat(l, out)
 		}
-		return fixed + len(payload), nil
-	}
-	if err := k.tcp.write(b); err != nil {
+	} else if err := k.tcp.write(b); err != nil {
 		return 0, err
 	}
-	return fixed + len(payload), nil
+	n := fixed + len(payload)
+	k.count(n, h.SSRC != l.ssrc)
+	return n, nil
+}
+
+// count counts a packet of n bytes, its tag left out. The caller is in the loop.
+func (k *leg) count(n int, resent bool) {
+	k.sent.packets++
+	k.sent.bytes += uint64(n)
+	if resent {
+		k.sent.resent++
+	}
 }
 
 // sender returns where the line's datagrams are written now. The caller is in the loop, or does a part of a fan-out for it.
@@ -312,7 +334,7 @@ func (l *slotLine) sender() *batch.Sender {
 	if h := l.line.hand; h != nil {
 		return h.out
 	}
-	return l.peer.loop.sender()
+	return l.leg.loop.sender()
 }
 
 // writeHeader writes h to b, which has its length.

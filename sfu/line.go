@@ -25,62 +25,65 @@ type Egress interface {
 
 // LineConfig describes a line.
 type LineConfig struct {
-	Video   bool
+	Egress Egress
+	paced  *downlink // nil: packets leave as they come
+
 	SSRC    uint32
 	RTXSSRC uint32 // 0: nothing is sent again
+	Video   bool
 	// DependencyID is the id of the dependency descriptor, 0: the receiver does not take it.
 	DependencyID uint8
-	Codecs       []Codec // what the receiver negotiated, RTX payload types included
-	Egress       Egress
+	even         bool // Egress sends so much of the payload's capacity as the header's PaddingSize says
 
-	paced *downlink // nil: packets leave as they come
-
-	even bool  // Egress sends so much of the payload's capacity as the header's PaddingSize says
-	loop *loop // the receiver's, which Egress must be called in; nil: any
+	Codecs []Codec // what the receiver negotiated, RTX payload types included
+	loop   *loop   // the receiver's, which Egress must be called in; nil: any
 }
 
 // Line is what a slot's receiver sees of one medium: one SSRC with one sequence and one timestamp line, that survives every
 // switch of layer or source. It has no lock: it belongs to the loop of the source it is attached to, and between Detach and
 // the next Attach to the caller of these.
 type Line struct {
-	// Static after construction.
-	cfg  LineConfig
-	rate uint32 // ticks a second
+	// What each packet needs lies together, up to and with the beginning of cfg: TestHotFields.
 
 	// Owned by the loop of the source.
-	header         rtp.Header // reused for every packet
-	times          timeMap
+	maxNum       uint64 // the newest sent or left out
+	lastAt       int64  // arrival of lastTime's packet, Unix nanoseconds
+	lastTime     uint32
+	lastIn       uint32 // timestamp of maxNum in the layer
+	times        timeMap
+	shift        uint16 // from numbers in the layer to sequence numbers, after maxNum
+	lastSeq      uint16 // of maxNum, or of what was sent before it
+	writtenSeq   uint16 // the newest that left: behind lastSeq while packets wait
+	lastPicture  uint16 // VP8, VP9 and dependency descriptors: the newest sent
+	pictureShift uint16
+	lastTL0      uint8
+	tl0Shift     uint8
+	payloadType  uint8
+	red          uint8 // 0: the receiver does not take it
+	started      bool
+	pictures     bool // lastPicture is known
+	packets      uint32
+	octets       uint32
+	keyTime      uint32
+	keyed        bool  // keyTime is the timestamp of the last keyframe in the layer's clock
+	from         *loop // the source's, where it is not the receiver's
+	hand         *hand // of who forwards, where a fan-out is spread
+	history      history
+
+	// Static after construction.
+	rate uint32 // ticks a second
+	cfg  LineConfig
+
+	// Owned by the loop of the source.
 	firstNum       uint64 // number in the layer where the line joined it
 	firstSeq       uint16 // its number in the line
-	maxNum         uint64 // the newest sent or left out
-	shift          uint16 // from numbers in the layer to sequence numbers, after maxNum
 	rtxSeq         uint16
-	lastSeq        uint16 // of maxNum, or of what was sent before it
-	lastIn         uint32 // timestamp of maxNum in the layer
-	lastPicture    uint16 // VP8, VP9 and dependency descriptors: the newest sent
-	pictureShift   uint16
-	gaps           gaps
-	lastTL0        uint8
-	tl0Shift       uint8
-	payloadType    uint8
 	rtxPayloadType uint8
-	red            uint8 // 0: the receiver does not take it
-	started        bool
-	pictures       bool // lastPicture is known
 	closing        bool // picture ids have no gaps either: VP8
-	lastTime       uint32
-	lastAt         int64 // arrival of lastTime's packet, Unix nanoseconds
-	packets        uint32
-	octets         uint32
-	history        history
+	gaps           gaps
 	descriptor     []byte // reused
-	from           *loop  // the source's, where it is not the receiver's
 	sink           *Sink  // the last that was attached
-	hand           *hand  // of who forwards, where a fan-out is spread
 	rank, class    int    // of the slot, see SlotView
-	keyTime        uint32
-	keyed          bool   // keyTime is the timestamp of the last keyframe in the layer's clock
-	writtenSeq     uint16 // the newest that left: behind lastSeq while packets wait
 
 	outcome atomic.Pointer[outcome] // of the last packet that was posted to another loop; nil: all is well
 }
@@ -104,7 +107,6 @@ func NewLine(cfg LineConfig) *Line {
 		l.rate = videoRate
 	}
 	l.writtenSeq = l.lastSeq
-	l.header.Version = 2
 	return l
 }
 
@@ -202,7 +204,7 @@ func (l *Line) anchor(first, newest *ring.Slot, at uint32, known bool) {
 		l.pictureShift = l.lastPicture + 1 - first.PictureID
 		l.tl0Shift = l.lastTL0 + 1 - first.TL0PicIdx
 	}
-	if l.history == nil {
+	if l.history == nil && l.remembers() {
 		n := audioHistory
 		if l.cfg.Video {
 			n = videoHistory
@@ -210,6 +212,9 @@ func (l *Line) anchor(first, newest *ring.Slot, at uint32, known bool) {
 		l.history = make(history, n)
 	}
 }
+
+// remembers reports whether packets are known afterwards: those that are sent again, or wait.
+func (l *Line) remembers() bool { return l.cfg.Video || l.hasRTX() }
 
 // step is the least advance of the timestamp at a switch: one packet of sound, or a millisecond.
 func (l *Line) step() uint32 {
@@ -264,7 +269,9 @@ func (l *Line) send(k *Sink, s *ring.Slot, index uint16, at place, pt uint8, pay
 	if s.HasPictureID && (newer || !l.pictures || (e.pictureID-l.lastPicture)&pictureMask(s) <= pictureMask(s)/2) {
 		l.lastPicture, l.lastTL0, l.pictures = e.pictureID, e.tl0, true
 	}
-	l.history.put(e, int(l.rate))
+	if l.history != nil {
+		l.history.put(e, int(l.rate))
+	}
 	l.packets++
 	l.octets += uint32(len(payload))
 	if s.Start {
@@ -332,8 +339,7 @@ func (l *Line) write(ssrc uint32, pt uint8, seq uint16, s *ring.Slot, e *sent, p
 	default:
 		s.Rewrite(s.Payload(), e.pictureID, e.tl0)
 	}
-	h := &l.header
-	h.Padding, h.Extension, h.Extensions = false, false, h.Extensions[:0]
+	h := l.header()
 	h.SSRC, h.PayloadType, h.SequenceNumber = ssrc, pt, seq
 	h.Timestamp, h.Marker = e.timestamp, e.marker()
 	if s.Described && l.cfg.DependencyID != 0 {
@@ -346,15 +352,23 @@ func (l *Line) write(ssrc uint32, pt uint8, seq uint16, s *ring.Slot, e *sent, p
 	if l.cfg.even && l.from == nil && ssrc == l.cfg.SSRC {
 		h.PaddingSize = s.Padding()
 	}
-	n, err := l.emit(h, payload)
-	h.PaddingSize = 0
-	return n, err
+	return l.emit(h, payload)
+}
+
+// header returns an empty header, which is used again for the next packet: of any line, so that it stays in the core's cache. The caller
+// is in the loop of the source.
+func (l *Line) header() *rtp.Header {
+	h := &l.sink.source.mu.header
+	if l.hand != nil {
+		h = &l.hand.header
+	}
+	*h = rtp.Header{Version: 2, Extensions: h.Extensions[:0]}
+	return h
 }
 
 // fill sends a packet without payload in place of one that the receiver would wait for in vain.
 func (l *Line) fill(s *ring.Slot, at place) (int, error) {
-	h := &l.header
-	h.Padding, h.Extension, h.Extensions, h.Marker = false, false, h.Extensions[:0], false
+	h := l.header()
 	h.SSRC, h.PayloadType, h.SequenceNumber, h.Timestamp = l.cfg.SSRC, l.payloadType, at.seq, l.times.out(s.Timestamp)
 	if int32(h.Timestamp-l.lastTime) > 0 { // what follows may be a switch, which goes on from lastTime
 		h.Timestamp = l.lastTime

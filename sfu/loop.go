@@ -4,6 +4,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/pion/rtp"
+
 	"github.com/parley/parley/internal/batch"
 )
 
@@ -25,10 +27,11 @@ type loop struct {
 	lent     bool          // out is the reader's who entered
 	now      time.Time     // when the packets came that are being received, or when the loop was entered; zero: ask clock
 	arrived  []arrived
-	waiting  int     // of arrived
-	foreign  []*loop // those that something was posted to
-	incoming inbox   // has a lock of its own
-	spread   *spread // nil: no fan-out was long enough yet
+	waiting  int        // of arrived
+	foreign  []*loop    // those that something was posted to
+	incoming inbox      // has a lock of its own
+	spread   *spread    // nil: no fan-out was long enough yet
+	header   rtp.Header // reused for every packet
 }
 
 // arrived is what one batch brought for one layer.

@@ -51,6 +51,8 @@ type PeerEvents interface {
 // Peer is one client's connection: what it sends (lines, as sources), what it is shown (slots) and its data channels. All
 // methods may be called from any goroutine.
 type Peer struct {
+	downlink downlink // the first: it begins with a cache line
+
 	// Static after construction.
 	id        string
 	node      *Node
@@ -85,7 +87,6 @@ type Peer struct {
 	rtcpSSRCs int                  // Guarded by streamsMu.
 
 	feedback feedback
-	downlink downlink
 	watch    watch      // Owned by who ticks.
 	telling  sync.Mutex // held while OnLayers runs, and a loop may be entered; never taken in one
 	leg      *leg       // Static after construction. nil: pion's own path

@@ -22,32 +22,34 @@ const (
 // Sink is one line's subscription to one source: made by Source.Attach, ended by Detach or by the source's Close. After that
 // its methods do nothing. All may be called from any goroutine, except from within Egress or Upstream.
 type Sink struct {
+	// What each packet needs lies together, from the counters to the choice: TestHotFields.
+	sinkCounts // Owned by the source's loop, as are all but source and line.
+
 	// Static after construction.
 	source *Source
 	line   *Line
 
-	// Owned by the source's loop.
-	shown       layer.Size      // on the viewer's screen
-	current     int             // the stream that flows, -1: none yet
-	target      int             // the option that should, -1: none is live, or none is allowed
-	choice                      // which layers flow and may
-	granted     allocate.Grant  // why it may not more
-	memory      allocate.Memory // the allocator's
-	room        int             // bit/s that its network has for it, 0: no limit is known
-	since       time.Time       // when it began to wait for a keyframe
-	rtt         time.Duration
-	unsupported bool // the receiver does not take the source's codec
-	unsent      bool // the transport is not up yet
-	restart     bool // it has just come up
+	current     int    // the stream that flows, -1: none yet
+	seen        uint64 // of source.offered
+	redundancy  uint8  // packets that are repeated, where the receiver takes RED
+	unsent      bool   // the transport is not up yet
+	flooded     bool   // its receiver's link has just been found to have fallen behind
+	behind      bool   // it has: nothing is sent up to the next keyframe
+	restart     bool   // the transport has just come up
 	detached    bool
-	redundancy  uint8     // packets that are repeated, where the receiver takes RED
-	lossAt      time.Time // of the last bad report
-	behind      bool      // its receiver's link: nothing is sent up to the next keyframe
-	flooded     bool      // that has just been found out
-	twin        bool      // its peer is shown the source in another slot, too, or was
-	seen        uint64    // of source.offered
-	queued      uint64    // packets that wait for the receiver's link
-	sinkCounts
+	unsupported bool // the receiver does not take the source's codec
+	twin        bool // its peer is shown the source in another slot, too, or was
+	choice           // which layers flow and may
+
+	queued  uint64          // packets that wait for the receiver's link
+	shown   layer.Size      // on the viewer's screen
+	target  int             // the option that should flow, -1: none is live, or none is allowed
+	granted allocate.Grant  // why it may not more
+	memory  allocate.Memory // the allocator's
+	room    int             // bit/s that its network has for it, 0: no limit is known
+	since   time.Time       // when it began to wait for a keyframe
+	rtt     time.Duration
+	lossAt  time.Time // of the last bad report
 }
 
 // Attach starts forwarding to l, which must not be attached to any source: Detach the sink it had before. Width and height
@@ -192,6 +194,10 @@ func (k *Sink) Nack(now time.Time, seqs []uint16) {
 }
 
 func (k *Sink) resend(now time.Time, seq uint16) {
+	if !k.line.remembers() {
+		k.drops[dropNackAlone]++
+		return
+	}
 	e := k.line.history.find(seq)
 	if e == nil || int16(seq-k.line.writtenSeq) > 0 { // it may wait to be sent at all
 		k.drops[dropNackUnknown]++

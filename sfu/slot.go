@@ -26,36 +26,44 @@ type slot struct {
 // slotLine is one medium of a slot: what is negotiated, and the Line that is sent. Its SSRCs stay for the
 // connection's life.
 type slotLine struct {
+	// What each packet needs lies together, up to and with media: TestHotFields.
+
 	// Static after construction.
-	peer            *Peer
-	mid, id, stream string // id and stream are the msid's halves; the stream is the CNAME, too
-	video           bool
+	peer *Peer
+	leg  *leg // nil: pion's own path
 
 	// Written once, in Negotiate, before the line is in a send map.
-	stock    *stockTrack // nil: the peer has a leg
+	line     *Line
 	ssrc     uint32
 	rtx      uint32
-	line     *Line
-	agreed   answered // codecs, header extension ids and feedback of this line
-	numbered bool     // packets carry transport-wide numbers while the receiver reports on them
+	video    bool // Static after construction.
+	numbered bool // packets carry transport-wide numbers while the receiver reports on them
+
+	// Owned by the peer's loop.
+	repeats       bool // again.until was set
+	skipping      bool
+	lastTime      uint32 // timestamp of the last packet sent
+	skipTime      uint32 // of the frame whose rest is dropped
+	media, repair seal.Rollover
+	again         again
 
 	sink atomic.Pointer[Sink] // written under Peer.mu; nil: nothing is shown
 
 	reportDue atomic.Int64 // Unix nanoseconds of the next sender report
 
-	// Owned by the peer's loop.
-	media, repair seal.Rollover
-	lastTime      uint32 // timestamp of the last packet sent
-	skipTime      uint32 // of the frame whose rest is dropped
-	skipping      bool
-	again         again
+	// Written once, in Negotiate, before the line is in a send map.
+	stock  *stockTrack // nil: the peer has a leg
+	agreed answered    // codecs, header extension ids and feedback of this line
+
+	// Static after construction.
+	mid, id, stream string // id and stream are the msid's halves; the stream is the CNAME, too
 }
 
 func newSlot(p *Peer, index int, l SlotLine) *slot {
 	stream := "slot" + strconv.Itoa(index)
 	return &slot{
-		audio: &slotLine{peer: p, mid: l.Audio, id: stream + "a", stream: stream},
-		video: &slotLine{peer: p, mid: l.Video, id: stream + "v", stream: stream, video: true},
+		audio: &slotLine{peer: p, leg: p.leg, mid: l.Audio, id: stream + "a", stream: stream},
+		video: &slotLine{peer: p, leg: p.leg, mid: l.Video, id: stream + "v", stream: stream, video: true},
 	}
 }
 
@@ -139,13 +147,10 @@ func (l *slotLine) start(a answered) {
 
 // WriteRTP encrypts and sends one packet: the line's Egress. Before the transport is there pion drops it and returns 0.
 func (l *slotLine) WriteRTP(h *rtp.Header, payload []byte) (int, error) {
-	var n int
-	var err error
-	if l.stock == nil {
-		n, err = l.peer.leg.write(l, h, payload)
-	} else {
-		n, err = l.stock.out.WriteRTP(h, payload)
+	if l.leg != nil {
+		return l.leg.write(l, h, payload)
 	}
+	n, err := l.stock.out.WriteRTP(h, payload)
 	if n > 0 {
 		l.peer.count.packetsOut.Add(1)
 		l.peer.count.bytesOut.Add(uint64(n))

@@ -28,6 +28,7 @@ type Packet[L comparable] struct {
 // Pacer is one receiver's. The zero value lets everything through. It is for one goroutine at a time.
 type Pacer[L comparable] struct {
 	rate         int       // bit/s, 0: no limit
+	waiting      int       // packets
 	at           time.Time // of credit
 	credit       float64   // bytes that may leave now; below zero: owed
 	repairCredit float64
@@ -137,6 +138,7 @@ func (p *Pacer[L]) Repair(now time.Time, size int) Verdict {
 
 // Queue takes a packet that must wait.
 func (p *Pacer[L]) Queue(k Packet[L]) {
+	p.waiting++
 	p.bytes += k.Size
 	if k.Repair {
 		p.repairs.push(k)
@@ -174,7 +176,7 @@ func (p *Pacer[L]) delay(bytes int) time.Duration {
 }
 
 // Waiting returns how many packets wait.
-func (p *Pacer[L]) Waiting() int { return p.media.len() + p.repairs.len() }
+func (p *Pacer[L]) Waiting() int { return p.waiting }
 
 // Drop forgets what waits of a line. It returns how many packets of video that were.
 func (p *Pacer[L]) Drop(line L) (n int) {
@@ -185,6 +187,7 @@ func (p *Pacer[L]) Drop(line L) (n int) {
 		if k.Line != line {
 			return false
 		}
+		p.waiting--
 		p.bytes -= k.Size
 		if !k.Repair {
 			n++
@@ -216,6 +219,7 @@ func (p *Pacer[L]) Next(now time.Time) (Packet[L], bool) {
 		}
 	}
 	k := q.pop()
+	p.waiting--
 	p.bytes -= k.Size
 	if k.Key && !k.Repair {
 		p.keyBytes -= k.Size
