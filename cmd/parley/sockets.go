@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/parley/parley/internal/mux"
+	"github.com/parley/parley/internal/rawtcp"
 )
 
 // sockets are all that the process listens on.
@@ -72,7 +73,7 @@ func (l *loaded) listen(ctx context.Context, key, addr string) (net.Listener, er
 	if err != nil {
 		return nil, l.socketError(key, addr, err)
 	}
-	return ln, nil
+	return rawtcp.Listener(ln), nil
 }
 
 // socketError says why an address cannot be used, and how to mend it.
