@@ -25,6 +25,9 @@ func bench(t *testing.T, env []string, args ...string) loadgen.Report {
 	if !strings.Contains(got.stderr, "packets/s") {
 		t.Errorf("no table: %q", got.stderr)
 	}
+	if _, text := get(t, p.admin+"/metrics"); !strings.Contains(text, "\nparley_participants 0\n") {
+		t.Error("somebody is still in a room: the load did not leave")
+	}
 	return r
 }
 

@@ -39,7 +39,8 @@ type client struct {
 	publisher *publisher // nil: a viewer
 	offer     wireOffer
 
-	conn    Conn // set by join
+	conn    Conn          // set by join
+	ended   chan struct{} // set by join: closed when nothing more is read from conn; nil: nobody reads it
 	stop    context.CancelFunc
 	tasks   sync.WaitGroup
 	reports uint32 // SSRC of its RTCP where it sends nothing
@@ -116,7 +117,11 @@ func (c *client) join(ctx context.Context) error {
 	}
 	life, stop := context.WithCancel(context.WithoutCancel(ctx))
 	c.stop = stop
-	c.tasks.Go(func() { c.follow(life) })
+	c.ended = make(chan struct{})
+	c.tasks.Go(func() {
+		defer close(c.ended)
+		c.follow(life)
+	})
 	decrypt, err := c.link.connect(ctx, a, c.cfg.Data)
 	if err != nil {
 		return err
@@ -334,11 +339,27 @@ func (c *client) dropped() (n uint64, light bool) {
 	return uint64(now - c.lightened), c.light
 }
 
+// goodbye is how long the server has to close a connection whose client has left.
+const goodbye = 2 * time.Second
+
+// farewell says that the client leaves, and waits until the server has closed the connection. Were it cut at once, with news unread in it, the server's
+// next write would fail, and it would take the client for one that comes back: in its room for 30 s more, with its slots.
+func (c *client) farewell(ctx context.Context) {
+	if err := c.send(ctx, map[string]string{"type": "leave"}); err != nil || c.ended == nil {
+		return // whoever failed cannot say goodbye
+	}
+	ctx, cancel := context.WithTimeout(ctx, goodbye)
+	defer cancel()
+	select {
+	case <-c.ended:
+	case <-ctx.Done():
+	}
+}
+
 // close leaves the room and waits for all goroutines of the client.
 func (c *client) close(ctx context.Context) error {
 	if c.conn != nil {
-		// Not an error: whoever failed cannot say goodbye.
-		_ = c.send(ctx, map[string]string{"type": "leave"})
+		c.farewell(ctx)
 	}
 	c.stop()
 	err := c.link.close()

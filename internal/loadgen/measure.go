@@ -2,6 +2,7 @@ package loadgen
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -21,6 +22,9 @@ func (r *run) measure(ctx context.Context) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
+	if err := r.edge(ctx); err != nil {
+		return Report{}, err
+	}
 	r.pacer.reset()
 	for _, c := range clients {
 		c.receiver.mark()
@@ -34,7 +38,7 @@ func (r *run) measure(ctx context.Context) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	if err := r.hush(ctx, true); err != nil {
+	if err := errors.Join(r.hush(ctx, true), r.edge(ctx)); err != nil {
 		return Report{}, err
 	}
 	to := r.flow(clients)
@@ -66,6 +70,12 @@ func (r *run) measure(ctx context.Context) (Report, error) {
 	g.Limits = g.limits(report.Server)
 	report.Generator = g
 	return report, nil
+}
+
+// edge waits for a moment at which no packet is under way, as far as there is one: else one that is counted as published before the window ends, and
+// received after, looks like a loss, or the other way round at its beginning.
+func (r *run) edge(ctx context.Context) error {
+	return wait(ctx, time.Until(r.pacer.still(time.Now())))
 }
 
 // describe is the report's part that needs no measurement.

@@ -2,6 +2,7 @@ package loadgen
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -89,6 +90,30 @@ func (p *pacer) pause(on bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.silent = on
+}
+
+// still returns the middle of the longest time within the next two pictures in which nothing is due.
+func (p *pacer) still(now time.Time) time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var due []time.Time
+	add := func(at time.Time, every time.Duration) {
+		for ; at.Before(now.Add(2 * frameEvery)); at = at.Add(every) {
+			due = append(due, at)
+		}
+	}
+	for _, s := range p.schedule {
+		add(s.frame, frameEvery)
+		add(s.sound, audioEvery)
+	}
+	slices.SortFunc(due, time.Time.Compare)
+	middle, longest := now, time.Duration(0)
+	for i := 1; i < len(due); i++ {
+		if gap := due[i].Sub(due[i-1]); gap > longest {
+			middle, longest = due[i-1].Add(gap/2), gap
+		}
+	}
+	return middle
 }
 
 // reset forgets how late it was.

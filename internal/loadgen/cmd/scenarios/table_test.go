@@ -4,8 +4,10 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -131,5 +133,26 @@ func TestSoakIsSound(t *testing.T) {
 	bad.Accounts = &loadgen.Accounts{Published: 1000, LostIn: -1}
 	if err := sound(bad); err == nil || !strings.Contains(err.Error(), "memory grew") || !strings.Contains(err.Error(), "1000 packets published") {
 		t.Error(err)
+	}
+}
+
+// Twenty joins one by one meet a publisher's clock in phases that are spread evenly.
+func TestJoinsSampleAllPhases(t *testing.T) {
+	t.Parallel()
+	const joins = 20
+	if apart <= 1300*time.Millisecond {
+		t.Errorf("joins %v apart share keyframes", apart)
+	}
+	for what, every := range map[string]time.Duration{"sound": 20 * time.Millisecond, "picture": time.Second / 30} {
+		var phases []time.Duration
+		for i := range joins {
+			phases = append(phases, time.Duration(i)*apart%every)
+		}
+		slices.Sort(phases)
+		for i := 1; i < joins; i++ {
+			if gap := phases[i] - phases[i-1]; gap > every/joins*3/2 {
+				t.Errorf("%s: no join between %v and %v", what, phases[i-1], phases[i])
+			}
+		}
 	}
 }
