@@ -32,6 +32,8 @@ type loop struct {
 	incoming inbox      // has a lock of its own
 	spread   *spread    // nil: no fan-out was long enough yet
 	header   rtp.Header // reused for every packet
+
+	reporting []*Peer // reused by reportWithMedia
 }
 
 // arrived is what one batch brought for one layer.
@@ -146,15 +148,29 @@ func (l *loop) deliver() {
 	for i := range l.waiting {
 		a := &l.arrived[i]
 		a.forward(l.now)
+		if p := a.publisher(); p != nil && l.out != nil && l.out.Pending() { // it leaves with media
+			p.feedBack(l.now)
+		}
 		a.source = nil
 		clear(a.pkts)
 	}
-	l.waiting = 0
+	if l.waiting > 0 {
+		l.waiting = 0
+		l.reportWithMedia()
+	}
+}
+
+// publisher returns whose packets they are, nil: nobody's whom we know.
+func (a *arrived) publisher() *Peer {
+	if l, ok := a.source.cfg.Upstream.(*sendLine); ok {
+		return l.peer
+	}
+	return nil
 }
 
 func (a *arrived) forward(now time.Time) {
-	if l, ok := a.source.cfg.Upstream.(*sendLine); ok {
-		defer l.peer.guard("forward")
+	if p := a.publisher(); p != nil {
+		defer p.guard("forward")
 	}
 	a.source.receive(now, a.layer, a.pkts)
 }
