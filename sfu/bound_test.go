@@ -55,7 +55,7 @@ func BenchmarkBound(b *testing.B) {
 				to = append(to, conn.Dest(deafSocket(b).LocalAddr().(*net.UDPAddr).AddrPort()))
 				g, err := seal.NewGCM(testKeys().Local)
 				must(b, err)
-				gcm = append(gcm, g)
+				gcm = append(gcm, &g)
 			}
 			seq, before := uint16(0), cpuTime(b)
 			for b.Loop() {

@@ -7,12 +7,9 @@ import (
 	"github.com/parley/parley/sfu/internal/ring"
 )
 
-// admits reports whether a packet of k may be written now. If not, it waits in the pacer, known by its number in the line. The
+// admits reports whether a packet of k may be written now, where there is a rate. If not, it waits in the pacer, known by its number in the line. The
 // caller is in the loop.
 func (d *downlink) admits(k *Sink, seq uint16, payload int, key bool) bool {
-	if d.pacer.Rate() == 0 {
-		return true
-	}
 	size := payload + udpOverhead
 	now := d.loop.clock()
 	if d.paid = d.pacer.Media(now, size); d.paid {

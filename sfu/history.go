@@ -18,38 +18,55 @@ const (
 	videoHistory = 128 // packets, powers of two: half a second at 2.5 Mb/s, for a beginning
 	audioHistory = 64  // 1.3 s
 	mostHistory  = 512
+	lookAhead    = 16
 
 	sentResend = 1 << 2
 	sentMarker = 1 << 6
 )
 
-// history finds a sent packet by its sequence number.
-type history []sent
-
-// put remembers a packet. While what it would forget is not a second old, which is for how long rings hold packets, the history
-// grows. rate is the timestamps'.
-func (h *history) put(e sent, rate int) {
-	old := h.at(e.seq)
-	if old.serial != 0 && old.seq != e.seq && len(*h) < mostHistory && int32(e.timestamp-old.timestamp) < int32(rate) {
-		h.grow()
-		old = h.at(e.seq)
-	}
-	*old = e
+// history finds a sent packet by its sequence number. The zero value remembers nothing.
+type history struct {
+	packets []sent // by number, modulo the length
+	looked  uint16 // up to this number nothing is forgotten too early
 }
 
-func (h history) at(seq uint16) *sent { return &h[int(seq)&(len(h)-1)] }
+func newHistory(n int, last uint16) history { return history{packets: make([]sent, n), looked: last} }
+
+// put remembers a packet. While what it would forget is not a second old, which is for how long rings hold packets, the history
+// grows. That is looked at for some packets at once: it is the only thing here that has to wait for memory. rate is the timestamps'.
+func (h *history) put(e sent, rate int) {
+	if int16(e.seq-h.looked) > 0 {
+		h.look(&e, rate)
+	}
+	*h.at(e.seq) = e
+}
+
+// look makes room for e and those that follow.
+func (h *history) look(e *sent, rate int) {
+	h.looked = e.seq + lookAhead - 1
+	for seq := e.seq; len(h.packets) < mostHistory && seq != e.seq+lookAhead; seq++ {
+		if old := h.at(seq); old.serial != 0 && old.seq != seq && int32(e.timestamp-old.timestamp) < int32(rate) {
+			h.grow()
+			return
+		}
+	}
+}
+
+func (h *history) at(seq uint16) *sent { return &h.packets[int(seq)&(len(h.packets)-1)] }
 
 func (h *history) grow() {
-	wider := make(history, 2*len(*h))
-	for _, e := range *h {
+	wider := history{packets: make([]sent, 2*len(h.packets)), looked: h.looked}
+	for _, e := range h.packets {
 		*wider.at(e.seq) = e
 	}
 	*h = wider
 }
 
+func (h *history) clear() { clear(h.packets) }
+
 // find returns the entry for seq, or nil.
-func (h history) find(seq uint16) *sent {
-	if len(h) == 0 {
+func (h *history) find(seq uint16) *sent {
+	if len(h.packets) == 0 {
 		return nil
 	}
 	if e := h.at(seq); e.serial != 0 && e.seq == seq {

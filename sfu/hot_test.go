@@ -22,7 +22,7 @@ func TestHotFields(t *testing.T) {
 		"Sink":     {unsafe.Offsetof(k.packets), unsafe.Offsetof(k.turning) + 1, 2},
 		"Line":     {0, unsafe.Offsetof(l.cfg) + unsafe.Offsetof(l.cfg.even) + 1, 3},
 		"slotLine": {0, unsafe.Offsetof(s.repair), 3}, // one packet needs one word of media's last two
-		"leg":      {0, unsafe.Offsetof(g.sent) + unsafe.Sizeof(g.sent), 2},
+		"leg":      {0, unsafe.Offsetof(g.gcm) + unsafe.Sizeof(g.gcm), 2},
 		"downlink": {
 			unsafe.Offsetof(p.downlink), unsafe.Offsetof(p.downlink) + unsafe.Offsetof(p.downlink.pacer) + 16, 2,
 		},

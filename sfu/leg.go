@@ -43,9 +43,9 @@ type leg struct {
 	up, closed bool        // up: keys and a path are there
 	reported   bool        // RTCP came
 	reporter   uint32      // the SSRC of that which came last
-	gcm        *seal.GCM   // AEAD_AES_128_GCM
 	to         *batch.Dest // over UDP
 	sent       sentCounts
+	gcm        seal.GCM // ready where AEAD_AES_128_GCM was agreed
 
 	// Static after construction.
 	peer  *Peer
@@ -166,10 +166,8 @@ func (k *leg) close() {
 	k.closed = true
 	k.refresh()
 	k.plane.forget(k)
-	if k.gcm != nil {
-		k.gcm.Wipe()
-	}
-	k.in, k.out, k.gcm, k.to, k.tcp, k.streams, k.early = nil, nil, nil, nil, nil, nil, nil
+	k.gcm.Wipe()
+	k.in, k.out, k.to, k.tcp, k.streams, k.early = nil, nil, nil, nil, nil, nil
 }
 
 // take is receive for the reader of the socket, which no mistake of ours must end. The caller is in the loop.
@@ -299,7 +297,7 @@ func (k *leg) write(l *slotLine, h *rtp.Header, payload []byte) (int, error) {
 		writeNumber(b, l.agreed.ext.transportCC, d.seq)
 		whole = nil // pion's context reads the packet's own
 	}
-	if k.gcm != nil {
+	if k.gcm.Ready() {
 		b = k.gcm.Seal(b, payload, h.SSRC, roc, h.SequenceNumber)
 	} else {
 		if b, err = k.out.EncryptRTP(b[:0], append(b, payload...), whole); err != nil {

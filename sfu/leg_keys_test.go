@@ -45,7 +45,7 @@ func TestKeysAreWiped(t *testing.T) {
 	if err := k.start(&late); err == nil || !wiped(&late) {
 		t.Errorf("a peer that has gone: %v, wiped %v", err, wiped(&late))
 	}
-	if k.in != nil || k.out != nil || k.gcm != nil {
+	if k.in != nil || k.out != nil || k.gcm.Ready() {
 		t.Error("a closed leg has contexts")
 	}
 }
@@ -60,7 +60,7 @@ func TestClosedPeersForgetTheirKeys(t *testing.T) {
 		must(t, b.peer.Close())
 		<-b.peer.done
 		d, k := b.peer.transport.(*direct), b.peer.leg
-		if d.conn != nil || d.dtlsPath != nil || d.parked != nil || k.in != nil || k.out != nil || k.gcm != nil {
+		if d.conn != nil || d.dtlsPath != nil || d.parked != nil || k.in != nil || k.out != nil || k.gcm.Ready() {
 			t.Errorf("%s: something is left", b.peer.ID())
 		}
 	}

@@ -204,12 +204,12 @@ func (l *Line) anchor(first, newest *ring.Slot, at uint32, known bool) {
 		l.pictureShift = l.lastPicture + 1 - first.PictureID
 		l.tl0Shift = l.lastTL0 + 1 - first.TL0PicIdx
 	}
-	if l.history == nil && l.remembers() {
+	if l.history.packets == nil && l.remembers() {
 		n := audioHistory
 		if l.cfg.Video {
 			n = videoHistory
 		}
-		l.history = make(history, n)
+		l.history = newHistory(n, l.lastSeq)
 	}
 }
 
@@ -269,7 +269,7 @@ func (l *Line) send(k *Sink, s *ring.Slot, index uint16, at place, pt uint8, pay
 	if s.HasPictureID && (newer || !l.pictures || (e.pictureID-l.lastPicture)&pictureMask(s) <= pictureMask(s)/2) {
 		l.lastPicture, l.lastTL0, l.pictures = e.pictureID, e.tl0, true
 	}
-	if l.history != nil {
+	if l.history.packets != nil {
 		l.history.put(e, int(l.rate))
 	}
 	l.packets++
@@ -277,7 +277,7 @@ func (l *Line) send(k *Sink, s *ring.Slot, index uint16, at place, pt uint8, pay
 	if s.Start {
 		l.keyTime, l.keyed = s.Timestamp, true
 	}
-	if d := l.pacing(); d != nil {
+	if d := l.pacing(); d != nil && d.pacer.Rate() > 0 {
 		if !d.admits(k, e.seq, len(payload), l.keyed && s.Timestamp == l.keyTime) {
 			return 0, errWaits
 		}

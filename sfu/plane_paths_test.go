@@ -38,7 +38,7 @@ func TestPlanePaths(t *testing.T) {
 				t.Errorf("the picture is %q", tag)
 			}
 			b.peer.loop.Lock()
-			gcm := b.peer.leg.gcm != nil
+			gcm := b.peer.leg.gcm.Ready()
 			b.peer.loop.Unlock()
 			if gcm != tt.cipher {
 				t.Errorf("GCM: %v", gcm)

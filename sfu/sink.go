@@ -63,7 +63,7 @@ func (s *Source) Attach(now time.Time, l *Line, width, height int) *Sink {
 		k.detached = true
 		return k
 	}
-	clear(l.history) // it refers to another source's ring
+	l.history.clear() // it refers to another source's ring
 	if l.from = nil; l.cfg.loop != nil && l.cfg.loop != s.mu {
 		l.from = s.mu
 	}
@@ -133,7 +133,7 @@ func (k *Sink) forward(p *ring.Slot, index uint16) {
 		payload, pt = k.redundantly(k.source.streams[k.current], p)
 	}
 	n, err := k.line.send(k, p, index, at, pt, payload)
-	if errors.Is(err, errWaits) {
+	if err != nil && errors.Is(err, errWaits) {
 		k.queued++
 		return
 	}

@@ -249,7 +249,7 @@ func (s *Source) join(k *Sink, l *stream, first, newest *ring.Slot) bool {
 	k.forsake(dropCut)
 	k.behind = false
 	if pt != k.line.payloadType {
-		clear(k.line.history)
+		k.line.history.clear()
 	}
 	k.line.payloadType, k.line.rtxPayloadType, k.line.red = pt, rtx, 0
 	if !s.cfg.Kind.Video() {

@@ -49,7 +49,7 @@ func newVisits(b *testing.B, viewers int) *visits {
 		must(b, p.Show([]SlotView{{Video: v.cam, Audio: v.mic, Width: 640, Height: 360}}))
 		g, err := seal.NewGCM(testKeys().Local)
 		must(b, err)
-		v.seals, v.to = append(v.seals, g), append(v.to, conn.Dest(at))
+		v.seals, v.to = append(v.seals, &g), append(v.to, conn.Dest(at))
 	}
 	return v
 }

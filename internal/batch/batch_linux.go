@@ -335,11 +335,8 @@ func (c *Conn) transmit(s *Sender, msgs []message) int {
 		t.put(s.slab[m.start:m.end], m.to, size)
 	}
 	n, fault := c.send(t)
-	for i := range n {
-		c.sent(&msgs[i])
-		if msgs[i].packets > 1 && !c.os.proven.Load() {
-			c.os.proven.Store(true)
-		}
+	if c.sent(msgs[:n]) > n && !c.os.proven.Load() {
+		c.os.proven.Store(true)
 	}
 	if n > 0 || fault == 0 {
 		return max(n, 1)

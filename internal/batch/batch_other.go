@@ -36,7 +36,7 @@ func (c *Conn) transmit(s *Sender, msgs []message) int {
 			c.refused(m)
 			continue
 		}
-		c.sent(m)
+		c.sent(msgs[i : i+1])
 	}
 	return len(msgs)
 }

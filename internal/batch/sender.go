@@ -116,10 +116,15 @@ func (s *Sender) Flush() {
 	s.msgs, s.used = s.msgs[:0], 0
 }
 
-// sent counts a message that left.
-func (c *Conn) sent(m *message) {
-	c.count.messages.Add(1)
-	c.count.packets.Add(uint64(m.packets))
+// sent counts messages that left, and returns how many datagrams they were.
+func (c *Conn) sent(msgs []message) int {
+	packets := 0
+	for i := range msgs {
+		packets += msgs[i].packets
+	}
+	c.count.messages.Add(uint64(len(msgs)))
+	c.count.packets.Add(uint64(packets))
+	return packets
 }
 
 // refused counts a message that the system did not take.

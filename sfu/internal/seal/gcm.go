@@ -15,7 +15,7 @@ const (
 	labelSalt = 2
 )
 
-// GCM is the sending direction of AEAD_AES_128_GCM.
+// GCM is the sending direction of AEAD_AES_128_GCM. The zero value is not ready.
 type GCM struct {
 	aead  cipher.AEAD
 	salt  [12]byte
@@ -23,26 +23,29 @@ type GCM struct {
 }
 
 // NewGCM derives the session key from a master key of 16 bytes and a salt of 12.
-func NewGCM(k Key) (*GCM, error) {
+func NewGCM(k Key) (GCM, error) {
 	if len(k.Key) != 16 || len(k.Salt) != 12 {
-		return nil, fmt.Errorf("seal: key of %d and salt of %d bytes", len(k.Key), len(k.Salt))
+		return GCM{}, fmt.Errorf("seal: key of %d and salt of %d bytes", len(k.Key), len(k.Salt))
 	}
 	block, err := aes.NewCipher(k.Key)
 	if err != nil {
-		return nil, fmt.Errorf("seal: %w", err)
+		return GCM{}, fmt.Errorf("seal: %w", err)
 	}
 	session, salt := derive(block, k.Salt, labelKey), derive(block, k.Salt, labelSalt)
 	defer clear(session[:])
 	if block, err = aes.NewCipher(session[:]); err != nil {
-		return nil, fmt.Errorf("seal: %w", err)
+		return GCM{}, fmt.Errorf("seal: %w", err)
 	}
-	g := &GCM{}
+	var g GCM
 	if g.aead, err = cipher.NewGCM(block); err != nil {
-		return nil, fmt.Errorf("seal: %w", err)
+		return GCM{}, fmt.Errorf("seal: %w", err)
 	}
 	copy(g.salt[:], salt[:])
 	return g, nil
 }
+
+// Ready reports whether there is a key.
+func (g *GCM) Ready() bool { return g.aead != nil }
 
 // Wipe overwrites the salt and gives the key up. What crypto/aes made of it is the collector's.
 func (g *GCM) Wipe() {
