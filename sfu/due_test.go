@@ -216,6 +216,46 @@ func TestReportsLeaveWithMedia(t *testing.T) {
 	v.mustReport(t)
 }
 
+// TestFeedbackLeavesWithMedia: what is due to a publisher leaves in the system call of what he sent, and from the next tick where that goes
+// to nobody.
+func TestFeedbackLeavesWithMedia(t *testing.T) {
+	t.Parallel()
+	r, v := newViewedPlane(t)
+	alone(t, r.node)
+	eventually(t, "a state", func() bool { return r.pub.State() == PeerConnecting }) // no other follows
+	r.pub.state.Store(uint32(PeerConnected))
+	seq := uint16(1)
+	r.frame(t, &seq, 1, true, 2)
+	ticks, f := &r.pub.loop.ticks, &r.pub.feedback
+	ticks.running.Lock() // nothing else is sent meanwhile
+	defer ticks.running.Unlock()
+	sent := func(due bool, do func()) (calls, packets uint64) {
+		f.mu.Lock()
+		f.lastReports = time.Now()
+		if due {
+			f.lastReports = f.lastReports.Add(-receiverReportEvery)
+		}
+		f.mu.Unlock()
+		before := r.node.plane.stats()
+		do()
+		after := r.node.plane.stats()
+		return after.SendCalls - before.SendCalls, after.SentPackets - before.SentPackets
+	}
+	frame := func() { r.frame(t, &seq, seq, false, 2) }
+	calls, packets := sent(false, frame)
+	if c, p := sent(true, frame); c != calls || p != packets+1 {
+		t.Errorf("%d packets in %d system calls, %d in %d without a report", p, c, packets, calls)
+	}
+	must(t, v.peer.Show(nil))
+	if _, p := sent(true, frame); p != 0 {
+		t.Errorf("%d packets while nobody watches", p)
+	}
+	tick := func() { r.pub.tick(time.Now()) }
+	if c, p := sent(true, tick); c != 1 || p != 1 {
+		t.Errorf("%d packets in %d system calls at the next tick", p, c)
+	}
+}
+
 // mustReport takes what has come, up to a sender report for the line.
 func (v *socketViewer) mustReport(t *testing.T) {
 	t.Helper()
