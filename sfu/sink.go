@@ -157,7 +157,13 @@ func (k *Sink) sent(n int, err error, p *ring.Slot) {
 
 // begin is called when the sink's transport has come up. The caller is in the source's loop.
 func (k *Sink) begin(now time.Time) {
-	if k.detached || !k.unsent || k.source.muted.Load() || !k.source.cfg.Kind.Video() {
+	switch {
+	case k.detached || k.source.muted.Load():
+		return
+	case !k.source.cfg.Kind.Video():
+		k.source.greet(k, now)
+		return
+	case !k.unsent:
 		return
 	}
 	k.unsent, k.restart = false, true

@@ -92,6 +92,24 @@ func (s *Source) serveCached(k *Sink, now time.Time) {
 	}
 }
 
+// greetAge is how old the sound may be that a newcomer hears first: the last one of a stream without pauses, at the usual 20 ms.
+const greetAge = 30 * time.Millisecond
+
+// greet lets a sink whose transport has come up, and that was sent nothing before, begin with the last sound: the next one is up to 20 ms
+// away. The caller is in the loop.
+func (s *Source) greet(k *Sink, now time.Time) {
+	l := s.streams[0]                                    // sound has no layers
+	if k.packets > 0 || !l.started || !l.seq.Started() { // what came before a mute is not heard after
+		return
+	}
+	last, _ := l.ring.Find(l.padding.dense(l.seq.Max()))
+	if last == nil || now.UnixNano()-last.At > int64(greetAge) || k.current < 0 && !s.join(k, l, last, last) {
+		return
+	}
+	k.unsent = false
+	s.replay(k, l, last.Num, math.MaxUint64)
+}
+
 // hurry serves those who have waited long enough with what there is.
 func (s *Source) hurry(now time.Time) {
 	if len(s.waiting) == 0 || !s.cfg.Kind.Video() {

@@ -1,9 +1,12 @@
 package sfu
 
 import (
+	"encoding/binary"
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/pion/rtp"
 )
 
 // Of a layer that nobody is shown, nothing is asked for again; of one that is shown, all.
@@ -160,5 +163,71 @@ func TestKeyframeOfWhoIsAboutToJoin(t *testing.T) {
 	p.src.Attach(p.now, newVideoLine(guest), 1280, 720)
 	if n := len(guest.take()); n == 0 || len(p.up.plis) != 0 {
 		t.Errorf("%d packets at once, asked %v for keyframes", n, p.up.plis)
+	}
+}
+
+// TestNewcomerHearsTheLastSound guards that a transport which comes up between two packets of sound does not wait for the next.
+func TestNewcomerHearsTheLastSound(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		before int           // sounds while the sink is there and its transport is not
+		age    time.Duration // of the last one, when it comes up
+		muted  bool
+		want   int
+	}{
+		{"attached between two", 0, 5 * time.Millisecond, false, 1},
+		{"others went nowhere", 3, 19 * time.Millisecond, false, 1},
+		{"a pause", 2, 50 * time.Millisecond, false, 0},
+		{"muted since", 2, 5 * time.Millisecond, true, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			m, now, v := newMicrophone(), epoch, &viewer{down: true}
+			next := func() {
+				now = now.Add(20 * time.Millisecond)
+				m.send(now, 40)
+			}
+			next()
+			k := m.src.Attach(now, NewLine(LineConfig{SSRC: 5, Egress: v, Codecs: []Codec{{MimeType: "audio/opus", PayloadType: 99}}}), 0, 0)
+			for range c.before {
+				next()
+			}
+			last := m.seq
+			if c.muted {
+				m.src.SetMuted(true)
+				m.src.SetMuted(false)
+			}
+			v.mu.Lock()
+			v.down = false
+			v.mu.Unlock()
+			begin := func() []rtp.Packet {
+				m.src.mu.Lock()
+				defer m.src.mu.Unlock()
+				k.begin(now.Add(c.age))
+				return v.take()
+			}
+			out := begin()
+			if len(out) != c.want || c.want > 0 && binary.BigEndian.Uint16(out[0].Payload) != last {
+				t.Fatalf("%d packets", len(out))
+			}
+			if again := begin(); c.want > 0 && len(again) != 0 {
+				t.Errorf("%d packets once more", len(again))
+			}
+			next()
+			next()
+			out = append(out, v.take()...)
+			if len(out) < c.want+2 {
+				t.Fatalf("%d packets", len(out))
+			}
+			for i := 1; i < len(out); i++ {
+				if d := out[i].SequenceNumber - out[i-1].SequenceNumber; d != 1 {
+					t.Errorf("number %d follows after %d", i, d)
+				}
+				if d := out[i].Timestamp - out[i-1].Timestamp; d != 960 && c.want > 0 {
+					t.Errorf("packet %d is %d ticks after the one before", i, d)
+				}
+			}
+		})
 	}
 }

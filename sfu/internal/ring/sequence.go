@@ -53,5 +53,8 @@ func (s *Sequence) restart(seq uint16) (uint64, uint64, Verdict) {
 // Reset makes the next number a Restart.
 func (s *Sequence) Reset() { s.started, s.suspect = false, 0 }
 
+// Started reports whether a number came since the last Reset.
+func (s *Sequence) Started() bool { return s.started }
+
 // Max returns the newest extended number.
 func (s *Sequence) Max() uint64 { return s.max }
