@@ -200,22 +200,8 @@ func TestLossIsRepaired(t *testing.T) {
 			must(t, b.peer.Show([]SlotView{{Video: cam, Width: 640, Height: 360}}))
 			a.sendMedia(10)
 			eventually(t, "packets", func() bool { return len(b.videoPackets(0)) > 300 })
-			pkts := b.videoPackets(0)
-			seen := make(map[uint16]bool)
-			for _, p := range pkts {
-				seen[p.SequenceNumber] = true
-			}
-			missing := 0
-			first := pkts[0].SequenceNumber
-			total := pkts[len(pkts)-1].SequenceNumber - first - 30 // the newest may still be repaired
-			for i := range total {
-				if !seen[first+i] {
-					missing++
-				}
-			}
-			if missing > 0 {
-				t.Errorf("%d of %d packets are missing", missing, total)
-			}
+			const enough = 270 // of the 300: the newest are still being repaired, on a busy machine for longer than others
+			eventually(t, "all that was lost", func() bool { return missing(b.videoPackets(0), enough) == 0 })
 			st := n.Stats()
 			if c.down != nil && (st.RTXOut == 0 || st.NacksIn == 0 || c.down.dropped.Load() == 0) {
 				t.Errorf("nothing was lost and resent: %+v", st)
@@ -225,6 +211,17 @@ func TestLossIsRepaired(t *testing.T) {
 			}
 		})
 	}
+}
+
+// missing counts the numbers without a packet among the first n.
+func missing(pkts []rtp.Packet, n uint16) int {
+	seen := make(map[uint16]bool)
+	for _, p := range pkts {
+		if d := p.SequenceNumber - pkts[0].SequenceNumber; d < n {
+			seen[d] = true
+		}
+	}
+	return int(n) - len(seen)
 }
 
 func TestICERestart(t *testing.T) {
