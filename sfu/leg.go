@@ -51,7 +51,6 @@ type leg struct {
 	peer  *Peer
 	plane *plane
 
-	burst burst
 	ready atomic.Bool // up, for who is not in the loop
 	heard atomic.Bool // RTCP of the client's has authenticated
 
@@ -206,9 +205,6 @@ func (k *leg) receive(b []byte) bool {
 func (k *leg) accept(plain []byte) {
 	to, pkt := k.peer.accept(k.stream(k.header.SSRC), plain, k.loop.now)
 	if to != nil {
-		if to.line.source.cfg.Kind.Video() {
-			k.burst.audience.Store(int32(len(to.line.source.sinks)))
-		}
 		k.loop.gather(to.line.source, to.layer, pkt)
 	}
 }

@@ -185,7 +185,6 @@ type reader struct {
 	reports []told     // Owned by who reads: RTCP of this batch, decrypted.
 	strays  []stray    // Owned by who reads: of this batch.
 	turn    int        // Owned by who reads: of the legs at one address, each is tried first in turn.
-	linger  linger     // Owned by who reads.
 }
 
 // datagram is one that a leg will decrypt.
@@ -228,7 +227,6 @@ func (r *reader) media(b []byte, from netip.AddrPort) {
 	switch {
 	case k != nil && k.ready.Load():
 		r.got = append(r.got, datagram{k, k.loop, b})
-		r.linger.came(k)
 	case k != nil:
 		k.keep(b, from)
 	default:
@@ -257,7 +255,6 @@ func (pl *plane) owner(from netip.AddrPort) *direct {
 // Done forwards what Packet took, loop by loop.
 func (r *reader) Done() {
 	now := time.Now()
-	r.linger.done()
 	for i := range r.got {
 		if k := r.got[i].leg; k != nil {
 			r.run(k.loop, r.got[i:], now)

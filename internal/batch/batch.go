@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/netip"
 	"sync/atomic"
-	"time"
 )
 
 // Length of a receive batch, and the longest datagram that is taken whole.
@@ -34,9 +33,6 @@ func (m Mode) String() string { return modeNames[m] }
 type Tap interface {
 	// Packet is given one datagram. True: it was taken, and may be changed and kept until Done.
 	Packet(b []byte, from netip.AddrPort) bool
-	// Linger is asked where the last packet of a batch was taken and looks like one of a burst, but nothing has come since: how long to
-	// wait for more, some ten microseconds; 0: not at all.
-	Linger() time.Duration
 	// Done ends a batch. It follows one or more Packets.
 	Done()
 }

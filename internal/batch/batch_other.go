@@ -5,7 +5,6 @@ package batch
 import (
 	"net"
 	"net/netip"
-	"time"
 )
 
 // system is empty: plain reads and writes are what there is.
@@ -87,9 +86,6 @@ func (r *Receiver) Serve(handle func(n int)) error {
 
 // More adds nothing here.
 func (r *Receiver) More() int { return 1 }
-
-// Pause does nothing here: there are no batches to wait for.
-func Pause(time.Duration) {}
 
 // Packet returns the datagram i of the last batch, valid until the next Receive.
 func (r *Receiver) Packet(int) []byte { return r.buf[:r.n] }

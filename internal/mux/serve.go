@@ -88,7 +88,7 @@ func (r *reader) batch(n int) {
 		}
 		r.taken, r.verdicts = append(r.taken, taken), append(r.verdicts, c)
 		if taken && i == n-1 && c == rtp && moreComes(pkt) {
-			n = r.more(n)
+			n = r.in.More()
 		}
 	}
 	if shown {
@@ -99,19 +99,6 @@ func (r *reader) batch(n int) {
 			r.deal(s, i)
 		}
 	}
-}
-
-// more adds to a batch of n what has come since, or comes within the time that the tap gives it.
-func (r *reader) more(n int) int {
-	if m := r.in.More(); m > n {
-		return m
-	}
-	d := r.tap.Linger()
-	if d == 0 {
-		return n
-	}
-	batch.Pause(d)
-	return r.in.More()
 }
 
 // moreComes guesses whether a packet is one of a burst that is still arriving: a long one that does not end a frame.

@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/parley/parley/internal/batch"
 )
@@ -33,8 +32,6 @@ func (r *recorder) Packet(b []byte, from netip.AddrPort) bool {
 	r.from[from]++
 	return true
 }
-
-func (r *recorder) Linger() time.Duration { return 0 }
 
 func (r *recorder) Done() {
 	r.mu.Lock()
