@@ -193,18 +193,15 @@ func (d *downlink) receiverReport(now time.Time, lost float64, rtt time.Duration
 	}
 }
 
-// tick is called when it has asked for that, and now and then. It returns when it is next, Unix nanoseconds.
-func (d *downlink) tick(now time.Time) (next int64) {
+// tick is called now and then, at least every 100 ms.
+func (d *downlink) tick(now time.Time) {
 	d.loop.Lock()
 	defer d.loop.Unlock()
-	if d.est == nil || !d.video {
-		return never
+	if d.est == nil || !d.video || now.Sub(d.updated) < updateEvery {
+		return
 	}
-	if since := now.Sub(d.updated); since >= updateEvery || since < 0 {
-		d.update(now)
-		d.keepReports(now)
-	}
-	return d.updated.Add(updateEvery).UnixNano()
+	d.update(now)
+	d.keepReports(now)
 }
 
 // changed makes the next update share anew.

@@ -114,9 +114,7 @@ func (p *Peer) accept(s *inStream, b []byte, now time.Time) (*target, []byte) {
 		return nil, nil
 	}
 	m := p.receive.Load()
-	if p.feedback.received(s, h, b, m, now) {
-		p.loop.ticks.tickBy(p, now.Add(tickInterval).UnixNano())
-	}
+	p.feedback.received(s, h, b, m, now)
 	to := s.to.Load()
 	if to == nil {
 		if to = m.find(s.ssrc, h, b); to == nil {

@@ -32,8 +32,6 @@ type loop struct {
 	incoming inbox      // has a lock of its own
 	spread   *spread    // nil: no fan-out was long enough yet
 	header   rtp.Header // reused for every packet
-
-	reporting []*Peer // reused by reportWithMedia
 }
 
 // arrived is what one batch brought for one layer.
@@ -148,29 +146,15 @@ func (l *loop) deliver() {
 	for i := range l.waiting {
 		a := &l.arrived[i]
 		a.forward(l.now)
-		if p := a.publisher(); p != nil && l.out != nil && l.out.Pending() { // it leaves with media
-			p.feedBack(l.now)
-		}
 		a.source = nil
 		clear(a.pkts)
 	}
-	if l.waiting > 0 {
-		l.waiting = 0
-		l.reportWithMedia()
-	}
-}
-
-// publisher returns whose packets they are, nil: nobody's whom we know.
-func (a *arrived) publisher() *Peer {
-	if l, ok := a.source.cfg.Upstream.(*sendLine); ok {
-		return l.peer
-	}
-	return nil
+	l.waiting = 0
 }
 
 func (a *arrived) forward(now time.Time) {
-	if p := a.publisher(); p != nil {
-		defer p.guard("forward")
+	if l, ok := a.source.cfg.Upstream.(*sendLine); ok {
+		defer l.peer.guard("forward")
 	}
 	a.source.receive(now, a.layer, a.pkts)
 }

@@ -82,15 +82,12 @@ type Peer struct {
 	closed  atomic.Bool
 	hasData atomic.Bool // the client offered a data section
 
-	elsewhere atomic.Bool // some line has shown a source of another loop
-
 	streamsMu sync.Mutex
 	streams   map[uint32]*inStream // Guarded by streamsMu.
 	rtcpSSRCs int                  // Guarded by streamsMu.
 
 	feedback feedback
 	watch    watch      // Owned by who ticks.
-	place    int        // Guarded by loop.ticks.mu: among its members.
 	telling  sync.Mutex // held while OnLayers runs, and a loop may be entered; never taken in one
 	leg      *leg       // Static after construction. nil: pion's own path
 

@@ -29,7 +29,6 @@ func (p *Peer) Publish(kind Kind, muted bool) (*Source, error) {
 	}
 	l.source.SetMuted(muted)
 	l.source.forgetTold()
-	p.tickSoon()
 	return l.source, nil
 }
 
@@ -43,32 +42,21 @@ func (p *Peer) Mute(kind Kind, muted bool) {
 	defer p.mu.Unlock()
 	if l := p.receive.Load().byKind(kind); l != nil {
 		l.source.SetMuted(muted)
-		p.tickSoon()
 	}
 }
 
-// tickSoon is called when the peer may have to tick again as often as a publisher does.
-func (p *Peer) tickSoon() { p.loop.ticks.tickBy(p, time.Now().Add(tickInterval).UnixNano()) }
-
-// tick does what is due for the peer, and returns when something will be next, Unix nanoseconds. See ticks.
-func (p *Peer) tick(now time.Time) (next int64) {
-	next = now.UnixNano()
+// tick does what is due for the peer. See ticks.
+func (p *Peer) tick(now time.Time) {
 	defer p.guard("tick")
 	if p.closed.Load() {
-		return now.Add(watchEvery).UnixNano()
+		return
 	}
-	publishes := false
 	for _, l := range p.receive.Load().lines {
 		l.source.Tick(now)
-		publishes = publishes || !l.source.Muted()
 	}
-	feedback := p.sendFeedback(now)
-	downlink := p.downlink.tick(now)
-	reports := p.reportElsewhere(now)
+	p.sendFeedback(now)
+	p.downlink.tick(now)
+	p.sendSenderReports(now)
 	p.transport.tick(now)
 	p.look(now)
-	if publishes {
-		return now.Add(tickInterval).UnixNano()
-	}
-	return min(p.watch.at.Add(watchEvery).UnixNano(), feedback, downlink, reports)
 }

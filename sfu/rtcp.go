@@ -184,3 +184,55 @@ func (p *Peer) writeRTCPInLoop(pkts ...rtcp.Packet) {
 		p.count.rtcpFailed.Add(1)
 	}
 }
+
+// sendSenderReports tells the receiver how the clocks of the lines run, each line's once a second.
+func (p *Peer) sendSenderReports(now time.Time) {
+	for _, compound := range p.senderReports(now) {
+		p.writeRTCP(compound...)
+	}
+}
+
+// senderReports returns what is due, as compound packets. When one line's is due, those that are due within half that time go with it,
+// and from then on together: each packet is a send of its own.
+func (p *Peer) senderReports(now time.Time) (compounds [][]rtcp.Packet) {
+	lines := p.send.Load().lines
+	if !slices.ContainsFunc(lines, func(l *slotLine) bool { return l.reports(now) }) {
+		return nil
+	}
+	var pkts []rtcp.Packet
+	for _, l := range lines {
+		k := l.sink.Load()
+		if k == nil || !l.reports(now.Add(senderReportEvery/2)) {
+			continue
+		}
+		sr, ok := k.SenderReport(now)
+		if !ok {
+			continue
+		}
+		l.reportDue.Store(now.Add(senderReportEvery).UnixNano())
+		if pkts = append(pkts, &sr, l.describes()); len(pkts) == 2*maxReports {
+			compounds, pkts = append(compounds, pkts), nil
+		}
+	}
+	if len(pkts) > 0 {
+		compounds = append(compounds, pkts)
+	}
+	return compounds
+}
+
+// maxReports is how many sender reports with descriptions a packet holds: up to 100 bytes each.
+const maxReports = 10
+
+// reports says whether a sender report is due.
+func (l *slotLine) reports(now time.Time) bool {
+	wait := time.Duration(l.reportDue.Load() - now.UnixNano())
+	return l.sink.Load() != nil && (wait <= 0 || wait > senderReportEvery) // longer: the machine's clock was set back
+}
+
+// describes returns what goes with the line's sender reports.
+func (l *slotLine) describes() *rtcp.SourceDescription {
+	return &rtcp.SourceDescription{Chunks: []rtcp.SourceDescriptionChunk{{
+		Source: l.ssrc,
+		Items:  []rtcp.SourceDescriptionItem{{Type: rtcp.SDESCNAME, Text: l.stream}},
+	}}}
+}

@@ -33,9 +33,8 @@ type feedback struct {
 	gauge    uplink.Gauge // Guarded by mu.
 	streams  []*inStream  // Guarded by mu: those to report on.
 	ssrc     uint32
-	idle     bool // Guarded by mu: sendFeedback will not be called before a packet comes, or not soon.
 
-	lastTransport, lastReports time.Time // Guarded by mu.
+	lastTransport, lastReports time.Time // Owned by who ticks.
 	thin                       thin      // Owned by who ticks.
 }
 
@@ -57,9 +56,8 @@ func (f *feedback) init(ssrc uint32) {
 	f.recorder, f.ssrc, f.start = twcc.NewRecorder(ssrc), ssrc, time.Now()
 }
 
-// received accounts for one packet, retransmissions and probes included. It reports whether sendFeedback is to be called soon, and did not
-// know of that.
-func (f *feedback) received(s *inStream, h header, b []byte, m *receiveMap, now time.Time) (due bool) {
+// received accounts for one packet, retransmissions and probes included.
+func (f *feedback) received(s *inStream, h header, b []byte, m *receiveMap, now time.Time) {
 	ext := h.extension(b, m.ext.transportCC)
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -77,8 +75,6 @@ func (f *feedback) received(s *inStream, h header, b []byte, m *receiveMap, now 
 			f.gauge.Media(now, &s.clock, h.timestamp, hz)
 		}
 	}
-	due, f.idle = f.idle, false
-	return due
 }
 
 // arrived records a packet's transport-wide number, and returns how many before it are missing. The caller holds mu.
@@ -130,7 +126,7 @@ func (n *numbers) next(seq uint16) (ok, again bool) {
 	return true, again
 }
 
-// due reports whether transport-wide feedback is to be sent now, with so many packets to report on. The caller holds mu.
+// due reports whether transport-wide feedback is to be sent now, with so many packets to report on.
 func (f *feedback) due(now time.Time, held int) bool {
 	since := now.Sub(f.lastTransport)
 	return held > 0 && since >= transportFeedbackEvery && (held >= transportFeedbackMany || since >= transportFeedbackWithin)
@@ -193,70 +189,33 @@ func (r *reception) block(ssrc uint32, now time.Time) (rtcp.ReceptionReport, boo
 	return out, true
 }
 
-// sendFeedback sends what is due to the client's encoders and did not leave with media. It returns when it is to be called next if
-// nothing comes, Unix nanoseconds. The caller is in no loop.
-func (p *Peer) sendFeedback(now time.Time) (next int64) {
+// sendFeedback sends what is due to the client's encoders.
+func (p *Peer) sendFeedback(now time.Time) {
 	f := &p.feedback
+	var pkts []rtcp.Packet
 	f.mu.Lock()
-	due := f.due(now, f.recorder.PacketsHeld()) || now.Sub(f.lastReports) >= receiverReportEvery && len(f.streams) > 0
-	limit, collapsed := f.gauge.Collapsed(now)
-	f.mu.Unlock()
-	p.followUplink(now, limit, collapsed)
-	if due {
-		p.loop.Lock()
-		p.feedBack(now)
-		p.loop.Unlock()
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	next = f.next(now)
-	f.idle = next > now.Add(tickInterval).UnixNano()
-	return next
-}
-
-// feedBack writes what is due to the client's encoders. The caller is in the peer's loop.
-func (p *Peer) feedBack(now time.Time) {
-	defer p.guard("feedback")
-	for _, pkt := range p.feedback.collect(now) { // each by itself: together they may not fit a datagram
-		p.writeRTCPInLoop(pkt)
-	}
-}
-
-// collect returns what is due.
-func (f *feedback) collect(now time.Time) (pkts []rtcp.Packet) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	if f.due(now, f.recorder.PacketsHeld()) {
 		f.lastTransport = now
 		pkts = f.recorder.BuildFeedbackPacket()
 	}
-	if now.Sub(f.lastReports) < receiverReportEvery {
-		return pkts
-	}
-	f.lastReports = now
 	var blocks []rtcp.ReceptionReport
-	for _, s := range f.streams {
-		if b, ok := s.reception.block(s.ssrc, now); ok {
-			blocks = append(blocks, b)
+	if now.Sub(f.lastReports) >= receiverReportEvery {
+		f.lastReports = now
+		for _, s := range f.streams {
+			if b, ok := s.reception.block(s.ssrc, now); ok {
+				blocks = append(blocks, b)
+			}
 		}
 	}
+	limit, collapsed := f.gauge.Collapsed(now)
+	f.mu.Unlock()
+	p.followUplink(now, limit, collapsed)
 	for len(blocks) > 0 {
 		n := min(len(blocks), maxReportBlocks)
-		pkts = append(pkts, &rtcp.ReceiverReport{SSRC: f.ssrc, Reports: blocks[:n]})
+		p.writeRTCP(&rtcp.ReceiverReport{SSRC: p.ssrc, Reports: blocks[:n]})
 		blocks = blocks[n:]
 	}
-	return pkts
-}
-
-// next returns when there will be something to send if nothing comes. The caller ticks, and holds mu.
-func (f *feedback) next(now time.Time) int64 {
-	if f.recorder.PacketsHeld() > 0 || f.thin.collapsed || f.thin.release > 0 {
-		return now.Add(tickInterval).UnixNano()
+	for _, pkt := range pkts { // each by itself: together they may not fit a datagram
+		p.writeRTCP(pkt)
 	}
-	for _, s := range f.streams {
-		if r := &s.reception; r.received != r.receivedThen || r.lastExpected != 0 {
-			return f.lastReports.Add(receiverReportEvery).UnixNano()
-		}
-	}
-	return never
 }

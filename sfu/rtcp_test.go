@@ -33,10 +33,7 @@ func TestReportsGoTogether(t *testing.T) {
 		{senderReportEvery, []int{2 * maxReports, 4}},
 	} {
 		var got []int
-		v.peer.loop.Lock()
-		compounds, _ := v.peer.senderReports(now.Add(c.after), true)
-		v.peer.loop.Unlock()
-		for _, compound := range compounds {
+		for _, compound := range v.peer.senderReports(now.Add(c.after)) {
 			got = append(got, len(compound))
 			if raw, err := rtcp.Marshal(compound); err != nil || len(raw) > 1200 {
 				t.Errorf("%d bytes, %v", len(raw), err)

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/pion/rtcp"
+
 	"github.com/parley/parley/sfu/internal/allocate"
 	"github.com/parley/parley/sfu/internal/layer"
 	"github.com/parley/parley/sfu/internal/ntp"
@@ -282,4 +284,26 @@ func (s *Source) align(k *Sink, l *stream, timestamp uint32) (at uint32, known b
 	between := ntp.Ticks(ntp.Since(l.reportNTP, old.reportNTP), s.rate)
 	same := old.reportRTP + uint32(between) + (timestamp - l.reportRTP) // in the old layer's clock
 	return k.line.times.live(same), true
+}
+
+// SenderReport returns the RTCP sender report for the line, false when nothing was sent yet. NTP times are this machine's.
+func (k *Sink) SenderReport(now time.Time) (rtcp.SenderReport, bool) {
+	s, l := k.source, k.line
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if k.detached || k.current < 0 || !l.started {
+		return rtcp.SenderReport{}, false
+	}
+	at := l.timeAt(now)
+	if stream := s.streams[k.current]; stream.reported {
+		passed := now.Sub(s.clock.local(stream.reportNTP))
+		exact := l.times.live(stream.reportRTP + uint32(ntp.Ticks(passed, s.rate)))
+		if d := int32(exact - at); d < int32(s.rate) && d > -int32(s.rate) { // reports off by over 1 s are wrong
+			at = exact
+		}
+	}
+	return rtcp.SenderReport{
+		SSRC: l.cfg.SSRC, NTPTime: ntp.FromTime(now), RTPTime: at,
+		PacketCount: l.packets, OctetCount: l.octets,
+	}, true
 }

@@ -12,6 +12,12 @@ import (
 	"github.com/parley/parley/sfu/internal/seal"
 )
 
+const (
+	senderReportEvery = time.Second
+	// After a switch the receiver should soon know how the new source's audio and video line up.
+	senderReportAfterSwitch = 100 * time.Millisecond
+)
+
 // slot is a pair of lines that together show one stream.
 type slot struct {
 	audio, video *slotLine
@@ -43,7 +49,7 @@ type slotLine struct {
 
 	sink atomic.Pointer[Sink] // written under Peer.mu; nil: nothing is shown
 
-	reportDue atomic.Int64 // Unix nanoseconds of the next sender report. Who lowers it tells the loop's ticks
+	reportDue atomic.Int64 // Unix nanoseconds of the next sender report
 
 	// Written once, in Negotiate, before the line is in a send map.
 	stock  *stockTrack // nil: the peer has a leg
@@ -123,14 +129,7 @@ func (l *slotLine) show(now time.Time, src *Source, width, height int) {
 		k.SetRTT(rtt)
 	}
 	l.sink.Store(k)
-	due := now.Add(senderReportAfterSwitch)
-	l.reportDue.Store(due.UnixNano())
-	if l.here(k) {
-		l.peer.loop.ticks.reportBy(l.peer, due.UnixNano())
-	} else {
-		l.peer.elsewhere.Store(true)
-		l.peer.loop.ticks.tickBy(l.peer, due.UnixNano())
-	}
+	l.reportDue.Store(now.Add(senderReportAfterSwitch).UnixNano())
 }
 
 // start makes the Line once it is known what the client takes.

@@ -1,7 +1,7 @@
 package sfu
 
 import (
-	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -9,8 +9,7 @@ import (
 
 // What is due now and then (NACKs, keyframe requests, layer choice, feedback, reports) is done after a batch of packets by whoever
 // received it: it is awake anyway. A timer that fires 40 times a second woke the process, and the Go runtime's monitor with it,
-// as often as the packets of a call of two do. The node's ticker looks after loops that nothing comes for. Only who has something to do is
-// looked at (due.go): a publisher each time, who only watches when his reports or his estimate are due, or four times a second.
+// as often as the packets of a call of two do. The node's ticker looks after loops that nothing comes for.
 const (
 	tickInterval = 25 * time.Millisecond  // at least, between two ticks of a loop
 	tickIdle     = 100 * time.Millisecond // at most, of a loop that nothing comes for
@@ -20,13 +19,29 @@ const (
 
 // ticks are a loop's.
 type ticks struct {
-	dues
-	last    atomic.Int64 // Unix nanoseconds
-	running sync.Mutex   // held while the peers tick; taken in no loop
-	ready   []*Peer      // Guarded by running: reused
+	last    atomic.Int64            // Unix nanoseconds
+	running sync.Mutex              // held while the peers tick; taken in no loop
+	members atomic.Pointer[[]*Peer] // copied on change, by Node.add and Node.remove under Node.mu
 }
 
-// tick does what is due for the peers, unless that was done less than every ago or is being done: then it returns false. The caller
+func (t *ticks) peers() []*Peer {
+	if list := t.members.Load(); list != nil {
+		return *list
+	}
+	return nil
+}
+
+func (t *ticks) add(p *Peer) {
+	list := append(slices.Clone(t.peers()), p)
+	t.members.Store(&list)
+}
+
+func (t *ticks) remove(p *Peer) {
+	list := slices.DeleteFunc(slices.Clone(t.peers()), func(o *Peer) bool { return o == p })
+	t.members.Store(&list)
+}
+
+// tick does what is due for all peers, unless that was done less than every ago or is being done: then it returns false. The caller
 // is in no loop.
 func (t *ticks) tick(now time.Time, every time.Duration) bool {
 	// Less than 0: the machine's clock was set back. Nothing may wait until it is where it was.
@@ -35,15 +50,8 @@ func (t *ticks) tick(now time.Time, every time.Duration) bool {
 	}
 	defer t.running.Unlock()
 	t.last.Store(now.UnixNano())
-	t.ready = t.ticks(now, t.ready[:0])
-	for _, p := range t.ready {
-		t.tickBy(p, p.tick(now))
-	}
-	clear(t.ready)
-	t.ready = t.reports(now, reportPatience, math.MaxInt, t.ready[:0])
-	if len(t.ready) > 0 {
-		t.ready[0].loop.reportAlone(t.ready, now)
-		clear(t.ready)
+	for _, p := range t.peers() {
+		p.tick(now)
 	}
 	return true
 }

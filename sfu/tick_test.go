@@ -34,8 +34,8 @@ func TestTickerLooksAfterIdleLoops(t *testing.T) {
 	must(t, err)
 	b, err := n.NewPeer("b", "one", &events{})
 	must(t, err)
-	if a.loop != b.loop || len(a.loop.ticks.members) != 2 {
-		t.Fatalf("%d peers in the loop, not 2", len(a.loop.ticks.members))
+	if a.loop != b.loop || len(a.loop.ticks.peers()) != 2 {
+		t.Fatalf("%d peers in the loop, not 2", len(a.loop.ticks.peers()))
 	}
 	later := time.Now().Add(time.Hour) // what the ticker of the node itself does is long ago
 	if !n.tickIdle(later) {
@@ -46,7 +46,7 @@ func TestTickerLooksAfterIdleLoops(t *testing.T) {
 	}
 	must(t, b.Close())
 	<-b.done
-	if len(a.loop.ticks.members) != 1 {
+	if len(a.loop.ticks.peers()) != 1 {
 		t.Error("a peer that left is still ticked for")
 	}
 }
