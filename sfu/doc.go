@@ -44,7 +44,7 @@
 //   - Nobody is in two loops. A line whose source belongs to another group gets its packets by an inbox (inbox.go): copied in the
 //     source's loop, sent in the line's, by the same thread.
 //   - From a packet's arrival to its leaving nothing allocates, looks into a map or logs (TestForwardingDoesNotAllocate;
-//     BenchmarkFanout without encryption: 36 to 57 ns per packet and sink from 10 sinks up, 160 for one, on a 2-core machine). What it needs
+//     BenchmarkFanout without encryption: 36 to 57 ns per packet and sink from 10 sinks up, 160 to 250 for one, on a 2-core machine). What it needs
 //     of a receiver lies in a dozen cache lines: with many receivers fetching them is most of what a packet costs here (TestHotFields,
 //     BenchmarkVisit).
 //   - RTP and RTCP to a peer are encrypted by its leg alone, in its loop, whatever path they take, or, on the plane "pion", by

@@ -335,7 +335,7 @@ func (c *Conn) transmit(s *Sender, msgs []message) int {
 		t.put(s.slab[m.start:m.end], m.to, size)
 	}
 	n, fault := c.send(t)
-	if c.sent(msgs[:n]) > n && !c.os.proven.Load() {
+	if c.sent(msgs[:n]) > n && !c.os.proven.Load() { // more datagrams than messages: one was segmented
 		c.os.proven.Store(true)
 	}
 	if n > 0 || fault == 0 {
