@@ -2,7 +2,8 @@
 FROM golang:1.26 AS build
 WORKDIR /src
 COPY go.mod go.sum ./
-RUN go mod download
+# The image's Go is set to itself; go.mod names the release that is needed.
+RUN GOTOOLCHAIN=$(sed -n 's/^toolchain //p' go.mod) go mod download
 COPY cmd ./cmd
 COPY internal ./internal
 COPY sfu ./sfu
@@ -10,7 +11,7 @@ COPY signaling ./signaling
 COPY turn ./turn
 COPY web ./web
 ARG VERSION=container
-RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /parley ./cmd/parley
+RUN CGO_ENABLED=0 GOTOOLCHAIN=$(sed -n 's/^toolchain //p' go.mod) go build -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /parley ./cmd/parley
 
 FROM scratch
 COPY LICENSE /LICENSE

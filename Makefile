@@ -4,6 +4,8 @@ SHELL := /bin/bash
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 FUZZTIME ?= 10s
 export FUZZTIME
+# The release of Go that go.mod names, also where a machine is set to its own (GOTOOLCHAIN=local).
+export GOTOOLCHAIN := $(shell sed -n 's/^toolchain //p' go.mod)
 
 .PHONY: help run build web test check lint fmt docs fuzz bench soak lab clean
 

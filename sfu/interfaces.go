@@ -4,8 +4,8 @@ import (
 	"sync"
 	"time"
 
-	pionnet "github.com/pion/transport/v4"
-	"github.com/pion/transport/v4/stdnet"
+	pionnet "github.com/pion/transport/v5"
+	"github.com/pion/transport/v5/stdnet"
 )
 
 // interfacesEvery is for how long the machine's addresses are taken as known.
