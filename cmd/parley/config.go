@@ -24,6 +24,7 @@ type config struct {
 	PublicIP  []string `yaml:"public_ip" doc:"Addresses under which clients reach the media ports, where a NAT hides them. Empty: those of the interfaces."`
 	PublicURL string   `yaml:"public_url" doc:"Address people open, as https://meet.example.org; an origin that is always allowed."`
 	Origins   []string `yaml:"origins" doc:"Origins, scheme included, whose pages may connect besides the server's own, as https://example.org; * allows all."`
+	Trusted   []string `yaml:"trusted_proxies" doc:"Prefixes or addresses of reverse proxies, as 127.0.0.1 or 10.1.0.0/16. From them alone X-Forwarded-For counts: the rightmost address in it that is no trusted proxy is the client's."`
 	TLSCert   string   `yaml:"tls_cert" doc:"Certificate chain (PEM) for HTTPS on the listen address. Read again when the file changes and on SIGHUP."`
 	TLSKey    string   `yaml:"tls_key" doc:"Private key (PEM) of tls_cert."`
 

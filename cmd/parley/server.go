@@ -100,7 +100,7 @@ func (s *server) startParts(l *loaded) (http.Handler, error) {
 	if !l.open() {
 		handler = thisMachineOnly(handler)
 	}
-	return handler, nil
+	return l.behindProxies(handler, s.log), nil
 }
 
 // startMedia starts the relay and the SFU, and tells where clients find the relay.

@@ -97,6 +97,9 @@ func (l *loaded) checkWeb() error {
 			return l.problem("origins", "%q is not an origin; write it as https://example.org, or * for all", o)
 		}
 	}
+	if _, err := prefixes(l.Trusted); err != nil {
+		return l.problem("trusted_proxies", "%v", err)
+	}
 	return nil
 }
 
