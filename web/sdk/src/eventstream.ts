@@ -2,6 +2,7 @@ import { Backoff } from './backoff';
 import type { FeedReader } from './feedreader';
 import type { RoomEvent, Snapshot } from './protocol';
 import { whyRefused } from './refusal';
+import { now } from './time';
 import { readToken } from './url';
 import { wait } from './wait';
 
@@ -29,7 +30,7 @@ export async function eventStream(reader: FeedReader, signal: AbortSignal, only:
     if (signal.aborted) break;
     const end = await stream(reader, token, signal, () => {
       heard = true;
-      backoff.up(Date.now());
+      backoff.up(now());
     });
     if (signal.aborted) break;
     reader.live(false);
@@ -41,7 +42,7 @@ export async function eventStream(reader: FeedReader, signal: AbortSignal, only:
         break;
       }
     }
-    await wait(backoff.next(Date.now()), signal);
+    await wait(backoff.next(now()), signal);
   }
   return false;
 }

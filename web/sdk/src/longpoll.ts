@@ -2,6 +2,7 @@ import { Backoff } from './backoff';
 import type { FeedReader } from './feedreader';
 import type { RoomEvent, Snapshot } from './protocol';
 import { refusal } from './refusal';
+import { now } from './time';
 import { readToken } from './url';
 import { wait } from './wait';
 
@@ -21,7 +22,7 @@ export async function longPoll(reader: FeedReader, signal: AbortSignal): Promise
     try {
       const answer = await ask(reader, signal);
       if (signal.aborted) return;
-      backoff.up(Date.now() - 60_000); // an answer is health enough
+      backoff.up(now() - 60_000); // an answer is health enough
       reader.live(true);
       if (answer.snapshot) reader.snapshot(answer.snapshot);
       for (const event of answer.events ?? []) reader.event(event);
@@ -32,7 +33,7 @@ export async function longPoll(reader: FeedReader, signal: AbortSignal): Promise
         return;
       }
       reader.live(false);
-      await wait(backoff.next(Date.now()), signal);
+      await wait(backoff.next(now()), signal);
     }
   }
 }

@@ -10,6 +10,7 @@ import type { MediaOffer, WireSlot } from './protocol';
 import { PULSE, Pulse } from './pulse';
 import type { SendPlan } from './sending';
 import { type SlotChange, Slots } from './slots';
+import { now } from './time';
 
 /**
  * The connection that carries sound and picture. `failed`: several attempts in a row found no way; it goes on trying.
@@ -141,7 +142,7 @@ export class Media {
   /** Asks for new ICE credentials, and repairs the connection if it is down: after the network changed. */
   refresh(): void {
     if (!this.#accepted) return;
-    if (this.#state === 'connected' && !this.#ice.stale(Date.now())) return;
+    if (this.#state === 'connected' && !this.#ice.stale(now())) return;
     this.#wantRestart = true;
     this.#next();
   }
@@ -204,7 +205,7 @@ export class Media {
     const media = await peer.offer(restart);
     const reply = await this.#owner.request({ type: 'negotiate', media });
     if (peer !== this.peer) return;
-    this.#ice.take(reply, Date.now());
+    this.#ice.take(reply, now());
     await peer.answer(reply.media?.sdp ?? '', this.#plan.codec);
     this.slots.lines(peer.slots, false);
     if (this.#pendingMap) this.map(this.#pendingMap);
@@ -230,7 +231,7 @@ export class Media {
       return; // closed meanwhile
     }
     if (!found || peer !== this.peer) return;
-    this.#wantMeasure = this.#climb.next(Date.now(), found.estimate, found.short);
+    this.#wantMeasure = this.#climb.next(now(), found.estimate, found.short);
     this.#next();
   }
 
@@ -294,7 +295,7 @@ export class Media {
     if (!peer || this.#state !== 'connected' || this.#negotiating) return;
     const bytes = this.#owner.expects() ? await peer.bytesReceived() : 0;
     if (peer !== this.peer || bytes === undefined) return;
-    if (!this.#pulse.next(Date.now(), bytes, this.#owner.expects())) return;
+    if (!this.#pulse.next(now(), bytes, this.#owner.expects())) return;
     this.#wantRestart = true;
     this.#next();
   }

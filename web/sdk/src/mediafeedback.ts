@@ -7,6 +7,7 @@ import type { Reply, Request } from './pending';
 import type { Json, Reason, SessionEvent, Stream, WireStats } from './protocol';
 import { expectsMedia } from './slothint';
 import { StrainGauge } from './strain';
+import { now } from './time';
 
 export interface MediaFeedbackOwner {
   request(message: Request): Promise<Reply>;
@@ -86,7 +87,7 @@ export class MediaFeedback {
 
   /** An encoder of ours is limited by the CPU, or none is: sheds load, and takes it on again. */
   strained(limited: boolean): void {
-    const strain = this.#strain.next(Date.now(), limited);
+    const strain = this.#strain.next(now(), limited);
     this.media?.encodings.camera.wish({ strain });
   }
 

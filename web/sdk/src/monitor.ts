@@ -5,6 +5,7 @@ import { type Quality, quality } from './quality';
 import type { Measured } from './report';
 import type { Slots } from './slots';
 import { StatsReader, type StreamStats } from './stats';
+import { now } from './time';
 
 const EVERY = 2000; // ms
 const FRESH = 500; // ms that figures stay good enough to be given again
@@ -16,7 +17,7 @@ export class Monitor {
   #playout = new Playout();
   readonly #delay = new Gently((ms) => this.#hold(ms));
   #last: StreamStats[] = [];
-  #lookedAt = 0;
+  #lookedAt = -Infinity;
   #peer: Peer | undefined;
   #timer: ReturnType<typeof setInterval>;
   #looking: Promise<void> | undefined;
@@ -37,7 +38,7 @@ export class Monitor {
 
   /** The figures of now, rates since the look before. */
   async measure(): Promise<Omit<Measured, 'state'>> {
-    if (Date.now() - this.#lookedAt > FRESH) await this.look();
+    if (now() - this.#lookedAt > FRESH) await this.look();
     return { streams: this.#last, path: this.#reader.path };
   }
 
@@ -72,7 +73,7 @@ export class Monitor {
     this.#last = this.#reader.read(report as unknown as Iterable<[string, unknown]>, this.me(), owner, (mid) =>
       kinds.get(mid),
     );
-    this.#lookedAt = Date.now();
+    this.#lookedAt = now();
     this.#grade();
     this.#delay.to(this.#playout.next(this.#lookedAt, this.#loss(), this.#reader.path.rtt ?? 0));
     this.strained(this.#last.some((s) => s.direction === 'out' && s.reason === 'cpu'));

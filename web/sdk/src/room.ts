@@ -39,6 +39,7 @@ import { Session } from './session';
 import { slotsFor, streamsOf } from './slothint';
 import type { SlotChange } from './slots';
 import { slotStep } from './steps';
+import { now } from './time';
 import { socketURL } from './url';
 import { type AttachOptions, Views } from './views';
 
@@ -374,7 +375,7 @@ export class Room extends Emitter<RoomEvents> {
     this.#limits = welcome.limits ?? {};
     this.#messages = (welcome.messages ?? []).map(toMessage);
     this.#me = new Participant({ id: welcome.participant, name: this.#options.name });
-    this.#ice.take(welcome, Date.now());
+    this.#ice.take(welcome, now());
     if (welcome.media) {
       this.#media
         ?.accept(welcome.media.sdp)
@@ -393,7 +394,7 @@ export class Room extends Emitter<RoomEvents> {
   }
 
   #resumed(resumed: Resumed): void {
-    this.#ice.take(resumed, Date.now());
+    this.#ice.take(resumed, now());
     if (!resumed.room) return;
     this.#messages = (resumed.messages ?? []).map(toMessage);
     this.#model.replace(resumed.room, true);

@@ -3,6 +3,7 @@ import { every } from './clock';
 import { closeError, ParleyError, serverError } from './errors';
 import { Pending, type Reply, type Request } from './pending';
 import type { Resumed, SessionEvent, Welcome } from './protocol';
+import { Gaps, now } from './time';
 
 export type SessionState = 'connecting' | 'connected' | 'reconnecting' | 'closed';
 
@@ -71,12 +72,13 @@ export class Session {
   #credentials: { session: string; secret: string } | undefined;
   #joined = false; // a join has succeeded once
   #pingEvery = 4000;
-  #heard = 0; // Date.now() of the last word from the server
+  #heard = 0; // now() of the last word from the server
   #pinged = 0;
   #silence = SILENCE;
+  readonly #gaps = new Gaps();
   #stopTicking: (() => void) | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
-  #retryAt = Infinity; // Date.now() when `#retry` is due, which a hidden page's browser may put off
+  #retryAt = Infinity; // now() when `#retry` is due, which a hidden page's browser may put off
   #started: { resolve(): void; reject(error: ParleyError): void } | undefined;
   #left: (() => void) | undefined;
 
@@ -164,8 +166,8 @@ export class Session {
   probe(): void {
     if (this.state === 'closed') return;
     if (this.#live && this.#socket) {
-      this.#silence = Date.now() - this.#heard + PROBE;
-      this.#ping(Date.now());
+      this.#silence = now() - this.#heard + PROBE;
+      this.#ping();
     } else if (!this.#socket) {
       this.#reconnect(0);
     }
@@ -185,9 +187,9 @@ export class Session {
     }
     join?.catch(() => {}); // awaited when the socket is open
     this.#socket = socket;
-    this.#heard = Date.now();
+    this.#heard = now();
     socket.onopen = () => {
-      this.#heard = Date.now();
+      this.#heard = now();
       if (this.#credentials) this.#resume(socket);
       else void this.#join(socket, join ?? this.#owner.join());
     };
@@ -221,7 +223,7 @@ export class Session {
   }
 
   #receive(data: unknown): void {
-    this.#heard = Date.now();
+    this.#heard = now();
     this.#silence = SILENCE;
     let message: Incoming;
     try {
@@ -259,7 +261,7 @@ export class Session {
     this.#handshake = undefined;
     this.#credentials = { session: welcome.session, secret: welcome.secret };
     this.#pingEvery = (welcome.ping_seconds ?? 4) * 1000;
-    this.#backoff.up(Date.now());
+    this.#backoff.up(now());
     this.#owner.welcome(welcome, again);
     this.#setState('connected');
     this.#pending.sendAll(this.#socket);
@@ -269,7 +271,7 @@ export class Session {
 
   #resumed(resumed: Resumed): void {
     this.#handshake = undefined;
-    this.#backoff.up(Date.now());
+    this.#backoff.up(now());
     this.#owner.resumed(resumed);
     this.#setState('connected');
     this.#pending.sendAll(this.#socket);
@@ -310,7 +312,7 @@ export class Session {
       return;
     }
     this.#detach()?.close(SILENT);
-    this.#reconnect(Math.max(error.retryMs ?? 0, this.#backoff.next(Date.now())));
+    this.#reconnect(Math.max(error.retryMs ?? 0, this.#backoff.next(now())));
   }
 
   #lost(code: number, reason: string): void {
@@ -324,7 +326,7 @@ export class Session {
       this.#end(fatal);
       return;
     }
-    const delay = this.#backoff.next(Date.now());
+    const delay = this.#backoff.next(now());
     if (!this.#joined && this.#backoff.attempt > FIRST_ATTEMPTS) {
       this.#end(new ParleyError('unreachable', undefined, true));
       return;
@@ -339,7 +341,7 @@ export class Session {
       this.#open();
       return;
     }
-    this.#retryAt = Date.now() + delay;
+    this.#retryAt = now() + delay;
     this.#retry = setTimeout(() => this.#reconnect(0), delay);
   }
 
@@ -350,21 +352,22 @@ export class Session {
   }
 
   #tick(): void {
-    const now = Date.now();
+    const at = now();
+    if (this.#gaps.next(at, Date.now()) && this.#live) this.probe();
     if (!this.#socket) {
-      if (now >= this.#retryAt) this.#reconnect(0);
+      if (at >= this.#retryAt) this.#reconnect(0);
       return;
     }
-    if (now - this.#heard >= this.#silence) {
+    if (at - this.#heard >= this.#silence) {
       this.#silence = SILENCE;
       this.#lost(1006, 'silent');
       return;
     }
-    if (this.#live && now - this.#pinged >= this.#pingEvery) this.#ping(now);
+    if (this.#live && at - this.#pinged >= this.#pingEvery) this.#ping();
   }
 
-  #ping(now: number): void {
-    this.#pinged = now;
+  #ping(): void {
+    this.#pinged = now();
     if (this.#socket?.readyState === 1) this.#socket.send('{"type":"ping"}');
   }
 

@@ -1,4 +1,5 @@
 import type { Stream, Tile } from './protocol';
+import { now } from './time';
 
 /** One element that shows a stream, as far as the server needs to know. Sizes in CSS pixels. */
 export interface Shown {
@@ -96,12 +97,12 @@ export class TileSender {
 
   /** Something changed; `delay` milliseconds from now it counts. */
   schedule(delay = 0): void {
-    const now = Date.now();
-    const due = Math.max(now + delay, this.#lastFlush + this.every);
+    const at = now();
+    const due = Math.max(at + delay, this.#lastFlush + this.every);
     if (this.#timer !== undefined && this.#due <= due) return;
     clearTimeout(this.#timer);
     this.#due = due;
-    this.#timer = setTimeout(() => this.#flush(), due - now);
+    this.#timer = setTimeout(() => this.#flush(), due - at);
   }
 
   /** Forgets what was sent, because the server did, and sends it anew. */
@@ -117,7 +118,7 @@ export class TileSender {
 
   #flush(): void {
     this.#timer = undefined;
-    this.#lastFlush = Date.now();
+    this.#lastFlush = now();
     const tiles = this.list();
     const text = JSON.stringify(tiles);
     if (text === this.#sent) return;

@@ -1,5 +1,6 @@
 import type { Stream, Tile } from './protocol';
 import { density, LINGER, type Shown, TileSender, tiles } from './tiles';
+import { now } from './time';
 
 /** An element that shows a stream. */
 interface View extends Shown {
@@ -163,7 +164,7 @@ export class Views {
       density: this.#owner.density ?? density(window.devicePixelRatio || 1),
       pageHidden: document.visibilityState === 'hidden',
     };
-    return tiles(remote, screen, Date.now(), this.#owner.mostTiles());
+    return tiles(remote, screen, now(), this.#owner.mostTiles());
   }
 
   #floatingSize(view: View): Shown['floating'] {
@@ -189,7 +190,7 @@ export class Views {
       for (const view of this.#views) {
         if (view.box !== entry.target || view.visible === entry.isIntersecting) continue;
         view.visible = entry.isIntersecting;
-        view.hiddenAt = Date.now();
+        view.hiddenAt = now();
         hidden ||= !view.visible;
       }
     }

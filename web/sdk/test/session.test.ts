@@ -297,6 +297,31 @@ describe('keepalive', () => {
     expect(FakeSocket.all).toHaveLength(2);
   });
 
+  for (const [what, shift] of [
+    ['back', -300_000],
+    ['forward', 300_000],
+  ] as const) {
+    it(`stays connected when the wall clock is set ${what} by five minutes`, async () => {
+      const s = await joined();
+      const socket = latest();
+      const answer = async (seconds: number) => {
+        for (let i = 0; i < seconds; i++) {
+          await vi.advanceTimersByTimeAsync(1000);
+          if (socket.sent.at(-1)?.type === 'ping') socket.say({ type: 'pong', position: 'e1.5' });
+        }
+      };
+      await answer(5);
+      const before = socket.sent.length;
+      vi.setSystemTime(Date.now() + shift);
+      await answer(1);
+      expect(socket.sent.length).toBe(before + 1); // it may have been sleep: is the server still there?
+      await answer(60);
+      expect(FakeSocket.all).toEqual([socket]);
+      expect(socket.sent.length).toBeGreaterThan(before + 13);
+      expect(s.log).not.toContain('reconnecting');
+    });
+  }
+
   it('comes back by its clock where the page is hidden and its timers stand still', async () => {
     await joined();
     latest().drop(1006);

@@ -38,7 +38,7 @@ export const held = signal<ReadonlyMap<string, Reason>>(new Map());
 /** The connection for sound and picture; `connection` is the one for everything else. */
 export const media = signal<MediaState>('connecting');
 export const audioBlocked = signal(false);
-/** When we joined, ms since 1970. */
+/** When we joined, by performance.now(). */
 export const since = signal(0);
 
 const seen = signal('');
@@ -47,7 +47,7 @@ export const me = computed(() => room.value?.me.id ?? '');
 export const others = computed(() => people.value.filter((p) => !p.me));
 export const unread = computed(() => unreadAfter(messages.value, seen.value, me.value));
 
-/** When each last spoke, ms: who keeps a tile when there are not enough. */
+/** When each last spoke, by performance.now(): who keeps a tile when there are not enough. */
 export const lastSpoke = new Map<string, number>();
 
 let stopFollowing: (() => void)[] = [];
@@ -154,7 +154,7 @@ function enter(joined: CallRoom): void {
     audioBlocked.value = joined.audioBlocked;
     held.value = new Map();
     media.value = joined.mediaState;
-    since.value = Date.now();
+    since.value = performance.now();
     people.value = [];
     mirror(joined, false);
     phase.value = 'in';
@@ -175,7 +175,7 @@ function follow(joined: CallRoom): (() => void)[] {
       mirror(joined, true);
     }),
     joined.on('speaking', (ids) => {
-      for (const id of ids) lastSpoke.set(id, Date.now());
+      for (const id of ids) lastSpoke.set(id, performance.now());
       speaking.value = [...ids];
     }),
     joined.on('message', (message) => heard(joined, message)),

@@ -1,5 +1,6 @@
 import { Emitter } from '../emitter';
 import { type ErrorCode, ParleyError } from '../errors';
+import { now } from '../time';
 import type { Link } from './link';
 import { Speed } from './speed';
 import { type ChannelMessage, type FileSignal, parseChannel } from './wire';
@@ -167,10 +168,10 @@ export abstract class Transfer extends Emitter<TransferEvents> {
   /** @internal */
   protected progress(bytes: number): void {
     this.bytes = bytes;
-    const now = performance.now();
-    if (now - this.#progressAt < PROGRESS && bytes < this.size) return;
-    this.#progressAt = now;
-    this.speed = this.#speed.mark(bytes, now);
+    const at = now();
+    if (at - this.#progressAt < PROGRESS && bytes < this.size) return;
+    this.#progressAt = at;
+    this.speed = this.#speed.mark(bytes, at);
     this.emit('progress', this.size > 0 ? bytes / this.size : 1);
   }
 
