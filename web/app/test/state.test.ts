@@ -29,6 +29,10 @@ describe('route', () => {
     ['/r/%zz', { page: 'unknown' }],
     [`/r/${'x'.repeat(65)}`, { page: 'unknown' }],
     ['/r/', { page: 'unknown' }],
+    ['/r/.', { page: 'unknown' }],
+    ['/r/%2E%2E', { page: 'unknown' }],
+    ['/r/...', { page: 'room', room: '...' }],
+    ['/r/a..b', { page: 'room', room: 'a..b' }],
     ['/other', { page: 'unknown' }],
   ])('%s', (path, want) => expect(parsePath(path)).toEqual(want));
 

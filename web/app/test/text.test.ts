@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { bytes, elapsed, hue, initials, names, speed, timeLeft } from '../src/text/format';
 import { linkify } from '../src/text/linkify';
-import { cleanRoom, roomPattern, suggestRoom } from '../src/text/roomname';
+import { cleanRoom, roomFault, roomPattern, suggestRoom } from '../src/text/roomname';
 
 describe('numbers for people', () => {
   test.each([
@@ -87,6 +87,13 @@ describe('room names', () => {
   test('suggestions are allowed names', () => {
     for (let i = 0; i < 200; i++) expect(suggestRoom()).toMatch(roomPattern);
     expect(suggestRoom(() => 0.9999)).toMatch(roomPattern);
+    expect(roomFault(suggestRoom())).toBe('');
+  });
+
+  test('names that an address cannot carry are refused', () => {
+    for (const name of ['.', '..']) expect(roomFault(name)).toMatch(/leads nowhere/);
+    for (const name of ['', 'a b']) expect(roomFault(name)).toMatch(/Give the room a name/);
+    for (const name of ['...', 'a..b', '.a']) expect(roomFault(name)).toBe('');
   });
 
   test.each([

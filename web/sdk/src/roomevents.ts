@@ -13,7 +13,7 @@ export type RoomState = SessionState;
 export interface ConnectOptions {
   /** The server, such as https://call.example.org; default: where the page came from. */
   url?: string;
-  /** 1 to 64 characters of A-Z a-z 0-9 . _ ~ - */
+  /** 1 to 64 characters of A-Z a-z 0-9 . _ ~ - and neither `.` nor `..` */
   room: string;
   /** Where the server wants one. A function is asked again when the session has to be joined anew. */
   token?: Token;

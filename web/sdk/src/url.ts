@@ -1,3 +1,5 @@
+import { ParleyError } from './errors';
+
 export type Token = string | (() => string | Promise<string>) | undefined;
 
 /** The token now: a function is asked each time, since tokens expire. */
@@ -5,11 +7,17 @@ export async function readToken(token: Token): Promise<string | undefined> {
   return typeof token === 'function' ? token() : token;
 }
 
+const ROOM = /^(?!\.\.?$)[A-Za-z0-9._~-]{1,64}$/; // "." and ".." are steps in an address, not names
+
 /** `base` is the server's address, perhaps with a path in front; default: where the page came from. */
 export function roomURL(base: string | undefined, room: string, tail = ''): string {
+  if (!ROOM.test(room)) {
+    const what = '1 to 64 letters, digits, dots, dashes, underscores or tildes, and more than "." or ".."';
+    throw new ParleyError('bad_room', `“${room}” is no room. A name has ${what}.`);
+  }
   const url = new URL(base ?? globalThis.location?.origin ?? 'http://localhost:8080');
   const path = url.pathname.replace(/\/+$/, '');
-  return `${url.origin}${path}/v1/rooms/${encodeURIComponent(room)}${tail}`;
+  return `${url.origin}${path}/v1/rooms/${room}${tail}`;
 }
 
 export function socketURL(base: string | undefined, room: string): string {

@@ -122,9 +122,16 @@ describe('media sections', () => {
 });
 
 describe('addresses', () => {
-  it('keeps the path in front and escapes the room', () => {
-    expect(socketURL('https://x.example/parley/', 'a b')).toBe('wss://x.example/parley/v1/rooms/a%20b/ws');
+  it('keeps the path in front', () => {
+    expect(socketURL('https://x.example/parley/', 'a')).toBe('wss://x.example/parley/v1/rooms/a/ws');
     expect(roomURL('http://localhost:8080', 'r', '/events')).toBe('http://localhost:8080/v1/rooms/r/events');
+  });
+
+  it('refuses names that an address cannot carry', () => {
+    for (const room of ['.', '..', '', 'a/b', 'x'.repeat(65)])
+      expect(() => roomURL('http://localhost:8080', room), room).toThrow(expect.objectContaining({ code: 'bad_room' }));
+    for (const room of ['...', 'a..b', '.a'])
+      expect(roomURL('http://localhost:8080', room)).toBe(`http://localhost:8080/v1/rooms/${room}`);
   });
 });
 

@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { go, readToken, token } from '../state/route';
 import { saveSettings, settings } from '../state/settings';
-import { cleanRoom, roomPattern, suggestRoom } from '../text/roomname';
+import { cleanRoom, roomFault, suggestRoom } from '../text/roomname';
 import { IconButton } from '../ui/button';
 import { DiceIcon } from '../ui/icons';
 import { Logo } from '../ui/logo';
@@ -22,7 +22,8 @@ export function FirstPage() {
 
   const submit = (event: Event) => {
     event.preventDefault();
-    if (!roomPattern.test(clean)) return setFault('Give the room a name of letters, digits or dashes.');
+    const wrong = roomFault(clean);
+    if (wrong) return setFault(wrong);
     saveSettings({ name: name.trim() });
     go(`/r/${clean}`);
   };

@@ -37,7 +37,8 @@ const table: Record<string, Problem> = {
   },
   bad_room: {
     title: 'That is not a room name',
-    advice: 'A room name has 1 to 64 letters, digits, dots, dashes, underscores or tildes.',
+    advice:
+      'A room name has 1 to 64 letters, digits, dots, dashes, underscores or tildes, and is more than “.” or “..”.',
     retry: false,
   },
   bad_name: { title: 'That name cannot be used', advice: 'Choose another name.', retry: false },

@@ -1,6 +1,14 @@
 // Room names: what is allowed (docs/protocol.md) and friendly suggestions.
 
-export const roomPattern = /^[A-Za-z0-9._~-]{1,64}$/;
+// "." and ".." are steps in an address: no link leads to a room of that name.
+export const roomPattern = /^(?!\.\.?$)[A-Za-z0-9._~-]{1,64}$/;
+
+/** What is wrong with a name; empty where nothing is. */
+export function roomFault(name: string): string {
+  if (roomPattern.test(name)) return '';
+  if (name === '.' || name === '..') return `“${name}” alone leads nowhere in an address. Add a letter or a digit.`;
+  return 'Give the room a name of letters, digits or dashes.';
+}
 
 const first =
   'amber brave calm clear bright gentle golden green happy kind light lucky merry misty noble quiet quick silver sunny swift warm wild wise young'.split(
