@@ -270,7 +270,7 @@ func (r *rig) shutdown() {
 
 // withSecret makes the server need tokens.
 func withSecret(cfg *Config) {
-	v, err := token.New(token.Config{Secret: secret})
+	v, err := token.New(token.Config{Secrets: [][]byte{secret}})
 	if err != nil {
 		panic(err)
 	}

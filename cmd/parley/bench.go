@@ -185,7 +185,7 @@ func (b *benchFlags) tokens(l *loaded) func(room, identity string) (string, erro
 		if b.token != "" || !l.guarded() {
 			return b.token, nil
 		}
-		return token.Sign([]byte(l.Secret), token.Claims{
+		return token.Sign(l.Secret.signing(), token.Claims{
 			Room: room, Identity: identity, Can: []token.Permission{token.Publish, token.Subscribe},
 			Expires: time.Now().Add(time.Hour),
 		})

@@ -102,7 +102,7 @@ func TestSecretIsNotPrinted(t *testing.T) {
 
 func TestToken(t *testing.T) {
 	t.Parallel()
-	v, err := token.New(token.Config{Secret: []byte(testSecret)})
+	v, err := token.New(token.Config{Secrets: [][]byte{[]byte(testSecret)}})
 	if err != nil {
 		t.Fatal(err)
 	}

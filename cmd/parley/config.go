@@ -16,8 +16,8 @@ type config struct {
 	TCP    string `yaml:"tcp" doc:"Address of ICE and TURN over TCP, for networks that block UDP; off: none. Same rule for the host."`
 	Admin  string `yaml:"admin" doc:"Address of /metrics, /healthz, /readyz and /debug/pprof; off: none. It has no password: without a host it is loopback, always."`
 
-	Secret     secret   `yaml:"secret" doc:"Key that signs and checks access tokens and derives TURN credentials, at least 16 bytes; make one with: openssl rand -hex 32. Without one only loopback is served, to everybody."`
-	SecretFile string   `yaml:"secret_file" doc:"File with the secret in it, instead of secret."`
+	Secret     secrets  `yaml:"secret" doc:"Keys of access tokens, at least 16 bytes each: the first signs, all verify, so that one can take over from another. Make one with: openssl rand -hex 32. Without any only loopback is served, to everybody."`
+	SecretFile string   `yaml:"secret_file" doc:"File with the secrets in it, one a line, instead of secret."`
 	Insecure   bool     `yaml:"insecure" doc:"Serve other machines without a secret: whoever reaches the server may do everything. For closed test networks."`
 	Anonymous  []string `yaml:"anonymous" doc:"What everybody may do where there is no secret: publish, subscribe, message, moderate, watch, list."`
 

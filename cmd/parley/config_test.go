@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -71,8 +73,8 @@ func TestPrintedConfigIsItsOwnSource(t *testing.T) {
 		switch v := f.value.Addr().Interface().(type) {
 		case *string:
 			*v += "# odd: \"value\" é"
-		case *secret:
-			*v = testSecret
+		case *secrets:
+			*v = secrets{testSecret, testSecret}
 		case *bool:
 			*v = !*v
 		case *int:
@@ -100,7 +102,7 @@ func TestPrintedConfigIsItsOwnSource(t *testing.T) {
 	if err := l.apply(settings); err != nil {
 		t.Fatal(err)
 	}
-	c.Secret = ""
+	c.Secret = nil
 	if diff := cmp.Diff(c, l.config); diff != "" {
 		t.Errorf("%s\n%s", diff, b.String())
 	}
@@ -128,16 +130,30 @@ func TestEveryFieldIsDocumentedOnce(t *testing.T) {
 
 func TestSecret(t *testing.T) {
 	t.Parallel()
+	const older = "the secret before that one"
 	file := filepath.Join(t.TempDir(), "secret")
-	if err := os.WriteFile(file, []byte(testSecret+"\n"), 0o600); err != nil {
-		t.Fatal(err)
+	for content, want := range map[string]secrets{
+		testSecret + "\n": {testSecret},
+		testSecret + "\r\n\r\n\t" + older + " \n\n": {testSecret, older},
+	} {
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if l := mustLoad(t, []string{"PARLEY_SECRET_FILE=" + file}, ""); !slices.Equal(l.Secret, want) {
+			t.Errorf("%q is not read as %d secrets", content, len(want))
+		}
 	}
-	l := mustLoad(t, []string{"PARLEY_SECRET_FILE=" + file}, "")
-	if l.Secret != testSecret {
-		t.Error("the secret is not the content of its file without the newline")
+	l := mustLoad(t, []string{"PARLEY_SECRET=" + testSecret + ", " + older}, "")
+	if !slices.Equal(l.Secret, secrets{testSecret, older}) || string(l.Secret.signing()) != testSecret || len(l.Secret.keys()) != 2 {
+		t.Error("the secrets of the variable are not two, the first to sign")
 	}
-	if got := l.Secret.String() + l.Secret.GoString() + l.Secret.LogValue().String(); strings.Contains(got, testSecret) {
-		t.Errorf("the secret shows itself as %q", got)
+	listed := mustLoad(t, nil, writeFile(t, "secret: [\""+testSecret+"\", \""+older+"\"]\n"))
+	if !slices.Equal(listed.Secret, l.Secret) {
+		t.Error("a list in the file is not the same")
+	}
+	shown := fmt.Sprintf("%v %s %#v %+v %v", l.Secret, l.Secret, l.Secret, l.Secret[0], l.Secret.LogValue())
+	if strings.Contains(shown, testSecret) || strings.Contains(shown, older) {
+		t.Errorf("the secrets show themselves as %q", shown)
 	}
 }
 
@@ -184,6 +200,8 @@ func TestBadConfiguration(t *testing.T) {
 		{name: "log format", env: []string{"PARLEY_LOG_FORMAT=xml"}, want: `"xml" is none of auto, text, json`},
 		{name: "short secret", env: []string{"PARLEY_SECRET=short"}, want: "PARLEY_SECRET: 5 bytes are too short, want at least 16"},
 		{name: "short secret in a file", env: []string{"PARLEY_SECRET_FILE=" + short}, want: "PARLEY_SECRET_FILE: 5 bytes are too short"},
+		{name: "short second secret", env: []string{"PARLEY_SECRET=" + testSecret + ",short"}, want: "PARLEY_SECRET: secret 2 of 2: 5 bytes are too short"},
+		{name: "too many secrets", env: []string{"PARLEY_SECRET=" + strings.Repeat(testSecret+",", 17)}, want: "PARLEY_SECRET: 17 secrets are too many, at most 16"},
 		{name: "secret file missing", env: []string{"PARLEY_SECRET_FILE=/nowhere"}, want: "PARLEY_SECRET_FILE: open /nowhere"},
 		{name: "two secrets", env: []string{"PARLEY_SECRET_FILE=" + short, "PARLEY_SECRET=" + testSecret}, want: "secret is set too (by PARLEY_SECRET): keep one of them"},
 		{name: "limit of zero", env: []string{"PARLEY_LIMITS_ROOMS=0"}, want: "PARLEY_LIMITS_ROOMS: 0 is not a limit"},

@@ -6,7 +6,7 @@ import (
 )
 
 // guarded reports whether the server asks for tokens.
-func (c *config) guarded() bool { return c.Secret != "" }
+func (c *config) guarded() bool { return len(c.Secret) > 0 }
 
 // open reports whether other machines may be served: there is a secret, or the operator said --insecure.
 func (c *config) open() bool { return c.guarded() || c.Insecure }

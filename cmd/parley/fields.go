@@ -22,9 +22,14 @@ func (f field) env() string { return envPrefix + strings.ToUpper(strings.Replace
 // flag is the name of the flag, turn-relay-ip.
 func (f field) flag() string { return strings.NewReplacer(".", "-", "_", "-").Replace(f.key) }
 
-func (f field) secret() bool { return f.value.Type() == reflect.TypeFor[secret]() }
-func (f field) bool() bool   { return f.value.Kind() == reflect.Bool }
-func (f field) list() bool   { return f.value.Kind() == reflect.Slice }
+// secret reports whether the value is shown to nobody.
+func (f field) secret() bool {
+	t := f.value.Type()
+	return t == reflect.TypeFor[secret]() || t == reflect.TypeFor[secrets]()
+}
+
+func (f field) bool() bool { return f.value.Kind() == reflect.Bool }
+func (f field) list() bool { return f.value.Kind() == reflect.Slice }
 
 // section is a group of fields, a mapping in the YAML file. The first one has no name.
 type section struct {
@@ -68,6 +73,8 @@ func (f field) set(raw string) error {
 		*v = raw
 	case *secret:
 		*v = secret(raw)
+	case *secrets:
+		*v = newSecrets(splitList(raw))
 	case *bool:
 		b, err := strconv.ParseBool(raw)
 		if err != nil {
@@ -105,8 +112,8 @@ func splitList(raw string) []string {
 
 // String is the value as set takes it; a secret is hidden.
 func (f field) String() string {
-	if f.list() {
-		return strings.Join(f.value.Interface().([]string), ",")
+	if list, ok := reflect.TypeAssert[[]string](f.value); ok {
+		return strings.Join(list, ",")
 	}
 	return fmt.Sprint(f.value.Interface())
 }

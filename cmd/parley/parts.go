@@ -62,7 +62,7 @@ func (c *config) verifier() (*token.Verifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	return token.New(token.Config{Secret: []byte(c.Secret), Open: anybody})
+	return token.New(token.Config{Secrets: c.Secret.keys(), Open: anybody})
 }
 
 // allOrigins are the origins whose pages may connect, the server's own not counted.
@@ -84,7 +84,7 @@ func (c *config) newRelay(udp net.PacketConn, tcp net.Listener, where reach, log
 		return nil, err
 	}
 	cfg := turn.Config{
-		UDP: udp, Secret: string(c.Secret), Realm: c.Turn.Realm, TTL: c.Turn.TTL,
+		UDP: udp, Secret: string(c.Secret.signing()), Realm: c.Turn.Realm, TTL: c.Turn.TTL,
 		RelayIP: c.relayIP(where), MinPort: first, MaxPort: last, Allow: allow,
 		Limits: turn.Limits{
 			PerUser: c.Turn.PerSession, PerIP: c.Turn.PerIP, Allocations: c.Turn.Allocations, Bandwidth: c.Turn.Bandwidth,

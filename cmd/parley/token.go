@@ -43,7 +43,7 @@ func runToken(_ context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
-	compact, err := token.Sign([]byte(l.Secret), claims)
+	compact, err := token.Sign(l.Secret.signing(), claims)
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ func sign(t testing.TB, room string, ttl time.Duration, can ...token.Permission)
 
 func guarded(t testing.TB) presence.Config {
 	t.Helper()
-	v, err := token.New(token.Config{Secret: secret})
+	v, err := token.New(token.Config{Secrets: [][]byte{secret}})
 	if err != nil {
 		t.Fatal(err)
 	}

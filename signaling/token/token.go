@@ -29,15 +29,20 @@ const (
 
 // Config says how tokens are checked.
 type Config struct {
-	Secret []byte        // the HMAC key; empty: open mode, no token is needed and none is looked at
-	Leeway time.Duration // 0: DefaultLeeway
-	Open   []Permission  // what everybody may do in open mode; nil: everything
+	Secrets [][]byte      // the HMAC keys, each good; none: open mode, no token is needed and none is looked at
+	Leeway  time.Duration // 0: DefaultLeeway
+	Open    []Permission  // what everybody may do in open mode; nil: everything
 }
 
 // Validate reports what is wrong with the configuration.
 func (c Config) Validate() error {
 	if c.Leeway < 0 || c.Leeway > 5*time.Minute {
 		return fmt.Errorf("token: leeway %v is not between 0 and 5 minutes", c.Leeway)
+	}
+	for _, s := range c.Secrets {
+		if len(s) == 0 {
+			return errors.New("token: an empty secret")
+		}
 	}
 	for _, p := range c.Open {
 		if !p.Valid() {
@@ -49,7 +54,7 @@ func (c Config) Validate() error {
 
 // Verifier checks tokens. A nil *Verifier is one in open mode that permits everything.
 type Verifier struct {
-	secret []byte
+	keys   jwt.VerificationKeySet
 	leeway time.Duration
 	open   []Permission
 }
@@ -59,7 +64,10 @@ func New(cfg Config) (*Verifier, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	v := &Verifier{secret: bytes.Clone(cfg.Secret), leeway: cfg.Leeway, open: cfg.Open}
+	v := &Verifier{leeway: cfg.Leeway, open: cfg.Open}
+	for _, s := range cfg.Secrets {
+		v.keys.Keys = append(v.keys.Keys, bytes.Clone(s))
+	}
 	if v.leeway == 0 {
 		v.leeway = DefaultLeeway
 	}
@@ -70,7 +78,7 @@ func New(cfg Config) (*Verifier, error) {
 }
 
 // Open reports whether no token is needed.
-func (v *Verifier) Open() bool { return v == nil || len(v.secret) == 0 }
+func (v *Verifier) Open() bool { return v == nil || len(v.keys.Keys) == 0 }
 
 // Verify checks the compact form of a token at the time now and returns what it says. room is the room that it is
 // shown for, or empty where no room is meant (the list of rooms). Errors wrap ErrMissing, ErrExpired, ErrInvalid or
@@ -96,7 +104,7 @@ func (v *Verifier) Verify(compact, room string, now time.Time) (Claims, error) {
 		jwt.WithLeeway(v.leeway),
 		jwt.WithTimeFunc(func() time.Time { return now }),
 	)
-	_, err := parser.ParseWithClaims(compact, &p, func(*jwt.Token) (any, error) { return v.secret, nil })
+	_, err := parser.ParseWithClaims(compact, &p, func(*jwt.Token) (any, error) { return v.keys, nil })
 	if err != nil {
 		return Claims{}, refusal(err)
 	}

@@ -19,7 +19,7 @@ var (
 
 func verifier(t testing.TB) *Verifier {
 	t.Helper()
-	v, err := New(Config{Secret: secret})
+	v, err := New(Config{Secrets: [][]byte{secret}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -243,7 +243,7 @@ func FuzzVerify(f *testing.F) {
 	f.Add(good)
 	f.Add("a.b.c")
 	f.Add("eyJhbGciOiJub25lIn0.eyJyb29tIjoiciJ9.")
-	v, err := New(Config{Secret: secret})
+	v, err := New(Config{Secrets: [][]byte{secret}})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -261,7 +261,7 @@ func FuzzPayload(f *testing.F) {
 	f.Add([]byte(`{"room":"r","exp":1e300}`))
 	f.Add([]byte(`{"room":"r","exp":-1,"metadata":{}}`))
 	f.Add([]byte(`null`))
-	v, err := New(Config{Secret: secret})
+	v, err := New(Config{Secrets: [][]byte{secret}})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -277,4 +277,33 @@ func FuzzPayload(f *testing.F) {
 			t.Errorf("%s gives %+v", payload, claims)
 		}
 	})
+}
+
+// One secret takes over from another: both are good, and the tokens of neither are lost.
+func TestSeveralSecrets(t *testing.T) {
+	t.Parallel()
+	older, oldest := []byte("the secret before that one"), []byte("and the one before it, gone now")
+	v, err := New(Config{Secrets: [][]byte{secret, older}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]error{string(secret): nil, string(older): nil, string(oldest): ErrInvalid, string(secret) + "x": ErrInvalid} {
+		compact, err := Sign([]byte(key), Claims{Room: "standup", Expires: noon.Add(time.Hour)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := v.Verify(compact, "standup", noon); !errors.Is(err, want) {
+			t.Errorf("signed with %q: %v, want %v", key, err, want)
+		}
+	}
+	late, err := Sign(older, Claims{Room: "standup", Expires: noon.Add(-time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.Verify(late, "standup", noon); !errors.Is(err, ErrExpired) {
+		t.Errorf("an expired token of the second secret: %v", err)
+	}
+	if _, err := New(Config{Secrets: [][]byte{secret, nil}}); err == nil {
+		t.Error("an empty secret is taken: whoever signs with nothing gets in")
+	}
 }

@@ -111,7 +111,7 @@ func TestBearer(t *testing.T) {
 	secret := []byte("0123456789abcdef0123456789abcdef")
 	s := newSite(t, func(cfg *signaling.Config) {
 		var err error
-		if cfg.Tokens, err = token.New(token.Config{Secret: secret}); err != nil {
+		if cfg.Tokens, err = token.New(token.Config{Secrets: [][]byte{secret}}); err != nil {
 			t.Fatal(err)
 		}
 	})
