@@ -8,6 +8,7 @@ import (
 
 	"github.com/pion/transport/v5/packetio"
 
+	"github.com/parley/parley/internal/steady"
 	"github.com/parley/parley/sfu/internal/uplink"
 )
 
@@ -85,7 +86,7 @@ type target struct {
 // Write takes one packet from the SRTP session.
 func (s *inStream) Write(b []byte) (int, error) {
 	defer s.peer.guard("receive")
-	s.peer.receiveRTP(s, b, time.Now())
+	s.peer.receiveRTP(s, b, steady.Now())
 	return len(b), nil
 }
 

@@ -5,9 +5,10 @@ import (
 	"log/slog"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"github.com/pion/logging"
+
+	"github.com/parley/parley/internal/steady"
 )
 
 // pionLog passes pion's warnings and errors to slog, at most one a second for each peer; what it holds back is counted and
@@ -70,7 +71,7 @@ func (s *scopedLog) write(msg string) {
 			return
 		}
 	}
-	now := time.Now().Unix()
+	now := steady.Now().Unix()
 	if last := s.f.last.Load(); last == now || !s.f.last.CompareAndSwap(last, now) {
 		s.f.held.Add(1)
 		return

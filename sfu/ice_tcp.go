@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/parley/parley/internal/steady"
 )
 
 const (
@@ -83,7 +85,7 @@ func (c *tcpConn) read() {
 		delete(c.node.conns, c)
 		c.node.mu.Unlock()
 	}()
-	if c.conn.SetReadDeadline(time.Now().Add(tcpFirst)) != nil {
+	if c.conn.SetReadDeadline(steady.Now().Add(tcpFirst)) != nil {
 		return
 	}
 	in := bufio.NewReaderSize(c.conn, tcpReadBuffer)
@@ -111,7 +113,7 @@ func (c *tcpConn) take(b []byte) bool {
 	a := c.owner.Load()
 	switch {
 	case len(b) > 0 && b[0] <= lastSTUN:
-		if ok := c.node.plane.ice.check(b, via{c.addr, c}, time.Now()); a == nil {
+		if ok := c.node.plane.ice.check(b, via{c.addr, c}, steady.Now()); a == nil {
 			return ok && c.owner.Load() != nil && c.conn.SetReadDeadline(time.Time{}) == nil
 		}
 	case a == nil:
@@ -165,7 +167,7 @@ func (c *tcpConn) flush() {
 		ended := c.ended
 		c.mu.Unlock()
 		if len(out) > 0 {
-			err := c.conn.SetWriteDeadline(time.Now().Add(tcpStuck))
+			err := c.conn.SetWriteDeadline(steady.Now().Add(tcpStuck))
 			if err == nil {
 				_, err = c.conn.Write(out)
 			}

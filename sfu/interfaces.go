@@ -6,6 +6,8 @@ import (
 
 	pionnet "github.com/pion/transport/v5"
 	"github.com/pion/transport/v5/stdnet"
+
+	"github.com/parley/parley/internal/steady"
 )
 
 // interfacesEvery is for how long the machine's addresses are taken as known.
@@ -33,7 +35,7 @@ func newInterfaces() (*interfaces, error) {
 func (i *interfaces) Interfaces() ([]*pionnet.Interface, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	now := time.Now()
+	now := steady.Now()
 	if i.list != nil && now.Sub(i.at) < interfacesEvery {
 		return i.list, nil
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/pion/srtp/v3"
 
 	"github.com/parley/parley/internal/batch"
+	"github.com/parley/parley/internal/steady"
 	"github.com/parley/parley/sfu/internal/seal"
 )
 
@@ -120,7 +121,7 @@ func (k *leg) refresh() {
 		k.release()
 	}
 	if k.up && !before {
-		k.begin(time.Now())
+		k.begin(steady.Now())
 	}
 }
 
@@ -248,7 +249,7 @@ func (k *leg) late(b []byte, from netip.AddrPort) bool {
 		return false
 	}
 	defer k.peer.guard("receive")
-	l.now = time.Now()
+	l.now = steady.Now()
 	if k.receive(b) && from.IsValid() {
 		k.plane.learn(from, k)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/pion/rtcp"
 
 	"github.com/parley/parley/internal/batch"
+	"github.com/parley/parley/internal/steady"
 )
 
 const (
@@ -71,7 +72,7 @@ func (k *leg) lateRTCP(b []byte, from netip.AddrPort) {
 	if from.IsValid() {
 		k.plane.learn(from, k)
 	}
-	k.peer.receiveCompound(plain, time.Now())
+	k.peer.receiveCompound(plain, steady.Now())
 }
 
 // receiveCompound acts on RTCP that has authenticated. The caller is in no loop.
@@ -161,7 +162,7 @@ func (k *leg) release() {
 		return
 	}
 	defer k.peer.guard("receive")
-	k.loop.now = time.Now()
+	k.loop.now = steady.Now()
 	for _, b := range early {
 		if isRTP(b) { // RTCP comes again
 			k.receive(b)

@@ -7,6 +7,7 @@ import (
 	"github.com/pion/rtp"
 
 	"github.com/parley/parley/internal/batch"
+	"github.com/parley/parley/internal/steady"
 )
 
 // loop is what a group of peers runs in: all their sources, sinks, lines and legs. Its lock is the loop: whoever holds it is in the
@@ -91,7 +92,7 @@ func (l *loop) enter(out *batch.Sender) {
 // clock returns the time of what happens in the loop now: one for a batch. The caller is in the loop.
 func (l *loop) clock() time.Time {
 	if l.now.IsZero() {
-		l.now = time.Now()
+		l.now = steady.Now()
 	}
 	return l.now
 }

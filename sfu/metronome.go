@@ -3,6 +3,8 @@ package sfu
 import (
 	"sync"
 	"time"
+
+	"github.com/parley/parley/internal/steady"
 )
 
 // metronome enters loops at the times that downlinks name: what a receiver's link could not take at once is sent then. One
@@ -59,7 +61,7 @@ func (m *metronome) run(stop <-chan struct{}) {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
-		now := time.Now()
+		now := steady.Now()
 		next := m.collect(now)
 		for i, d := range m.ready {
 			if d != nil {

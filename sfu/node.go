@@ -11,9 +11,10 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/pion/ice/v4"
+
+	"github.com/parley/parley/internal/steady"
 )
 
 // Node is the media side of one process: all its peers share one UDP socket and one ICE-TCP listener.
@@ -60,7 +61,7 @@ func New(cfg Config) (*Node, error) {
 		muxLog:    newPionLog(cfg.Log, nil),
 	}
 	n.ticked.Store(&[]*Peer{})
-	if _, err := n.identity(time.Now()); err != nil {
+	if _, err := n.identity(steady.Now()); err != nil {
 		return nil, fmt.Errorf("sfu: %w", err)
 	}
 	var err error

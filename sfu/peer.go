@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/parley/parley/internal/steady"
 	"github.com/parley/parley/sfu/quality"
 )
 
@@ -106,7 +107,7 @@ func (n *Node) NewPeer(id, group string, on PeerEvents) (*Peer, error) {
 		id: id, node: n, on: on,
 		log:     n.cfg.Log.With("peer", id),
 		clock:   newClock(),
-		started: time.Now(),
+		started: steady.Now(),
 		ssrc:    randomSSRC(),
 		done:    make(chan struct{}),
 		streams: make(map[uint32]*inStream),

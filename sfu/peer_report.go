@@ -5,13 +5,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/parley/parley/internal/steady"
 	"github.com/parley/parley/sfu/quality"
 )
 
 // Report returns a snapshot of the connection as its own client may see it. It costs as much as there are slots: call it about once
 // a second.
 func (p *Peer) Report() quality.Report {
-	now := time.Now()
+	now := steady.Now()
 	r := quality.Report{Slots: []quality.Slot{}, Uplink: []quality.Uplink{}}
 	p.downlink.report(now, &r)
 	for _, l := range p.receive.Load().lines {

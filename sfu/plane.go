@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/parley/parley/internal/batch"
+	"github.com/parley/parley/internal/steady"
 )
 
 // The batched data plane. RTP of known addresses is taken out of each batch that the socket delivers, decrypted in place,
@@ -208,7 +209,7 @@ func (r *reader) Packet(b []byte, from netip.AddrPort) bool {
 	case isRTP(b) || isRTCP(b):
 		r.media(b, from)
 	case len(b) > 0 && b[0] <= lastSTUN:
-		pl.ice.check(b, via{addr: from}, time.Now())
+		pl.ice.check(b, via{addr: from}, steady.Now())
 	case len(b) > 0 && b[0] >= firstDTLS && b[0] <= lastDTLS:
 		if t := pl.owner(from); t != nil {
 			t.record(b)
@@ -254,7 +255,7 @@ func (pl *plane) owner(from netip.AddrPort) *direct {
 
 // Done forwards what Packet took, loop by loop.
 func (r *reader) Done() {
-	now := time.Now()
+	now := steady.Now()
 	for i := range r.got {
 		if k := r.got[i].leg; k != nil {
 			r.run(k.loop, r.got[i:], now)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/pion/rtcp"
 
+	"github.com/parley/parley/internal/steady"
 	"github.com/parley/parley/sfu/internal/ntp"
 )
 
@@ -27,7 +28,7 @@ func (s *rtcpStream) Write(b []byte) (int, error) {
 		s.peer.count.malformed.Add(1)
 		return len(b), nil
 	}
-	now := time.Now()
+	now := steady.Now()
 	for _, pkt := range pkts {
 		s.peer.receiveRTCP(s.ssrc, pkt, now)
 	}

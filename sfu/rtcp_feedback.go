@@ -8,6 +8,7 @@ import (
 	"github.com/pion/interceptor/pkg/twcc"
 	"github.com/pion/rtcp"
 
+	"github.com/parley/parley/internal/steady"
 	"github.com/parley/parley/sfu/internal/uplink"
 )
 
@@ -53,7 +54,7 @@ type reception struct {
 }
 
 func (f *feedback) init(ssrc uint32) {
-	f.recorder, f.ssrc, f.start = twcc.NewRecorder(ssrc), ssrc, time.Now()
+	f.recorder, f.ssrc, f.start = twcc.NewRecorder(ssrc), ssrc, steady.Now()
 }
 
 // received accounts for one packet, retransmissions and probes included.

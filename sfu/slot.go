@@ -9,6 +9,7 @@ import (
 
 	"github.com/pion/rtp"
 
+	"github.com/parley/parley/internal/steady"
 	"github.com/parley/parley/sfu/internal/seal"
 )
 
@@ -187,7 +188,7 @@ func newSendMap(slots []*slot) *sendMap {
 // Show maps sources to slots. The view is the whole map: slots that it does not mention are emptied. A slot that keeps its
 // source is not disturbed. The error is ErrNoSlot where the view does not fit the slots; nothing is changed then.
 func (p *Peer) Show(view []SlotView) error {
-	now := time.Now()
+	now := steady.Now()
 	if err := p.show(now, view); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/parley/parley/internal/batch"
+	"github.com/parley/parley/internal/steady"
 )
 
 // Reasons for which the edges drop; those of sources and sinks are DropReasons.
@@ -152,7 +153,7 @@ func (p *Peer) counts(sources []SourceStats) Counts {
 
 // Stats returns a snapshot of the peer. It costs as much as its sources have sinks: call it every few seconds.
 func (p *Peer) Stats() PeerStats {
-	now := time.Now()
+	now := steady.Now()
 	st := PeerStats{ID: p.id, State: p.State(), RTT: p.RTT()}
 	for _, l := range p.receive.Load().lines {
 		st.Sources = append(st.Sources, l.source.Stats(now))

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/parley/parley/internal/steady"
 )
 
 // What is due now and then (NACKs, keyframe requests, layer choice, feedback, reports) is done after a batch of packets by whoever
@@ -66,8 +68,8 @@ func (n *Node) tick() {
 		case <-n.stop:
 			return
 		case <-n.arrived: // a peer
-		case now := <-t.C:
-			idle = n.tickIdle(now)
+		case <-t.C:
+			idle = n.tickIdle(steady.Now())
 		}
 		t.Reset(n.patience(idle))
 	}

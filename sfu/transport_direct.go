@@ -10,6 +10,8 @@ import (
 
 	"github.com/pion/dtls/v3"
 	"github.com/pion/rtcp"
+
+	"github.com/parley/parley/internal/steady"
 )
 
 // direct is a connection without a PeerConnection: ICE's lite part, a DTLS connection above it, and, once the client sends SCTP or
@@ -53,7 +55,7 @@ const (
 )
 
 func newDirect(p *Peer) (*direct, error) {
-	id, err := p.node.identity(time.Now())
+	id, err := p.node.identity(steady.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +90,7 @@ func (t *direct) exchange(_ context.Context, o *offer, added []*slot) (string, m
 	t.remote = o.transport
 	t.dataState.limit.Store(o.transport.maxMessage)
 	if first || restart {
-		t.ice.use(c, time.Now())
+		t.ice.use(c, steady.Now())
 		t.changed() // not here: events may want to negotiate
 	}
 	return answer, sections, nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pion/dtls/v3"
 
+	"github.com/parley/parley/internal/steady"
 	"github.com/parley/parley/sfu/internal/seal"
 )
 
@@ -29,7 +30,7 @@ func (t *direct) connect() {
 		return
 	}
 	t.dtlsChanged(dtlsConnected)
-	t.idleSince.Store(time.Now().UnixNano())
+	t.idleSince.Store(steady.Now().UnixNano())
 	if p.data.isWaiting() {
 		t.wantData()
 	}

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/pion/dtls/v3"
+
+	"github.com/parley/parley/internal/steady"
 )
 
 // parkAfter is how long a DTLS connection is kept that nothing is sent over. After that it is parked: its state stays, without the
@@ -35,7 +37,7 @@ func (t *direct) park() {
 		return
 	}
 	if !path.mute() { // something has come
-		t.idleSince.Store(time.Now().UnixNano())
+		t.idleSince.Store(steady.Now().UnixNano())
 		return
 	}
 	state, ok := conn.ConnectionState() // nothing is sent after this: no number is used twice
@@ -88,6 +90,6 @@ func (t *direct) live() (*dtls.Conn, error) {
 	if err := conn.Handshake(); err != nil { // there is none: it starts to read
 		return nil, fmt.Errorf("resume: %w", err)
 	}
-	t.idleSince.Store(time.Now().UnixNano())
+	t.idleSince.Store(steady.Now().UnixNano())
 	return conn, nil
 }

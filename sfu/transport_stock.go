@@ -13,6 +13,8 @@ import (
 	"github.com/pion/interceptor"
 	"github.com/pion/rtcp"
 	"github.com/pion/webrtc/v4"
+
+	"github.com/parley/parley/internal/steady"
 )
 
 const (
@@ -107,7 +109,7 @@ type stock struct {
 
 func newStock(p *Peer) (*stock, error) {
 	n := p.node
-	id, err := n.identity(time.Now())
+	id, err := n.identity(steady.Now())
 	if err != nil {
 		return nil, err
 	}

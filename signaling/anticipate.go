@@ -1,8 +1,7 @@
 package signaling
 
 import (
-	"time"
-
+	"github.com/parley/parley/internal/steady"
 	"github.com/parley/parley/sfu"
 	"github.com/parley/parley/signaling/token"
 )
@@ -16,7 +15,7 @@ func (r *room) anticipate(s *session, slots int) {
 	if slots == 0 || !s.can.has(token.Subscribe) {
 		return
 	}
-	now := time.Now()
+	now := steady.Now()
 	for _, video := range r.videos(min(slots, anticipated)) {
 		video.Anticipate(now)
 	}

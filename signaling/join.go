@@ -11,6 +11,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/parley/parley/internal/steady"
 	"github.com/parley/parley/sfu"
 	"github.com/parley/parley/signaling/internal/eventlog"
 	"github.com/parley/parley/signaling/token"
@@ -176,7 +177,7 @@ func (s *Server) newSession(m joinRequest, claims token.Claims) (*session, error
 		identity: identity, name: name, metadata: metadata,
 		sources: map[sfu.Kind]*publication{}, watched: map[sfu.Kind]watched{},
 	}
-	sess.heard.Store(time.Now().UnixNano())
+	sess.heard.Store(steady.Now().UnixNano())
 	return sess, nil
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/parley/parley/internal/steady"
 	"github.com/parley/parley/signaling/internal/eventlog"
 )
 
@@ -74,7 +75,7 @@ type following struct {
 func (s *Server) Open(room, bearer string, conn Conn) (*Link, error) {
 	limits := s.cfg.Limits
 	perSecond := rate.Limit(limits.MessagesPerSecond)
-	now := time.Now()
+	now := steady.Now()
 	log := s.log
 	if ValidRoom(room) {
 		log = log.With("room", room)
@@ -108,7 +109,7 @@ func (l *Link) End(graceful bool) {
 	if graceful {
 		l.leave(closeGone)
 	}
-	l.shut(l.ending(time.Now()), "")
+	l.shut(l.ending(steady.Now()), "")
 	<-l.written
 	l.cancel()
 	l.srv.forget(l)
@@ -144,7 +145,7 @@ func (l *Link) Receive(msg []byte) {
 
 // hear notes a sign of life.
 func (l *Link) hear() {
-	now := time.Now().UnixNano()
+	now := steady.Now().UnixNano()
 	l.heard.Store(now)
 	if s := l.current(); s != nil {
 		s.heard.Store(now)

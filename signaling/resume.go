@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"crypto/subtle"
 	"slices"
-	"time"
 
+	"github.com/parley/parley/internal/steady"
 	"github.com/parley/parley/signaling/internal/eventlog"
 )
 
@@ -62,7 +62,7 @@ func (l *Link) takeOver(s *session, position string, reply *resumedReply) (old *
 		return nil, false
 	}
 	old, s.link, s.latest = s.link, l, l
-	s.heard.Store(time.Now().UnixNano())
+	s.heard.Store(steady.Now().UnixNano())
 	from, err := eventlog.ParsePosition(position)
 	// What came before the join is not for this session, though the log may still hold it.
 	if err != nil || from.Seq < s.since.Seq || !r.reaches(from, s.id) {

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/parley/parley/internal/steady"
 	"github.com/parley/parley/sfu"
 	"github.com/parley/parley/signaling/internal/eventlog"
 	"github.com/parley/parley/signaling/token"
@@ -81,7 +82,8 @@ func (r *room) run() {
 		select {
 		case <-r.scored:
 			scores.Reset(max(qualityEvery-time.Since(told), 0))
-		case told = <-scores.C:
+		case <-scores.C:
+			told = time.Now()
 			r.tellScores()
 		case <-r.wake:
 			if r.silent() {
@@ -89,7 +91,8 @@ func (r *room) run() {
 			} else {
 				ticker.Reset(r.srv.cfg.Timing.Speaking)
 			}
-		case now := <-ticker.C:
+		case <-ticker.C:
+			now := steady.Now()
 			loudest, _ := r.speakers.Update(now)
 			r.hear(now, loudest)
 		case <-r.gone:

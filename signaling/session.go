@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/parley/parley/internal/steady"
 	"github.com/parley/parley/sfu"
 	"github.com/parley/parley/sfu/quality"
 	"github.com/parley/parley/signaling/internal/eventlog"
@@ -88,7 +89,7 @@ func (s *session) run() {
 		case <-s.news.stir:
 			s.tellNews()
 		case <-expiry.C:
-			silent := time.Since(time.Unix(0, s.heard.Load()))
+			silent := time.Duration(steady.Now().UnixNano() - s.heard.Load())
 			if silent < resume {
 				expiry.Reset(resume - silent)
 				continue

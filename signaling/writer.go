@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/parley/parley/internal/steady"
 	"github.com/parley/parley/signaling/internal/eventlog"
 )
 
@@ -50,7 +51,7 @@ func (l *Link) write() {
 	defer close(l.written)
 	var events stream
 	defer events.close()
-	alarm := time.NewTimer(l.patience(time.Now()))
+	alarm := time.NewTimer(l.patience(steady.Now()))
 	defer alarm.Stop()
 	for l.isOpen() {
 		l.replies(&events)
@@ -60,8 +61,8 @@ func (l *Link) write() {
 		case <-events.ready():
 			l.relay(&events)
 		case <-alarm.C:
-			l.checkSilence(time.Now())
-			alarm.Reset(l.patience(time.Now()))
+			l.checkSilence(steady.Now())
+			alarm.Reset(l.patience(steady.Now()))
 		case <-l.stopping:
 		}
 	}
@@ -177,10 +178,10 @@ func (l *Link) ending(now time.Time) CloseCode {
 // put writes messages with a deadline. The link's own context does not bound it: what was queued before a close is
 // still sent.
 func (l *Link) put(msgs ...[]byte) error {
-	ctx, cancel := context.WithTimeout(context.Background(), l.srv.cfg.Timing.Write)
+	wait := l.srv.cfg.Timing.Write
+	l.writeBy.Store(steady.Now().Add(wait).UnixNano())
+	ctx, cancel := context.WithTimeout(context.Background(), wait)
 	defer cancel()
-	by, _ := ctx.Deadline()
-	l.writeBy.Store(by.UnixNano())
 	if err := l.conn.Write(ctx, msgs...); err != nil {
 		return err
 	}
@@ -220,7 +221,7 @@ func (l *Link) silence(now time.Time) (left time.Duration, code CloseCode) {
 	if l.current() == nil {
 		return l.opened.Add(timing.Join).Sub(now), closeJoinTimeout
 	}
-	return time.Unix(0, l.heard.Load()).Add(timing.Silence).Sub(now), closeTimeout
+	return timing.Silence - time.Duration(now.UnixNano()-l.heard.Load()), closeTimeout
 }
 
 func (l *Link) checkSilence(now time.Time) {

@@ -333,6 +333,36 @@ func uses(f goFile, pkg, name string) []token.Position {
 	return out
 }
 
+// TestDurationsGoByTheSteadyClock: times that are stored as numbers or compared with those must not follow the machine's clock. In
+// signaling dates and tokens need it, so there only numbers are looked at.
+func TestDurationsGoByTheSteadyClock(t *testing.T) {
+	t.Parallel()
+	for _, f := range tree(t) {
+		if f.test() {
+			continue
+		}
+		if f.part() == "sfu" {
+			for _, call := range uses(f, "time", "Now") {
+				t.Errorf("%s: time.Now: use internal/steady", call)
+			}
+		}
+		ast.Inspect(f.ast, func(n ast.Node) bool {
+			number, ok := n.(*ast.SelectorExpr)
+			if !ok || !strings.HasPrefix(number.Sel.Name, "Unix") {
+				return true
+			}
+			if call, ok := number.X.(*ast.CallExpr); ok {
+				if now, ok := call.Fun.(*ast.SelectorExpr); ok && now.Sel.Name == "Now" {
+					if pkg, ok := now.X.(*ast.Ident); ok && pkg.Name == "time" {
+						t.Errorf("%s: time.Now().%s: use internal/steady", f.set.Position(n.Pos()), number.Sel.Name)
+					}
+				}
+			}
+			return true
+		})
+	}
+}
+
 func TestClockIsAnArgumentWhereThingsAreDecided(t *testing.T) {
 	t.Parallel()
 	for _, f := range tree(t) {

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/parley/parley/internal/steady"
 )
 
 // socketBuffer is what is asked for as receive and send buffer, in bytes. The kernel's usual 208 KiB hold 92 packets of
@@ -74,7 +76,7 @@ func ListenUDPHere(addr string, sockets int) (*UDP, error) {
 
 // admit says whether a packet from this address may come in, and if not, why.
 func (u *UDP) admit(from netip.Addr) (udpDrop, bool) {
-	if u.own == nil || u.own.has(from, time.Now()) {
+	if u.own == nil || u.own.has(from, steady.Now()) {
 		return 0, true
 	}
 	return dropNotHere, false
