@@ -387,6 +387,25 @@ func TestShowFails(t *testing.T) {
 	})
 }
 
+// Slots that media refuses are a mistake of ours, unless the client ended its media connection itself and stayed.
+func TestShowFailuresAreOurs(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, r *rig) {
+		ann, ben := r.joined("a", "Ann", 1), r.joined("a", "Ben", 1)
+		ann.must("subscribe", fields{"tiles": []fields{{"participant": ben.me, "stream": "camera", "width": 1, "height": 1}}})
+		peer := r.media.peer(ann.me)
+		peer.closed = true
+		ben.must("publish", fields{"kind": "camera"})
+		if n := r.srv.Stats().ShowFailures; n != 0 {
+			t.Errorf("%d failures of ours where the client has gone", n)
+		}
+		peer.closed, peer.refusal = false, errors.New("no")
+		ben.must("unpublish", fields{"kind": "camera"})
+		if n := r.srv.Stats().ShowFailures; n != 1 {
+			t.Errorf("%d failures, want 1", n)
+		}
+	})
+}
+
 func TestNullable(t *testing.T) {
 	t.Parallel()
 	raw, err := json.Marshal([]nullable{"", `a"b`})

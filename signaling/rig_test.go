@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -92,6 +93,7 @@ type fakePeer struct {
 	got       []sfu.Data
 	slow      bool
 	closed    bool
+	refusal   error // of Show
 }
 
 var _ Peer = (*fakePeer)(nil)
@@ -145,7 +147,10 @@ func (p *fakePeer) Show(view []sfu.SlotView) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.view = view
-	return nil
+	if p.closed {
+		return fmt.Errorf("show: %w", sfu.ErrClosed)
+	}
+	return p.refusal
 }
 
 func (p *fakePeer) Send(d sfu.Data) error {

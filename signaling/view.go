@@ -1,6 +1,7 @@
 package signaling
 
 import (
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -34,7 +35,9 @@ func (s *session) show() {
 		return
 	}
 	s.shown = view
-	if err := s.peer.Show(view); err != nil {
+	switch err := s.peer.Show(view); {
+	case err == nil || errors.Is(err, sfu.ErrClosed): // closed: the client ended its media, and may do so
+	default:
 		s.room.srv.count.showFailed.Add(1)
 		s.log.Warn("show", "err", err)
 	}
