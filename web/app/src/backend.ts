@@ -7,7 +7,7 @@ export type FileTransfer = Pick<sdk.Transfer, keyof sdk.Transfer>;
 
 export interface Backend {
   connect(options: sdk.ConnectOptions): Promise<CallRoom>;
-  watch(options: { room: string; token?: string }): Watch;
+  watch(options: { room: string; token?: sdk.Token }): Watch;
   listDevices: typeof sdk.listDevices;
   onDeviceChange: typeof sdk.onDeviceChange;
   levelMeter: typeof sdk.levelMeter;

@@ -144,6 +144,7 @@ export class FakeRoom extends Emitter<RoomEvents> implements CallRoom {
   on_ = new Set<Kind>();
   locked: boolean;
   audioBlocked: boolean;
+  token: string | undefined;
   can: ReadonlySet<Permission>;
   constructor(
     readonly name: string,

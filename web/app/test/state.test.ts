@@ -1,12 +1,12 @@
 import type { Message } from 'parley-sdk';
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { barsFor } from '../src/call/quality';
 import { describe as inWords } from '../src/call/tile';
 import { endingWords } from '../src/pages/over';
 import { presenceLine } from '../src/pages/roompresence';
 import { continues, spoken, unreadAfter } from '../src/state/chat';
 import { changes, inOrder, type Person, person } from '../src/state/people';
-import { parsePath, readToken, tokenIn } from '../src/state/route';
+import { parsePath, readToken, renewToken, token, tokenFor, tokenIn } from '../src/state/route';
 import { defaults, parseSettings, visited } from '../src/state/settings';
 import { type Card, cardText } from '../src/state/transfers';
 
@@ -18,6 +18,39 @@ const message = (id: string, from: string, s = 0, to?: string): Message => ({
   text: `text ${id}`,
   at: at(s),
   ...(to ? { to } : {}),
+});
+
+describe('tokens', () => {
+  const made = (claims: object) => `x.${btoa(JSON.stringify(claims))}.y`;
+  const soon = Math.round(Date.now() / 1000) + 600;
+  afterEach(() => {
+    vi.unstubAllGlobals();
+    token.value = undefined;
+  });
+
+  test('a room is joined by the one that its server renewed, while it lasts', () => {
+    const kept = new Map<string, string>();
+    vi.stubGlobal('sessionStorage', {
+      getItem: (name: string) => kept.get(name) ?? null,
+      setItem: (name: string, value: string) => kept.set(name, value),
+    });
+    const link = made({ room: '*' });
+    token.value = link;
+    expect(tokenFor('r')).toBe(link);
+    renewToken(link); // no news
+    expect(kept.size).toBe(0);
+    const renewed = made({ room: 'r', exp: soon });
+    renewToken(renewed);
+    expect(tokenFor('r')).toBe(renewed);
+    expect(tokenFor('other')).toBe(link);
+    renewToken(made({ room: 'r', exp: soon - 1200 }));
+    expect(tokenFor('r')).toBe(link);
+  });
+
+  test('are the link's where storage is off', () => {
+    renewToken(made({ room: 'r', exp: soon }));
+    expect(tokenFor('r')).toBeUndefined();
+  });
 });
 
 describe('route', () => {

@@ -3,7 +3,6 @@ import type { MediaOffer, Metadata } from './protocol';
 import type { ConnectOptions } from './roomevents';
 import { slotHint } from './slothint';
 import { slotStep } from './steps';
-import { readToken } from './url';
 
 /** What a join needs of the media connection. */
 export interface OffersMedia {
@@ -21,6 +20,7 @@ export class Joining {
   constructor(
     private readonly options: ConnectOptions,
     private readonly media: OffersMedia | undefined,
+    private readonly token: () => Promise<string | undefined>,
     private readonly hint: typeof slotHint = slotHint,
   ) {}
 
@@ -40,7 +40,7 @@ export class Joining {
       if (mine !== this.#count) throw new ParleyError('closed');
     };
     const { url, room, identity, name, metadata, slots } = this.options;
-    const token = await readToken(this.options.token);
+    const token = await this.token();
     latest();
     const fields = { token, identity, name, metadata, ...this.#change };
     if (!this.media) return fields;

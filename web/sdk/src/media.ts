@@ -3,7 +3,6 @@ import { fallback, sendable } from './codecs';
 import { Encodings } from './encodings';
 import { ParleyError } from './errors';
 import { decodeFrame, type Frame } from './frames';
-import type { IceServers } from './iceservers';
 import { Peer } from './peer';
 import type { Reply, Request } from './pending';
 import type { MediaOffer, WireSlot } from './protocol';
@@ -28,6 +27,10 @@ export interface MediaOwner {
   /** Streams whose tracks changed. */
   changed(changes: SlotChange[]): void;
   fault(error: ParleyError): void;
+  /** Nothing comes any more, though it must: the way to the server may be gone. */
+  silent(): void;
+  /** A reply carries what it may. */
+  renewed(reply: Reply): void;
   /** The server has given this connection up: only a new join brings another. */
   lost(): void;
 }
@@ -50,7 +53,6 @@ export class Media {
   };
   state: MediaState = 'connecting';
   readonly #plan: SendPlan;
-  readonly #ice: IceServers;
   readonly #owner: MediaOwner;
   #slotCount = 1;
   #soon = 1;
@@ -72,9 +74,8 @@ export class Media {
   readonly #pulse = new Pulse();
   readonly #beat: ReturnType<typeof setInterval>;
 
-  constructor(owner: MediaOwner, ice: IceServers, plan: SendPlan) {
+  constructor(owner: MediaOwner, plan: SendPlan) {
     this.#owner = owner;
-    this.#ice = ice;
     this.#plan = { ...plan };
     this.#beat = setInterval(() => void this.#listen(), PULSE);
     this.#watcher = setInterval(() => void this.#look(), LOOK);
@@ -139,14 +140,6 @@ export class Media {
     this.#next();
   }
 
-  /** Asks for new ICE credentials, and repairs the connection if it is down: after the network changed. */
-  refresh(): void {
-    if (!this.#accepted) return;
-    if (this.#state === 'connected' && !this.#ice.stale(now())) return;
-    this.#wantRestart = true;
-    this.#next();
-  }
-
   /** Tries now, whatever the patience that is left: a person wants it. */
   retry(): void {
     if (!this.#accepted || this.#state === 'connected') return;
@@ -205,7 +198,7 @@ export class Media {
     const media = await peer.offer(restart);
     const reply = await this.#owner.request({ type: 'negotiate', media });
     if (peer !== this.peer) return;
-    this.#ice.take(reply, now());
+    this.#owner.renewed(reply);
     await peer.answer(reply.media?.sdp ?? '', this.#plan.codec);
     this.slots.lines(peer.slots, false);
     if (this.#pendingMap) this.map(this.#pendingMap);
@@ -296,6 +289,7 @@ export class Media {
     const bytes = this.#owner.expects() ? await peer.bytesReceived() : 0;
     if (peer !== this.peer || bytes === undefined) return;
     if (!this.#pulse.next(now(), bytes, this.#owner.expects())) return;
+    this.#owner.silent(); // the repair is asked for by the same way
     this.#wantRestart = true;
     this.#next();
   }
@@ -320,7 +314,8 @@ export class Media {
   }
 }
 
-function toFault(error: unknown): ParleyError {
+/** What the page is told of a negotiation that failed. */
+export function toFault(error: unknown): ParleyError {
   return error instanceof ParleyError
     ? error
     : new ParleyError('media_failed', undefined, true, undefined, { cause: error });

@@ -17,6 +17,8 @@ export class Participant {
   readonly joinedAt: Date;
   readonly metadata: Metadata;
   readonly sources: readonly Source[];
+  /** Since when their browser has not answered: the network is gone, or the machine sleeps. Undefined: it does. */
+  readonly awaySince: Date | undefined;
   /** How good the server finds their connection: 5 (excellent) to 1 (bad). 5 until it says something else. */
   readonly quality: Quality;
 
@@ -29,6 +31,12 @@ export class Participant {
     this.joinedAt = new Date(wire.joined_at ?? 0);
     this.metadata = wire.metadata ?? {};
     this.sources = wire.sources ?? [];
+    this.awaySince = wire.away ? new Date(wire.away_since ?? 0) : undefined;
+  }
+
+  /** Whether they cannot be reached at the moment. Their place is kept for them for a while. */
+  get away(): boolean {
+    return this.awaySince !== undefined;
   }
 
   /** The source of that kind, if it is published. */
@@ -59,6 +67,7 @@ export class Participant {
 
   #wire(): WireParticipant {
     const { id, identity, name, metadata, sources } = this;
-    return { id, identity, name, joined_at: this.joinedAt.toISOString(), metadata, sources: [...sources] };
+    const away = this.away && { away: true, away_since: this.awaySince?.toISOString() };
+    return { id, identity, name, joined_at: this.joinedAt.toISOString(), metadata, sources: [...sources], ...away };
   }
 }

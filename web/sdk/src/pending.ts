@@ -1,19 +1,17 @@
 import { ParleyError } from './errors';
-import type { WireSource, WireStats } from './protocol';
+import type { Renewal, WireSource, WireStats } from './protocol';
 
 export interface Request {
   type: string;
   [field: string]: unknown;
 }
 
-export interface Reply extends WireStats {
+export interface Reply extends WireStats, Renewal {
   type: string;
   id: number;
   source?: WireSource;
   position?: string;
   media?: { sdp: string };
-  ice_servers?: RTCIceServer[];
-  ice_ttl?: number;
 }
 
 interface Entry {

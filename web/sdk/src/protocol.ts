@@ -2,8 +2,8 @@
 
 export type Kind = 'microphone' | 'camera' | 'screen' | 'screen_audio';
 export type Stream = 'camera' | 'screen';
-export type Permission = 'publish' | 'subscribe' | 'message' | 'moderate' | 'watch' | 'list';
-export type LeaveReason = 'left' | 'timeout' | 'removed' | 'ended';
+export type Permission = 'join' | 'publish' | 'subscribe' | 'message' | 'moderate' | 'update' | 'watch' | 'list';
+export type LeaveReason = 'left' | 'timeout' | 'removed' | 'ended' | 'replaced';
 export type ModerateAction = 'mute' | 'remove' | 'lock' | 'unlock' | 'end';
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type Metadata = { [key: string]: Json };
@@ -23,6 +23,9 @@ export interface WireParticipant {
   joined_at?: string;
   metadata?: Metadata | null;
   sources?: WireSource[] | null;
+  /** Their browser does not answer; absent while it does. */
+  away?: boolean;
+  away_since?: string;
 }
 
 export interface Snapshot {
@@ -133,7 +136,16 @@ export interface Limits {
   [name: string]: number | undefined;
 }
 
-export interface Welcome {
+/** What is renewed before it ends. */
+export interface Renewal {
+  token?: string;
+  /** Seconds. */
+  token_ttl?: number;
+  ice_servers?: RTCIceServer[] | null;
+  ice_ttl?: number;
+}
+
+export interface Welcome extends Renewal {
   type: 'welcome';
   id: number;
   session: string;
@@ -143,22 +155,18 @@ export interface Welcome {
   room: Snapshot;
   messages?: WireMessage[] | null;
   media?: { sdp: string };
-  ice_servers?: RTCIceServer[] | null;
-  ice_ttl?: number;
   limits?: Limits;
   ping_seconds?: number;
   resume_seconds?: number;
 }
 
-export interface Resumed {
+export interface Resumed extends Renewal {
   type: 'resumed';
   id: number;
   position: string;
   room?: Snapshot;
   messages?: WireMessage[] | null;
   slots?: WireSlot[] | null;
-  ice_servers?: RTCIceServer[] | null;
-  ice_ttl?: number;
 }
 
 /** Events that change what a room looks like from outside: sessions and presence feeds carry them alike. */

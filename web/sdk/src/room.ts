@@ -1,14 +1,14 @@
 import { AudioOut } from './audio';
 import type { CameraOptions, ScreenOptions } from './capture';
+import { Credentials } from './credentials';
 import { DataPort } from './data';
 import { Emitter } from './emitter';
 import { keeps } from './encodings';
 import { ParleyError } from './errors';
 import { Files } from './files/files';
-import { IceServers } from './iceservers';
 import { Joining } from './joining';
 import { Local, type LocalSource } from './local';
-import { Media, type MediaState } from './media';
+import { Media, type MediaState, toFault } from './media';
 import { MediaFeedback } from './mediafeedback';
 import { Monitor } from './monitor';
 import { OwnPictures } from './ownpictures';
@@ -24,6 +24,7 @@ import type {
   ModerateAction,
   Permission,
   Reason,
+  Renewal,
   Resumed,
   RoomEvent,
   SessionEvent,
@@ -39,7 +40,6 @@ import { Session } from './session';
 import { slotsFor, streamsOf } from './slothint';
 import type { SlotChange } from './slots';
 import { slotStep } from './steps';
-import { now } from './time';
 import { socketURL } from './url';
 import { type AttachOptions, Views } from './views';
 
@@ -69,7 +69,7 @@ export class Room extends Emitter<RoomEvents> {
   readonly #monitor: Monitor | undefined;
   readonly #files: Files;
   readonly #page = new AbortController();
-  readonly #ice = new IceServers();
+  readonly #credentials: Credentials;
   readonly #pictures: OwnPictures;
   readonly #joining: Joining;
   #me: Participant;
@@ -97,12 +97,13 @@ export class Room extends Emitter<RoomEvents> {
   private constructor(options: ConnectOptions) {
     super();
     this.#options = options;
+    this.#credentials = new Credentials(options.token);
     this.#me = new Participant({ id: '', name: options.name });
     this.#model = new RoomModel(this as unknown as Emitter<ModelEvents>);
     this.#session = new Session({ url: socketURL(options.url, options.room), owner: this.#sessionOwner() });
     this.#media = options.media === false ? undefined : this.#makeMedia();
     const media = this.#media;
-    this.#joining = new Joining(options, media);
+    this.#joining = new Joining(options, media, () => this.#credentials.token());
     this.#feedback = new MediaFeedback(media, {
       request: (message) => this.#session.request(message),
       tell: (message) => this.#tell(message),
@@ -145,7 +146,7 @@ export class Room extends Emitter<RoomEvents> {
     );
     this.#files = new Files({
       signal: async (to, data) => void (await this.#session.request({ type: 'signal', to, data })),
-      iceServers: () => this.#iceServers(),
+      iceServers: () => this.#credentials.iceServers,
       offered: (transfer) => this.emit('file', transfer),
     });
     this.files = this.#files;
@@ -155,17 +156,8 @@ export class Room extends Emitter<RoomEvents> {
       this.#session.finish(new ParleyError(reason === 'removed' ? 'removed' : 'room_ended'));
     });
     this.on('change', () => this.#changed());
-    const pageOwner = {
-      online: () => {
-        this.#session.probe();
-        media?.refresh();
-      },
-      shown: () => this.#session.probe(),
-      sleep: () => this.#session.sleep(),
-      wake: () => this.#session.wake(),
-      gone: () => void this.leave(),
-    };
-    followPage(pageOwner, this.#page.signal);
+    const repair = () => media?.retry();
+    followPage({ session: this.#session, repair, gone: () => void this.leave() }, this.#page.signal);
   }
 
   /** The room's name. */
@@ -199,6 +191,14 @@ export class Room extends Emitter<RoomEvents> {
 
   get locked(): boolean {
     return this.#model.locked;
+  }
+
+  /**
+   * The newest token: the server renews ours before it ends, so that we can come back for as long as we are in. Keep it for a
+   * reload of the page, and give it to Presence.watch().
+   */
+  get token(): string | undefined {
+    return this.#credentials.newest;
   }
 
   /** What we may do. */
@@ -344,6 +344,8 @@ export class Room extends Emitter<RoomEvents> {
       join: () => this.#joining.fields(),
       welcome: (welcome, again) => this.#welcome(welcome, again),
       resumed: (resumed) => this.#resumed(resumed),
+      renewed: (renewal) => this.#renewed(renewal),
+      refused: () => this.#credentials.refused(),
       event: (event) => this.#event(event),
       state: (state) => this.emit('state', state),
       closed: (error) => this.#closed(error),
@@ -363,9 +365,10 @@ export class Room extends Emitter<RoomEvents> {
         state: (state) => this.emit('media', state),
         expects: () => this.#feedback.expects(this.#me, this.participants),
         fault: (error) => this.emit('error', error),
+        silent: () => this.#session.probe(),
+        renewed: (reply) => this.#renewed(reply),
         lost: () => this.#session.rejoin(),
       },
-      this.#ice,
       plan(this.#options.codec ?? 'auto', this.#options.layers ?? 'auto'),
     );
   }
@@ -375,13 +378,10 @@ export class Room extends Emitter<RoomEvents> {
     this.#limits = welcome.limits ?? {};
     this.#messages = (welcome.messages ?? []).map(toMessage);
     this.#me = new Participant({ id: welcome.participant, name: this.#options.name });
-    this.#ice.take(welcome, now());
+    this.#credentials.accepted();
+    this.#renewed(welcome);
     if (welcome.media) {
-      this.#media
-        ?.accept(welcome.media.sdp)
-        .catch((error) =>
-          this.emit('error', new ParleyError('media_failed', undefined, true, undefined, { cause: error })),
-        );
+      this.#media?.accept(welcome.media.sdp).catch((error) => this.emit('error', toFault(error)));
     }
     if (again) {
       this.#feedback.reset(true);
@@ -393,8 +393,12 @@ export class Room extends Emitter<RoomEvents> {
     this.#changed();
   }
 
+  #renewed(renewal: Renewal): void {
+    if (this.#credentials.take(renewal)) this.emit('credentials', { token: this.#credentials.newest });
+  }
+
   #resumed(resumed: Resumed): void {
-    this.#ice.take(resumed, now());
+    this.#renewed(resumed);
     if (!resumed.room) return;
     this.#messages = (resumed.messages ?? []).map(toMessage);
     this.#model.replace(resumed.room, true);
@@ -464,11 +468,6 @@ export class Room extends Emitter<RoomEvents> {
   #picture(participant: string, stream: Stream): MediaStream | null {
     if (participant === this.#me.id) return this.#pictures.get(stream);
     return this.#media?.slots.picture(participant, stream) ?? null;
-  }
-
-  #iceServers(): RTCIceServer[] {
-    this.#media?.refresh(); // for the next one, should these be about to expire
-    return this.#ice.list;
   }
 
   /** Asks for something whose failure only the error event tells. */

@@ -2,7 +2,7 @@ import { Backoff } from './backoff';
 import { every } from './clock';
 import { closeError, ParleyError, serverError } from './errors';
 import { Pending, type Reply, type Request } from './pending';
-import type { Resumed, SessionEvent, Welcome } from './protocol';
+import type { Renewal, Resumed, SessionEvent, Welcome } from './protocol';
 import { Gaps, now } from './time';
 
 export type SessionState = 'connecting' | 'connected' | 'reconnecting' | 'closed';
@@ -14,6 +14,10 @@ export interface SessionOwner {
   /** A join succeeded: the first time, or after the session was lost (`again`): then all state is replaced. */
   welcome(welcome: Welcome, again: boolean): void;
   resumed(resumed: Resumed): void;
+  /** What was handed out is renewed. */
+  renewed(renewal: Renewal): void;
+  /** The token was refused. True: a join with another one may succeed. */
+  refused(): boolean;
   event(event: SessionEvent): void;
   state(state: SessionState): void;
   /** The end: with the reason, or without one after leave(). */
@@ -46,7 +50,7 @@ interface Incoming {
 
 const SUBPROTOCOL = 'parley.v1';
 const SILENCE = 10_000; // ms without a word from the server after which its connection is dead
-const PROBE = 3000; // ms the server has to answer after the network changed
+const PROBE = 1000; // ms the server has to answer where there is doubt; then a new connection is made beside the old one
 const TICK = 1000;
 const FIRST_ATTEMPTS = 3; // connections tried before a first join is given up
 const PATIENT_ATTEMPTS = 4; // times a request is sent whose answer is that it came too fast
@@ -74,7 +78,8 @@ export class Session {
   #pingEvery = 4000;
   #heard = 0; // now() of the last word from the server
   #pinged = 0;
-  #silence = SILENCE;
+  #doubted = Infinity; // now() when that is over
+  #spare: WebSocket | undefined; // the connection beside
   readonly #gaps = new Gaps();
   #stopTicking: (() => void) | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -162,11 +167,11 @@ export class Session {
     this.wake();
   }
 
-  /** The network came back or changed: reconnect now, or see whether the connection still answers. */
+  /** The network came back or changed, or media fell silent: reconnect now, or see whether the connection still answers. */
   probe(): void {
     if (this.state === 'closed') return;
     if (this.#live && this.#socket) {
-      this.#silence = now() - this.#heard + PROBE;
+      this.#doubted = Math.min(this.#doubted, now() + PROBE);
       this.#ping();
     } else if (!this.#socket) {
       this.#reconnect(0);
@@ -186,13 +191,17 @@ export class Session {
       return;
     }
     join?.catch(() => {}); // awaited when the socket is open
-    this.#socket = socket;
-    this.#heard = now();
+    this.#use(socket);
     socket.onopen = () => {
       this.#heard = now();
       if (this.#credentials) this.#resume(socket);
       else void this.#join(socket, join ?? this.#owner.join());
     };
+  }
+
+  #use(socket: WebSocket): void {
+    this.#socket = socket;
+    this.#heard = now();
     socket.onmessage = (event: MessageEvent) => this.#receive(event.data);
     socket.onclose = (event: CloseEvent) => this.#lost(event.code, event.reason);
     socket.onerror = null; // a close follows
@@ -224,7 +233,8 @@ export class Session {
 
   #receive(data: unknown): void {
     this.#heard = now();
-    this.#silence = SILENCE;
+    this.#doubted = Infinity;
+    this.#drop(this.#spare);
     let message: Incoming;
     try {
       message = JSON.parse(String(data));
@@ -238,6 +248,9 @@ export class Session {
         return;
       case 'resumed':
         this.#resumed(message as unknown as Resumed);
+        return;
+      case 'credentials':
+        this.#owner.renewed(message as Renewal);
         return;
       case 'error':
         this.#error(message);
@@ -305,13 +318,17 @@ export class Session {
     this.#pending.rejectAll(new ParleyError('session_gone', 'The connection was lost for too long. Try again.', true));
   }
 
-  /** A join was refused. Where waiting may help and we have been inside before, it is tried again. */
+  /** A join was refused. Where another token or waiting may help, and we have been inside before, it is tried again. */
   #refused(error: ParleyError): void {
-    if (!this.#joined || !(error.code === 'rate_limited' || error.code === 'internal')) {
+    const other = error.code === 'unauthorized' && this.#owner.refused();
+    if (!other && (!this.#joined || !(error.code === 'rate_limited' || error.code === 'internal'))) {
       this.#end(error);
       return;
     }
     this.#detach()?.close(SILENT);
+    this.#handshake = undefined;
+    if (other) this.#forget();
+    if (this.#joined) this.#setState('reconnecting');
     this.#reconnect(Math.max(error.retryMs ?? 0, this.#backoff.next(now())));
   }
 
@@ -323,7 +340,7 @@ export class Session {
     this.#handshake = undefined;
     const fatal = closeError(code, reason);
     if (fatal) {
-      this.#end(fatal);
+      this.#refused(fatal);
       return;
     }
     const delay = this.#backoff.next(now());
@@ -358,11 +375,11 @@ export class Session {
       if (at >= this.#retryAt) this.#reconnect(0);
       return;
     }
-    if (at - this.#heard >= this.#silence) {
-      this.#silence = SILENCE;
+    if (at - this.#heard >= SILENCE) {
       this.#lost(1006, 'silent');
       return;
     }
+    if (at >= this.#doubted && !this.#spare) this.#beside();
     if (this.#live && at - this.#pinged >= this.#pingEvery) this.#ping();
   }
 
@@ -371,14 +388,44 @@ export class Session {
     if (this.#socket?.readyState === 1) this.#socket.send('{"type":"ping"}');
   }
 
+  /**
+   * Makes a connection beside one that does not answer, which may be over a way that is gone. Whichever speaks first is used: the
+   * new one resumes the session as soon as it is open, without a word to anybody.
+   */
+  #beside(): void {
+    let spare: WebSocket;
+    try {
+      spare = this.#makeSocket(this.#url, SUBPROTOCOL);
+    } catch {
+      return;
+    }
+    this.#spare = spare;
+    spare.onerror = null;
+    spare.onclose = () => {
+      this.#spare = undefined; // the next tick makes another
+    };
+    spare.onopen = () => {
+      this.#spare = undefined;
+      this.#detach()?.close(SILENT);
+      this.#pending.pause();
+      this.#use(spare);
+      this.#resume(spare);
+    };
+  }
+
+  #drop(spare: WebSocket | undefined): void {
+    if (!spare) return;
+    this.#spare = undefined;
+    silence(spare);
+    spare.close(SILENT);
+  }
+
   #detach(): WebSocket | undefined {
     const socket = this.#socket;
     this.#socket = undefined;
-    if (socket) {
-      socket.onopen = null;
-      socket.onmessage = null;
-      socket.onclose = null;
-    }
+    this.#doubted = Infinity;
+    this.#drop(this.#spare);
+    if (socket) silence(socket);
     return socket;
   }
 
@@ -402,6 +449,12 @@ export class Session {
     started?.reject(error ?? new ParleyError('closed'));
     this.#owner.closed(error);
   }
+}
+
+function silence(socket: WebSocket): void {
+  socket.onopen = null;
+  socket.onmessage = null;
+  socket.onclose = null;
 }
 
 /** A draining server names the seconds over which its clients shall spread: a random moment of them, milliseconds. */

@@ -1,6 +1,6 @@
 import { ParleyError } from './errors';
 
-export type Token = string | (() => string | Promise<string>) | undefined;
+export type Token = string | (() => string | undefined | Promise<string | undefined>) | undefined;
 
 /** The token now: a function is asked each time, since tokens expire. */
 export async function readToken(token: Token): Promise<string | undefined> {

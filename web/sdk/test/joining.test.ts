@@ -11,7 +11,7 @@ function setUp(token: () => Promise<string>) {
       return { sdp: '', send: [], slots: [] };
     },
   };
-  const joining = new Joining({ room: 'r', name: 'Ann', token }, media, async () => 4);
+  const joining = new Joining({ room: 'r', name: 'Ann' }, media, token, async () => 4);
   return { joining, log };
 }
 

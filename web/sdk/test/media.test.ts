@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ParleyError } from '../src/errors';
-import { IceServers } from '../src/iceservers';
 import { Media, type MediaState } from '../src/media';
 import type { Request } from '../src/pending';
 
@@ -78,9 +77,10 @@ function setUp({ expects = false, codec = 'VP8' as 'VP8' | 'VP9' } = {}) {
       expects: () => expects,
       changed: () => {},
       fault: (error) => faults.push(error.code),
+      silent: () => requests.push({ type: 'silent' }),
+      renewed: () => {},
       lost: () => requests.push({ type: 'lost' }),
     },
-    new IceServers(),
     { ...VP8, codec },
   );
   const connection = () => FakeConnection.all.at(-1)!;
@@ -192,7 +192,7 @@ describe('Media', () => {
   });
 
   it('repairs a path that has gone silent before the browser notices', async () => {
-    const { connection, join, states } = setUp({ expects: true });
+    const { connection, join, states, requests } = setUp({ expects: true });
     await join();
     for (let i = 0; i < 10; i++) {
       connection().bytes += 1000;
@@ -202,6 +202,7 @@ describe('Media', () => {
     await vi.advanceTimersByTimeAsync(2100);
     expect(connection().restarts).toBe(1);
     expect(states).toEqual(['connected']);
+    expect(requests.map((r) => r.type)).toEqual(['silent', 'negotiate']); // the session looks after its own way, too
   });
 
   it('changes the codec for those who cannot decode it, by one negotiation', async () => {

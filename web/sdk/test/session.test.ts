@@ -17,6 +17,7 @@ const WELCOME = {
 
 /** A session with an owner that keeps positions as a room does. */
 function start(join: SessionOwner['join'] = async () => ({ name: 'Ann' })) {
+  const others = { left: 0 }; // tokens that may still be tried
   const log: string[] = [];
   let position: string | undefined;
   const events: SessionEvent[] = [];
@@ -27,6 +28,8 @@ function start(join: SessionOwner['join'] = async () => ({ name: 'Ann' })) {
       position = w.room.position;
       log.push(again ? 'welcome again' : 'welcome');
     },
+    renewed: (r) => log.push(`renewed ${r.token}`),
+    refused: () => others.left-- > 0,
     resumed: (r) => {
       if (r.room) position = r.room.position;
       log.push('resumed');
@@ -54,7 +57,7 @@ function start(join: SessionOwner['join'] = async () => ({ name: 'Ann' })) {
   });
   const started = session.start();
   started.catch(() => {});
-  return { session, started, log, events, ended: () => ended, position: () => position };
+  return { session, started, log, events, others, ended: () => ended, position: () => position };
 }
 
 async function joined(join?: SessionOwner['join']) {
@@ -289,12 +292,49 @@ describe('keepalive', () => {
     expect(first.closed).toBe(3001); // neither 1000 nor 1001: the session stays
   });
 
-  it('notices within three seconds that a changed network has cut it off', async () => {
+  it('resumes beside a connection that does not answer, without a word to anybody', async () => {
+    const s = await joined();
+    const old = latest();
+    s.session.probe();
+    expect(old.last('ping')).toBeTruthy();
+    const request = s.session.request({ type: 'negotiate' });
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(FakeSocket.all).toHaveLength(2);
+    expect(old.closed).toBeUndefined(); // it may answer yet
+    latest().open();
+    expect(latest().last('resume')).toMatchObject({ session: 's1', secret: 'x', position: 'e1.5' });
+    expect(old.closed).toBe(3001);
+    latest().say({ type: 'resumed', id: latest().last('resume').id, position: 'e1.5' });
+    latest().say({ type: 'ok', id: latest().last('negotiate').id });
+    await request;
+    expect(s.log).toEqual(['welcome', 'connected', 'resumed']);
+  });
+
+  it('keeps the old connection where it speaks first', async () => {
+    const s = await joined();
+    const old = latest();
+    s.session.probe();
+    await vi.advanceTimersByTimeAsync(2000);
+    const spare = latest();
+    old.say({ type: 'pong', position: 'e1.5' });
+    expect([spare === old, spare.closed, old.closed]).toEqual([false, 3001, undefined]);
+    spare.open(); // too late
+    expect(spare.sent).toEqual([]);
+    await vi.advanceTimersByTimeAsync(3000);
+    expect(FakeSocket.all).toHaveLength(2);
+  });
+
+  it('makes another where the one beside fails, and reconnects after all when the old one stays silent', async () => {
     const s = await joined();
     s.session.probe();
-    expect(latest().last('ping')).toBeTruthy();
-    await vi.advanceTimersByTimeAsync(4000);
-    expect(FakeSocket.all).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(2000);
+    latest().drop();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(FakeSocket.all).toHaveLength(3);
+    await vi.advanceTimersByTimeAsync(8000);
+    expect(s.log).toContain('reconnecting');
+    expect(FakeSocket.all).toHaveLength(4);
+    expect(FakeSocket.all[2]?.closed).toBe(3001);
   });
 
   for (const [what, shift] of [
@@ -331,6 +371,40 @@ describe('keepalive', () => {
     await vi.advanceTimersByTimeAsync(1000);
     still.mockRestore();
     expect(FakeSocket.all).toHaveLength(sockets + 1);
+  });
+});
+
+describe('tokens', () => {
+  it('are renewed in band', async () => {
+    const s = await joined();
+    latest().say({ type: 'credentials', token: 't1', token_ttl: 600 });
+    expect(s.log.at(-1)).toBe('renewed t1');
+  });
+
+  it('are tried another, where the first is refused at the join', async () => {
+    const s = start();
+    s.others.left = 1;
+    for (const _ of [1, 2]) {
+      latest().open();
+      await vi.advanceTimersByTimeAsync(0);
+      const socket = latest();
+      socket.say({ type: 'error', id: socket.last('join').id, code: 'unauthorized', message: 'expired' });
+      await vi.advanceTimersByTimeAsync(1000);
+    }
+    await expect(s.started).rejects.toMatchObject({ code: 'unauthorized' });
+    expect(FakeSocket.all).toHaveLength(2);
+  });
+
+  it('are tried another, where the session ends with the first', async () => {
+    const s = await joined();
+    s.others.left = 1;
+    const request = s.session.request({ type: 'chat', text: 'x' });
+    latest().drop(4501);
+    await expect(request).rejects.toMatchObject({ code: 'session_gone' });
+    latest().open();
+    await vi.advanceTimersByTimeAsync(0);
+    latest().say({ ...WELCOME, id: latest().last('join').id });
+    expect(s.log).toEqual(['welcome', 'connected', 'reconnecting', 'welcome again', 'connected']);
   });
 });
 

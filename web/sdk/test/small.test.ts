@@ -3,7 +3,6 @@ import { Backoff } from '../src/backoff';
 import { wanted } from '../src/codecs';
 import { loudness } from '../src/devices';
 import { Emitter } from '../src/emitter';
-import { IceServers } from '../src/iceservers';
 import { Participant } from '../src/participant';
 import { seen } from '../src/position';
 import { assignMids, sections } from '../src/sdp';
@@ -132,17 +131,6 @@ describe('addresses', () => {
       expect(() => roomURL('http://localhost:8080', room), room).toThrow(expect.objectContaining({ code: 'bad_room' }));
     for (const room of ['...', 'a..b', '.a'])
       expect(roomURL('http://localhost:8080', room)).toBe(`http://localhost:8080/v1/rooms/${room}`);
-  });
-});
-
-describe('ICE servers', () => {
-  it('knows when their credentials are about to expire', () => {
-    const ice = new IceServers();
-    expect(ice.stale(0)).toBe(false);
-    ice.take({ ice_servers: [{ urls: 'turn:x' }], ice_ttl: 3600 }, 0);
-    ice.take({}, 1000); // a reply without any changes nothing
-    expect(ice.list).toEqual([{ urls: 'turn:x' }]);
-    expect([ice.stale(3_539_000), ice.stale(3_541_000)]).toEqual([false, true]);
   });
 });
 

@@ -20,7 +20,7 @@ describe('tables that mirror the server', () => {
 
   it('knows every message the server sends', () => {
     const types = new Set(readdirSync(new URL('server/', testdata)).map((name) => read(`server/${name}`).type));
-    const known = ['welcome', 'resumed', 'negotiated', 'ok', 'pong', 'stats', 'error'];
+    const known = ['welcome', 'resumed', 'negotiated', 'ok', 'pong', 'stats', 'error', 'credentials'];
     const events = [
       'joined',
       'left',

@@ -14,8 +14,8 @@ import {
   want,
 } from '../state/check';
 import { problemOfDevice } from '../state/notices';
-import { presence, tokenFor } from '../state/presence';
-import { go, readToken } from '../state/route';
+import { presence } from '../state/presence';
+import { go, readToken, tokenFor } from '../state/route';
 import { settings } from '../state/settings';
 import { type Problem, problem } from '../text/problems';
 import { DeviceChoice } from '../ui/devicechoice';

@@ -9,7 +9,7 @@ import { spoken, unreadAfter } from './chat';
 import { attempt, clearNotices, codeOf, notify } from './notices';
 import { followOwn, giveTracks, type OwnTracks } from './own';
 import { changes, inOrder, type Person, person } from './people';
-import { route } from './route';
+import { renewToken, route } from './route';
 import { saveSettings, settings, visited } from './settings';
 import { followTransfers } from './transfers';
 import { panel, pinned, resetView } from './view';
@@ -142,6 +142,7 @@ export function markRead(): void {
 }
 
 function enter(joined: CallRoom): void {
+  renewToken(joined.token);
   lastSpoke.clear();
   resetView();
   clearNotices();
@@ -198,6 +199,7 @@ function follow(joined: CallRoom): (() => void)[] {
       if (state === 'connected' && media.value !== 'connecting') announce('Sound and picture are back.');
       media.value = state;
     }),
+    joined.on('credentials', ({ token }) => renewToken(token)),
     joined.on('audioBlocked', (blocked) => {
       audioBlocked.value = blocked;
     }),

@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals';
 import { backend } from '../backend';
 import { codeOf } from './notices';
-import { readToken, token } from './route';
+import { tokenFor } from './route';
 
 export type Presence =
   | { kind: 'none' }
@@ -15,7 +15,7 @@ export const presence = signal<Presence>({ kind: 'none' });
 /** Watches a room until the returned function is called. */
 export function watchRoom(room: string): () => void {
   presence.value = { kind: 'asking' };
-  const watch = backend().watch({ room, token: tokenFor(room) });
+  const watch = backend().watch({ room, token: () => tokenFor(room) });
   const read = () => {
     if (watch.state !== 'live' && watch.state !== 'reconnecting') return;
     if (watch.state === 'reconnecting' && watch.position === undefined) return;
@@ -36,10 +36,4 @@ export function watchRoom(room: string): () => void {
     watch.close();
     presence.value = { kind: 'none' };
   };
-}
-
-/** The token in hand, if it is for that room; one for another room would only be refused. */
-export function tokenFor(room: string): string | undefined {
-  const claims = readToken(token.value);
-  return claims.room === undefined || claims.room === '*' || claims.room === room ? token.value : undefined;
 }

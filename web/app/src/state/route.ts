@@ -46,6 +46,7 @@ export const route = signal<Route>({ page: 'first' });
 export const token = signal<string | undefined>(undefined);
 
 const keep = 'parley.token';
+const keepRenewed = 'parley.token.renewed'; // from the room that this tab is or was in
 
 /** Reads the address bar; takes the token out of it, so that it is not copied or bookmarked by accident. */
 export function startRouting(): void {
@@ -53,10 +54,11 @@ export function startRouting(): void {
     const t = tokenIn(location.hash);
     if (t) {
       token.value = t;
-      remember(t);
+      remember(keep, t);
+      remember(keepRenewed, '');
       history.replaceState(null, '', location.pathname + location.search);
     } else if (token.value === undefined) {
-      token.value = recall();
+      token.value = recall(keep);
     }
     route.value = parsePath(location.pathname);
   };
@@ -76,17 +78,31 @@ export function roomLink(room: string): string {
   return `${location.origin}/r/${encodeURIComponent(room)}`;
 }
 
-function remember(t: string): void {
+/** Keeps the token that the server renewed: a reload comes back by it when the link's has expired. */
+export function renewToken(t: string | undefined): void {
+  if (t && t !== token.value) remember(keepRenewed, t);
+}
+
+/** The token in hand that is for that room, if there is one; one for another room would only be refused. */
+export function tokenFor(room: string): string | undefined {
+  const renewed = recall(keepRenewed);
+  const { room: its, expires = 0 } = readToken(renewed);
+  if (its === room && expires * 1000 > Date.now()) return renewed;
+  const claims = readToken(token.value);
+  return claims.room === undefined || claims.room === '*' || claims.room === room ? token.value : undefined;
+}
+
+function remember(name: string, t: string): void {
   try {
-    sessionStorage.setItem(keep, t);
+    sessionStorage.setItem(name, t);
   } catch {
     // Storage is off: the token lives in memory until the page is closed.
   }
 }
 
-function recall(): string | undefined {
+function recall(name: string): string | undefined {
   try {
-    return sessionStorage.getItem(keep) ?? undefined;
+    return sessionStorage.getItem(name) || undefined;
   } catch {
     return undefined;
   }

@@ -79,7 +79,7 @@ export class Incoming extends Transfer {
           if (!this.final) this.fail('peer_unreachable');
         },
       },
-      this.port.iceServers(),
+      () => this.port.iceServers(),
       false,
     );
   }

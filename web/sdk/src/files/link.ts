@@ -27,10 +27,14 @@ export class Link {
   #opened = false;
   #turn: Promise<void> = Promise.resolve();
 
-  constructor(owner: LinkOwner, iceServers: RTCIceServer[], offers: boolean) {
+  constructor(
+    owner: LinkOwner,
+    private readonly iceServers: () => RTCIceServer[],
+    offers: boolean,
+  ) {
     this.#owner = owner;
     this.#offers = offers;
-    this.#pc = new RTCPeerConnection({ iceServers });
+    this.#pc = new RTCPeerConnection({ iceServers: iceServers() });
     // Negotiated by both sides: it exists, with its handlers, before the first byte can arrive.
     this.channel = this.#pc.createDataChannel('file', { negotiated: true, id: 0 });
     this.channel.binaryType = 'arraybuffer';
@@ -124,6 +128,7 @@ export class Link {
       return;
     }
     this.#timer = setTimeout(() => this.#restart(), 8000);
+    this.#pc.setConfiguration({ iceServers: this.iceServers() }); // those from the start may have ended
     if (this.#offers) this.#enqueue(() => this.#offer(true));
   }
 

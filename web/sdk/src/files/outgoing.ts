@@ -46,7 +46,7 @@ export class Outgoing extends Transfer {
         message: (data) => this.#message(data),
         failed: () => this.fail('peer_unreachable'),
       },
-      this.port.iceServers(),
+      () => this.port.iceServers(),
       true,
     );
   }
