@@ -47,7 +47,7 @@ describe('tokens', () => {
     expect(tokenFor('r')).toBe(link);
   });
 
-  test('are the link's where storage is off', () => {
+  test('storage that is off is no error', () => {
     renewToken(made({ room: 'r', exp: soon }));
     expect(tokenFor('r')).toBeUndefined();
   });

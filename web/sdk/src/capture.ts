@@ -13,6 +13,12 @@ export interface ScreenOptions {
   content?: 'text' | 'motion';
 }
 
+/** A screen, window or tab that was chosen, with its sound where there is some. */
+export interface CapturedScreen {
+  video: MediaStreamTrack;
+  audio?: MediaStreamTrack | undefined;
+}
+
 /** Asks for the microphone, with echo cancellation and noise suppression. */
 export async function captureMicrophone(options: { deviceId?: string } = {}): Promise<MediaStreamTrack> {
   const audio: MediaTrackConstraints = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
@@ -29,9 +35,7 @@ export async function captureCamera(options: CameraOptions = {}): Promise<MediaS
 }
 
 /** Lets the user choose a screen, window or tab. */
-export async function captureScreen(
-  options: ScreenOptions,
-): Promise<{ video: MediaStreamTrack; audio?: MediaStreamTrack }> {
+export async function captureScreen(options: ScreenOptions): Promise<CapturedScreen> {
   const devices = available();
   if (typeof devices.getDisplayMedia !== 'function') {
     throw new ParleyError(

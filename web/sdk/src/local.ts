@@ -1,4 +1,11 @@
-import { type CameraOptions, captureCamera, captureMicrophone, captureScreen, type ScreenOptions } from './capture';
+import {
+  type CameraOptions,
+  type CapturedScreen,
+  captureCamera,
+  captureMicrophone,
+  captureScreen,
+  type ScreenOptions,
+} from './capture';
 import { ParleyError } from './errors';
 import type { Reply, Request } from './pending';
 import { KINDS, type Kind } from './protocol';
@@ -32,10 +39,18 @@ interface State {
 
 const NOTHING: LocalSource = { track: undefined, on: false };
 
+function stop({ video, audio }: CapturedScreen): void {
+  video.stop();
+  audio?.stop();
+}
+
 /** Our own microphone, camera and screen: what is captured, published and muted. */
 export class Local {
   readonly #owner: LocalOwner;
   readonly #states = new Map<Kind, State>();
+  #asked = 0; // calls of screen()
+  #answered = 0; // the latest of them that took effect
+  #sharing: Promise<void> = Promise.resolve();
 
   constructor(owner: LocalOwner) {
     this.#owner = owner;
@@ -74,15 +89,21 @@ export class Local {
     });
   }
 
+  /** A share is one thing: its picture and its sound come, are replaced and end together. */
   async screen(on: boolean, options: ScreenOptions = {}): Promise<void> {
+    const mine = ++this.#asked;
     if (!on) {
-      await Promise.all([this.unpublish('screen'), this.unpublish('screen_audio')]);
-      return;
+      this.#answered = mine;
+      return this.#share(() => this.#unshare());
     }
     // The picker needs the click that led here: it comes before anything that waits.
-    const captured = await captureScreen(options);
-    await this.#publish('screen', captured.video, true);
-    if (captured.audio) await this.#publish('screen_audio', captured.audio, true);
+    const share = await captureScreen(options);
+    if (mine < this.#answered) {
+      stop(share);
+      throw new ParleyError('picker_cancelled', 'Meanwhile something else was shared, or sharing was ended.', true);
+    }
+    this.#answered = mine;
+    return this.#share(() => this.#replaceShare(share));
   }
 
   publish(kind: Kind, track: MediaStreamTrack): Promise<void> {
@@ -135,6 +156,28 @@ export class Local {
       if (state?.track) this.#drop(kind, state);
     }
     this.#states.clear();
+  }
+
+  /** Changes of the share happen one after the other. */
+  #share(change: () => Promise<void>): Promise<void> {
+    const done = this.#sharing.then(change);
+    this.#sharing = done.catch(() => {});
+    return done;
+  }
+
+  /** What fails in half is undone whole: nothing that was captured goes on. */
+  async #replaceShare(share: CapturedScreen): Promise<void> {
+    const sound = share.audio ? this.#publish('screen_audio', share.audio, true) : this.unpublish('screen_audio'); // that of what was shared before
+    const halves = await Promise.allSettled([this.#publish('screen', share.video, true), sound]);
+    const failed = halves.find((half) => half.status === 'rejected');
+    if (!failed) return;
+    stop(share);
+    await this.#unshare().catch(() => {}); // the reason is the first failure
+    throw failed.reason;
+  }
+
+  async #unshare(): Promise<void> {
+    await Promise.all([this.unpublish('screen'), this.unpublish('screen_audio')]);
   }
 
   #publish(kind: Kind, track: MediaStreamTrack, owned: boolean): Promise<void> {
@@ -220,8 +263,10 @@ export class Local {
   #ended(kind: Kind, state: State, track: MediaStreamTrack): void {
     if (state.track !== track) return;
     if (kind === 'screen' || kind === 'screen_audio') {
-      const stop = kind === 'screen' ? this.screen(false) : this.unpublish(kind);
-      stop.catch((error) => this.#owner.fault(error));
+      const ended = this.#share(async () => {
+        if (state.track === track) await (kind === 'screen' ? this.#unshare() : this.unpublish(kind));
+      });
+      ended.catch((error) => this.#owner.fault(error));
       return;
     }
     const lost = this.#do(kind, async () => {

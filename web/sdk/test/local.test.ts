@@ -29,6 +29,7 @@ function setUp() {
   const faults: string[] = [];
   const used: string[] = [];
   let refuse: ParleyError | undefined;
+  let only: string | undefined;
   const local = new Local({
     sender: (kind) =>
       ({
@@ -38,7 +39,7 @@ function setUp() {
       }) as unknown as RTCRtpSender,
     request: async (message: Request) => {
       log.push([message.type, message.kind, message.muted].filter((x) => x !== undefined).join(' '));
-      if (refuse) throw refuse;
+      if (refuse && (!only || message.kind === only)) throw refuse;
       return { type: 'ok', id: 1 };
     },
     changed: () => {},
@@ -51,8 +52,9 @@ function setUp() {
     sent,
     faults,
     used,
-    refuse: (e: ParleyError | undefined) => {
+    refuse: (e: ParleyError | undefined, kind?: string) => {
       refuse = e;
+      only = kind;
     },
   };
 }
@@ -71,7 +73,10 @@ beforeEach(() => {
   vi.stubGlobal('navigator', {
     mediaDevices: {
       getUserMedia: async (c: MediaStreamConstraints) => capture(c.video ? 'video' : 'audio'),
-      getDisplayMedia: async () => capture('video'),
+      getDisplayMedia: async (options: DisplayMediaStreamOptions) => {
+        const picture = capture('video');
+        return options.audio ? { ...picture, getAudioTracks: capture('audio').getAudioTracks } : picture;
+      },
     },
   });
 });
@@ -159,6 +164,65 @@ describe('Local', () => {
     await local.screen(true);
     await local.screen(true, { content: 'motion' });
     expect(used).toEqual(['screen detail', 'screen motion']);
+  });
+
+  it('replaces a share whole: its sound goes where the next has none', async () => {
+    const { local, log, sent } = setUp();
+    await local.screen(true, { audio: true });
+    expect(sent).toEqual({ screen: 'video0', screen_audio: 'audio1' });
+    await local.screen(true);
+    expect(sent).toEqual({ screen: 'video2', screen_audio: null });
+    expect(captured.map((t) => t.readyState)).toEqual(['ended', 'ended', 'live']);
+    expect(log.filter((line) => line.startsWith('unpublish'))).toEqual(['unpublish screen_audio']);
+    expect(local.get('screen_audio')).toEqual({ track: undefined, on: false });
+    await local.screen(true, { audio: true });
+    expect(sent).toEqual({ screen: 'video3', screen_audio: 'audio4' });
+  });
+
+  for (const kind of [undefined, 'screen', 'screen_audio']) {
+    it(`lets go of all that was captured where ${kind ?? 'the share'} is refused`, async () => {
+      const { local, sent, refuse } = setUp();
+      refuse(new ParleyError('forbidden'), kind);
+      await expect(local.screen(true, { audio: true })).rejects.toMatchObject({ code: 'forbidden' });
+      expect(captured.map((t) => t.readyState)).toEqual(['ended', 'ended']);
+      expect(Object.values(sent)).toEqual([null, null]);
+      expect([local.get('screen').on, local.get('screen_audio').on]).toEqual([false, false]);
+    });
+  }
+
+  it('shares what was asked for last, however the pickers end', async () => {
+    const { local, sent } = setUp();
+    const pickers: (() => void)[] = [];
+    const { mediaDevices } = navigator;
+    const pick = mediaDevices.getDisplayMedia.bind(mediaDevices);
+    mediaDevices.getDisplayMedia = async (options) => {
+      await new Promise<void>((resolve) => pickers.push(resolve));
+      return pick(options);
+    };
+    const first = local.screen(true, { audio: true });
+    const second = local.screen(true);
+    pickers[1]?.();
+    await second;
+    pickers[0]?.();
+    await expect(first).rejects.toMatchObject({ code: 'picker_cancelled' });
+    expect(sent.screen).toBe('video0');
+    expect(captured.map((t) => t.readyState)).toEqual(['live', 'ended', 'ended']);
+    const third = local.screen(true, { audio: true });
+    await local.screen(false);
+    pickers[2]?.();
+    await expect(third).rejects.toMatchObject({ code: 'picker_cancelled' });
+    expect(captured.every((t) => t.readyState === 'ended')).toBe(true);
+  });
+
+  it('replaces a share that has ended meanwhile', async () => {
+    const { local, sent } = setUp();
+    await local.screen(true, { audio: true });
+    const next = local.screen(true);
+    captured[0]?.stop();
+    captured[0]?.dispatchEvent(new Event('ended'));
+    await next;
+    await vi.waitFor(() => expect(sent).toEqual({ screen: 'video2', screen_audio: null }));
+    expect(local.get('screen').on).toBe(true);
   });
 
   it('ends the screen share when the browser does', async () => {

@@ -27,6 +27,7 @@ export declare class Local {
     }): Promise<void>;
     /** Off lets go of the device, so that its light goes out. */
     camera(on: boolean, options?: CameraOptions): Promise<void>;
+    /** A share is one thing: its picture and its sound come, are replaced and end together. */
     screen(on: boolean, options?: ScreenOptions): Promise<void>;
     publish(kind: Kind, track: MediaStreamTrack): Promise<void>;
     unpublish(kind: Kind): Promise<void>;

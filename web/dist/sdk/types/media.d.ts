@@ -1,7 +1,6 @@
 import { Encodings } from './encodings';
 import { ParleyError } from './errors';
 import { type Frame } from './frames';
-import type { IceServers } from './iceservers';
 import { Peer } from './peer';
 import type { Reply, Request } from './pending';
 import type { MediaOffer, WireSlot } from './protocol';
@@ -22,6 +21,10 @@ export interface MediaOwner {
     /** Streams whose tracks changed. */
     changed(changes: SlotChange[]): void;
     fault(error: ParleyError): void;
+    /** Nothing comes any more, though it must: the way to the server may be gone. */
+    silent(): void;
+    /** A reply carries what it may. */
+    renewed(reply: Reply): void;
     /** The server has given this connection up: only a new join brings another. */
     lost(): void;
 }
@@ -35,7 +38,7 @@ export declare class Media {
         screen: Encodings;
     };
     state: MediaState;
-    constructor(owner: MediaOwner, ice: IceServers, plan: SendPlan);
+    constructor(owner: MediaOwner, plan: SendPlan);
     /** What we send video in, as far as it depends on us. */
     get codec(): string;
     /** Makes a new connection. The one from before is closed: the server has forgotten it. */
@@ -46,8 +49,6 @@ export declare class Media {
     accept(sdp: string): Promise<void>;
     /** Makes sure that there are slots for so many streams; `soon`: for so many a while after the connection stands. */
     need(slots: number, soon?: number): void;
-    /** Asks for new ICE credentials, and repairs the connection if it is down: after the network changed. */
-    refresh(): void;
     /** Tries now, whatever the patience that is left: a person wants it. */
     retry(): void;
     /** Somebody in the room decodes only those codecs: sends all in one that they have, if there is one. */
@@ -56,3 +57,5 @@ export declare class Media {
     map(map: readonly WireSlot[]): void;
     close(): void;
 }
+/** What the page is told of a negotiation that failed. */
+export declare function toFault(error: unknown): ParleyError;

@@ -16,8 +16,12 @@ export declare class Participant {
     readonly joinedAt: Date;
     readonly metadata: Metadata;
     readonly sources: readonly Source[];
+    /** Since when their browser has not answered: the network is gone, or the machine sleeps. Undefined: it does. */
+    readonly awaySince: Date | undefined;
     /** How good the server finds their connection: 5 (excellent) to 1 (bad). 5 until it says something else. */
     readonly quality: Quality;
+    /** Whether they cannot be reached at the moment. Their place is kept for them for a while. */
+    get away(): boolean;
     /** The source of that kind, if it is published. */
     source(kind: Kind): Source | undefined;
     /** Whether the kind is published and not muted. */

@@ -1,10 +1,10 @@
 import { ParleyError } from './errors';
-import type { WireSource, WireStats } from './protocol';
+import type { Renewal, WireSource, WireStats } from './protocol';
 export interface Request {
     type: string;
     [field: string]: unknown;
 }
-export interface Reply extends WireStats {
+export interface Reply extends WireStats, Renewal {
     type: string;
     id: number;
     source?: WireSource;
@@ -12,8 +12,6 @@ export interface Reply extends WireStats {
     media?: {
         sdp: string;
     };
-    ice_servers?: RTCIceServer[];
-    ice_ttl?: number;
 }
 /** The requests that were not answered yet, in the order they were made. */
 export declare class Pending {

@@ -1,7 +1,7 @@
 export type Kind = 'microphone' | 'camera' | 'screen' | 'screen_audio';
 export type Stream = 'camera' | 'screen';
-export type Permission = 'publish' | 'subscribe' | 'message' | 'moderate' | 'watch' | 'list';
-export type LeaveReason = 'left' | 'timeout' | 'removed' | 'ended';
+export type Permission = 'join' | 'publish' | 'subscribe' | 'message' | 'moderate' | 'update' | 'watch' | 'list';
+export type LeaveReason = 'left' | 'timeout' | 'removed' | 'ended' | 'replaced';
 export type ModerateAction = 'mute' | 'remove' | 'lock' | 'unlock' | 'end';
 export type Json = null | boolean | number | string | Json[] | {
     [key: string]: Json;
@@ -22,6 +22,9 @@ export interface WireParticipant {
     joined_at?: string;
     metadata?: Metadata | null;
     sources?: WireSource[] | null;
+    /** Their browser does not answer; absent while it does. */
+    away?: boolean;
+    away_since?: string;
 }
 export interface Snapshot {
     room: string;
@@ -129,7 +132,15 @@ export interface Limits {
     data_bytes?: number;
     [name: string]: number | undefined;
 }
-export interface Welcome {
+/** What is renewed before it ends. */
+export interface Renewal {
+    token?: string;
+    /** Seconds. */
+    token_ttl?: number;
+    ice_servers?: RTCIceServer[] | null;
+    ice_ttl?: number;
+}
+export interface Welcome extends Renewal {
     type: 'welcome';
     id: number;
     session: string;
@@ -141,21 +152,17 @@ export interface Welcome {
     media?: {
         sdp: string;
     };
-    ice_servers?: RTCIceServer[] | null;
-    ice_ttl?: number;
     limits?: Limits;
     ping_seconds?: number;
     resume_seconds?: number;
 }
-export interface Resumed {
+export interface Resumed extends Renewal {
     type: 'resumed';
     id: number;
     position: string;
     room?: Snapshot;
     messages?: WireMessage[] | null;
     slots?: WireSlot[] | null;
-    ice_servers?: RTCIceServer[] | null;
-    ice_ttl?: number;
 }
 /** Events that change what a room looks like from outside: sessions and presence feeds carry them alike. */
 export type RoomEvent = {

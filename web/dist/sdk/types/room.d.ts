@@ -37,6 +37,11 @@ export declare class Room extends Emitter<RoomEvents> {
     /** Ids of those who speak, the loudest first. */
     get speaking(): readonly string[];
     get locked(): boolean;
+    /**
+     * The newest token: the server renews ours before it ends, so that we can come back for as long as we are in. Keep it for a
+     * reload of the page, and give it to Presence.watch().
+     */
+    get token(): string | undefined;
     /** What we may do. */
     get can(): ReadonlySet<Permission>;
     get limits(): Readonly<Limits>;

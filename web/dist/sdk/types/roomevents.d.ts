@@ -13,7 +13,10 @@ export interface ConnectOptions {
     url?: string;
     /** 1 to 64 characters of A-Z a-z 0-9 . _ ~ - and neither `.` nor `..` */
     room: string;
-    /** Where the server wants one. A function is asked again when the session has to be joined anew. */
+    /**
+     * Where the server wants one. A function is asked again when the session has to be joined anew; in place of a string the server's
+     * newest token is used then, so that a call goes on when its link has expired.
+     */
     token?: Token;
     name?: string;
     /** Only where the server wants no token. */
@@ -57,6 +60,10 @@ export interface RoomEvents extends ModelEvents {
     /** Our own capture changed: started, stopped, muted, lost. */
     local: {
         kind: Kind;
+    };
+    /** The server renewed our token: see Room.token. */
+    credentials: {
+        token: string | undefined;
     };
     data: {
         from: string;

@@ -1,6 +1,6 @@
 import { ParleyError } from './errors';
 import { type Reply, type Request } from './pending';
-import type { Resumed, SessionEvent, Welcome } from './protocol';
+import type { Renewal, Resumed, SessionEvent, Welcome } from './protocol';
 export type SessionState = 'connecting' | 'connected' | 'reconnecting' | 'closed';
 /** What a session needs of its owner. */
 export interface SessionOwner {
@@ -9,6 +9,10 @@ export interface SessionOwner {
     /** A join succeeded: the first time, or after the session was lost (`again`): then all state is replaced. */
     welcome(welcome: Welcome, again: boolean): void;
     resumed(resumed: Resumed): void;
+    /** What was handed out is renewed. */
+    renewed(renewal: Renewal): void;
+    /** The token was refused. True: a join with another one may succeed. */
+    refused(): boolean;
     event(event: SessionEvent): void;
     state(state: SessionState): void;
     /** The end: with the reason, or without one after leave(). */
@@ -48,6 +52,6 @@ export declare class Session {
     finish(error: ParleyError): void;
     /** Gives the session up and joins anew. */
     rejoin(): void;
-    /** The network came back or changed: reconnect now, or see whether the connection still answers. */
+    /** The network came back or changed, or media fell silent: reconnect now, or see whether the connection still answers. */
     probe(): void;
 }

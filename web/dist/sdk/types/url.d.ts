@@ -1,4 +1,4 @@
-export type Token = string | (() => string | Promise<string>) | undefined;
+export type Token = string | (() => string | undefined | Promise<string | undefined>) | undefined;
 /** The token now: a function is asked each time, since tokens expire. */
 export declare function readToken(token: Token): Promise<string | undefined>;
 /** `base` is the server's address, perhaps with a path in front; default: where the page came from. */
