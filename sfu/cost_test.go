@@ -4,6 +4,7 @@ package sfu
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -20,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/parley/parley/internal/foreign"
 	"github.com/parley/parley/internal/mux"
 )
 
@@ -181,7 +183,7 @@ func startCost(t *testing.T, plane Plane) *remoteNode {
 	self, err := os.Executable()
 	must(t, err)
 	args := []string{"-c", "0", self, "-cost.server=" + string(plane), "-cost.profile=" + *costProfile}
-	cmd := exec.Command("taskset", args...)
+	cmd := foreign.Command(context.Background(), "taskset", args...)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	must(t, err)

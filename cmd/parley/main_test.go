@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/parley/parley/internal/foreign"
 )
 
 // update has the generated parts of docs/operations.md rewritten: make docs.
@@ -32,7 +34,7 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	binary = filepath.Join(dir, "parley")
-	build := exec.Command("go", "build", "-ldflags", "-X main.version=v0.0.0-test", "-o", binary, ".")
+	build := foreign.Command(context.Background(), "go", "build", "-ldflags", "-X main.version=v0.0.0-test", "-o", binary, ".")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
 		os.Exit(1)
@@ -64,7 +66,7 @@ func parley(t *testing.T, env []string, args ...string) result {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, binary, args...)
+	cmd := foreign.Command(ctx, binary, args...)
 	cmd.Env = append([]string{"HOME=" + t.TempDir()}, env...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -129,7 +131,7 @@ func launch(t *testing.T, env, args []string) *process {
 	listen, admin := freePort(t), freePort(t)
 	p.url, p.admin = "http://"+listen, "http://"+admin
 	args = append([]string{"serve", "--listen", listen, "--udp", "127.0.0.1:0", "--tcp", "127.0.0.1:0", "--admin", admin}, args...)
-	p.cmd = exec.Command(binary, args...)
+	p.cmd = foreign.Command(context.Background(), binary, args...)
 	p.cmd.Env = env
 	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
 	if err := p.cmd.Start(); err != nil {

@@ -4,13 +4,14 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"os/exec"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/parley/parley/internal/foreign"
 )
 
 // withoutChecksums makes the kernel refuse segmented datagrams with EINVAL: they need checksums.
@@ -99,8 +100,8 @@ func inNamespace(t *testing.T, f func() error) {
 	if os.Getuid() != 0 {
 		t.Skip("needs root")
 	}
-	if _, err := exec.LookPath("ip"); err != nil {
-		t.Skip("needs iproute2")
+	if err := foreign.Installed("ip"); err != nil {
+		t.Skip(err)
 	}
 	done := make(chan error)
 	skip := make(chan string, 1)
@@ -114,7 +115,7 @@ func inNamespace(t *testing.T, f func() error) {
 		for _, args := range []string{
 			"link add v0 type veth peer name v1", "addr add 10.99.0.1/24 dev v0", "link set v0 up", "link set v1 up",
 		} {
-			if out, err := exec.Command("ip", strings.Fields(args)...).CombinedOutput(); err != nil {
+			if out, err := foreign.Command(t.Context(), "ip", strings.Fields(args)...).CombinedOutput(); err != nil {
 				skip <- args + ": " + string(out)
 				done <- nil
 				return

@@ -15,6 +15,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/parley/parley/internal/foreign"
 )
 
 // Node is one machine of the lab, a network namespace.
@@ -161,9 +163,13 @@ func (l *Lab) Down(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// Command is a command that will run inside n.
+// Command is a command that will run inside n: a program that package foreign allows.
 func (l *Lab) Command(ctx context.Context, n Node, name string, args ...string) *exec.Cmd {
-	return exec.CommandContext(ctx, "ip", append([]string{"netns", "exec", l.Namespace(n), name}, args...)...)
+	cmd := foreign.Command(ctx, "ip", append([]string{"netns", "exec", l.Namespace(n), name}, args...)...)
+	if err := foreign.Listed(name); err != nil {
+		cmd.Err = err
+	}
+	return cmd
 }
 
 // Do runs f inside n on a thread of its own. Sockets and files that f opens stay in n and may be used from anywhere
@@ -196,7 +202,7 @@ func (l *Lab) side(ctx context.Context, s Side, lines string) error {
 func (l *Lab) ip(ctx context.Context, lines string, replace ...string) error {
 	for line := range strings.Lines(strings.NewReplacer(replace...).Replace(lines)) {
 		if args := strings.Fields(line); len(args) > 0 {
-			if err := run(exec.CommandContext(ctx, "ip", args...)); err != nil {
+			if err := run(foreign.Command(ctx, "ip", args...)); err != nil {
 				return err
 			}
 		}

@@ -4,9 +4,9 @@ package lab
 
 import (
 	"errors"
-	"fmt"
 	"os"
-	"os/exec"
+
+	"github.com/parley/parley/internal/foreign"
 )
 
 // RequireEnv names the variable that, when set to 1, makes Require fail a test that cannot run instead of skipping it. CI sets it.
@@ -38,8 +38,8 @@ func missing(tools []string) error {
 		errs = append(errs, errors.New("this is not root"))
 	}
 	for _, tool := range append([]string{"ip", "nft", "conntrack"}, tools...) {
-		if _, err := exec.LookPath(tool); err != nil {
-			errs = append(errs, fmt.Errorf("there is no %s", tool))
+		if err := foreign.Installed(tool); err != nil {
+			errs = append(errs, err)
 		}
 	}
 	if _, err := os.Stat("/dev/net/tun"); err != nil {

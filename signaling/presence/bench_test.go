@@ -3,9 +3,9 @@
 package presence_test
 
 import (
+	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"runtime"
 	"strconv"
 	"strings"
@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/parley/parley/internal/foreign"
 	"github.com/parley/parley/signaling/presence"
 )
 
@@ -30,7 +31,7 @@ func benchmarkStreams(b *testing.B, watchers, burst int) {
 	g := newRig(b, presence.Config{}, 0)
 	room := g.rooms.Room("r")
 	before := memory()
-	cmd := exec.Command(os.Args[0])
+	cmd := foreign.Command(context.Background(), os.Args[0])
 	cmd.Env = append(os.Environ(), crowdAddr+"="+strings.TrimPrefix(g.http.URL, "http://"), crowdSize+"="+strconv.Itoa(watchers))
 	cmd.Stderr = os.Stderr
 	hold, err := cmd.StdinPipe()

@@ -3,6 +3,7 @@
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
+import { findProgram } from './support/programs.mjs';
 
 const base = process.argv[2] ?? 'http://127.0.0.1:21700';
 const filter = process.argv[3] ?? '';
@@ -54,7 +55,7 @@ const looks = [
 ];
 
 const browser = await chromium.launch({
-  executablePath: '/usr/bin/chromium',
+  executablePath: findProgram('chromium'),
   args: [
     '--headless=new',
     '--no-sandbox',

@@ -1,15 +1,14 @@
 // coturn's own client against the embedded relay: allocations over UDP and TCP with time-limited credentials, and what must be
 // refused and counted: a wrong password, an expired name, a peer on the deny list.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { Lab } from './support/lab.mjs';
+import { findProgram, startProgram } from './support/programs.mjs';
 import { root_user, startServer } from './support/server.mjs';
 
 const skip =
-  (!root_user || !existsSync('/usr/bin/turnutils_uclient')) &&
+  (!root_user || !findProgram('turnutils_uclient')) &&
   !process.env.PARLEY_REQUIRE_LAB &&
   "needs root, nftables and coturn's clients";
 const secret = 'a secret for the relay test, 32+ bytes';
@@ -28,7 +27,7 @@ before(async () => {
     args: ['--public-ip', '203.0.113.10', '--turn-allow', `${echo}/32`],
     env: { PARLEY_SECRET: secret },
   });
-  peer = spawn('ip', ['netns', 'exec', lab.ns('turn'), 'turnutils_peer', '-p', '3480', '-L', echo], {
+  peer = startProgram('ip', ['netns', 'exec', lab.ns('turn'), 'turnutils_peer', '-p', '3480', '-L', echo], {
     stdio: 'ignore',
   });
 });
@@ -41,7 +40,7 @@ after(async () => {
 /** Runs coturn's client behind NAT A; resolves with its exit code and what it said. */
 function client(args, target = echo) {
   const all = ['netns', 'exec', lab.ns('cliA'), 'turnutils_uclient', ...args];
-  const run = spawn('ip', [
+  const run = startProgram('ip', [
     ...all,
     '-e',
     target,

@@ -2,7 +2,6 @@
 // `node web/e2e/measure/lab.mjs [SIDE=down|up|join|all] [STEPS=...] [SECONDS=20] [SEED=1] [CONTENT=talk|FILE.y4m] [VIEWER=firefox] [JOINS=9] [WRITE=1]`.
 // A publisher and two viewers sit behind a NAT each; the wire is in the way of one viewer (down) or of the publisher (up).
 // It needs root, and a machine with nothing else to do. Prints tables and leaves everything in artifacts/lab-SIDE.json.
-import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +9,7 @@ import { newPage, startChromium } from '../support/browsers.mjs';
 import { newFirefoxPage, startFirefox } from '../support/firefox.mjs';
 import { joinGuest } from '../support/guest.mjs';
 import { Lab, labSecret, startLabServer } from '../support/lab.mjs';
+import { runProgram } from '../support/programs.mjs';
 import { artifacts, root, token, until } from '../support/server.mjs';
 import { contents, makeAudio, makeVideo } from './content.mjs';
 import { measureJoins } from './join.mjs';
@@ -208,7 +208,7 @@ async function measureSteps(lab, server, side) {
 
 /** One line on a run: when, of what, where. */
 function about(run) {
-  const commit = execFileSync('git', ['describe', '--tags', '--always', '--dirty'], {
+  const commit = runProgram('git', ['describe', '--tags', '--always', '--dirty'], {
     cwd: root,
     encoding: 'utf8',
   }).trim();

@@ -3,6 +3,7 @@ import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
+import { findProgram } from './programs.mjs';
 
 const flags = [
   '--no-sandbox',
@@ -23,7 +24,7 @@ const fakeMedia = ['--use-fake-device-for-media-stream=fps=30', '--use-fake-ui-f
 
 /** Starts Chromium; `netns` puts its whole process tree into a network namespace, `fake: false` leaves the real permission prompts. */
 export function startChromium({ args = [], netns, fake = true } = {}) {
-  let executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+  let executablePath = process.env.CHROMIUM ?? findProgram('chromium');
   if (netns) {
     const wrapper = join(mkdtempSync(join(tmpdir(), 'parley-e2e-')), 'chromium.sh');
     writeFileSync(wrapper, `#!/bin/sh\nexec ip netns exec ${netns} ${executablePath} "$@"\n`);

@@ -1,15 +1,15 @@
 // Firefox ESR by puppeteer-core over WebDriver BiDi, a WebSocket on 127.0.0.1. In a network namespace of its own it is reached
 // through a Unix socket, which network namespaces do not divide: a port here, the socket, and a port there.
-import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import puppeteer from 'puppeteer-core';
 import { keepPeerConnections } from './browsers.mjs';
+import { findProgram, startProgram } from './programs.mjs';
 import { freePort, until } from './server.mjs';
 
-const binary = process.env.FIREFOX ?? '/usr/bin/firefox-esr';
+const binary = process.env.FIREFOX ?? findProgram('firefox-esr');
 
 /** Runs in the namespace: hands connections to the socket over to the port. */
 const inner = (socket, port) =>
@@ -18,7 +18,9 @@ const inner = (socket, port) =>
 
 async function tunnel(netns, folder, port) {
   const socket = join(folder, 'bidi');
-  const far = spawn('ip', ['netns', 'exec', netns, process.execPath, '-e', inner(socket, port)], { stdio: 'inherit' });
+  const far = startProgram('ip', ['netns', 'exec', netns, process.execPath, '-e', inner(socket, port)], {
+    stdio: 'inherit',
+  });
   const near = createServer((down) => {
     const up = connect(socket);
     for (const [a, b] of [

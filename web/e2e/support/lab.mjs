@@ -1,18 +1,18 @@
 // The project's network lab (internal/lab) from node: three clients behind NATs, the server on a network between them.
-import { execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { runProgram, startProgram } from './programs.mjs';
 import { artifacts, root, startServer } from './server.mjs';
 
 export class Lab {
   constructor(prefix) {
     this.prefix = prefix;
     this.bin = join(artifacts, 'netlab');
-    execFileSync('go', ['build', '-o', this.bin, './internal/lab/cmd/netlab'], { cwd: root, stdio: 'inherit' });
+    runProgram('go', ['build', '-o', this.bin, './internal/lab/cmd/netlab'], { cwd: root, stdio: 'inherit' });
     this.run('up');
   }
   run(...args) {
-    return execFileSync(this.bin, ['-p', this.prefix, ...args], {
+    return runProgram(this.bin, ['-p', this.prefix, ...args], {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -26,7 +26,7 @@ export class Lab {
   }
   /** Replaces a side's cable by a wire whose lines() change it; see internal/lab/README.md. */
   async wire(side, seed = 1) {
-    const child = spawn(this.bin, ['-p', this.prefix, 'wire', side, String(seed)], {
+    const child = startProgram(this.bin, ['-p', this.prefix, 'wire', side, String(seed)], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -56,7 +56,7 @@ export function startLabServer(lab, { name, args = [], env = {} }) {
   const [key, cert] = [join(artifacts, 'lab.key'), join(artifacts, 'lab.pem')];
   const subject = ['-subj', '/CN=203.0.113.10', '-addext', 'subjectAltName=IP:203.0.113.10'];
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-  execFileSync('openssl', ['req', '-x509', ...curve, '-keyout', key, '-out', cert, '-days', '2', ...subject], {
+  runProgram('openssl', ['req', '-x509', ...curve, '-keyout', key, '-out', cert, '-days', '2', ...subject], {
     stdio: 'ignore',
   });
   return startServer({

@@ -1,9 +1,9 @@
 // Starts the real binary, built once per run, on ports of its own, and stops it the way an operator would.
-import { execFileSync, spawn } from 'node:child_process';
-import { createWriteStream, existsSync, mkdirSync } from 'node:fs';
+import { createWriteStream, mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findProgram, runProgram, startProgram } from './programs.mjs';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '../../..');
 export const artifacts = join(root, 'artifacts');
@@ -13,7 +13,7 @@ mkdirSync(artifacts, { recursive: true });
 export const binary = (() => {
   if (process.env.PARLEY_BIN) return process.env.PARLEY_BIN;
   const out = join(artifacts, 'parley');
-  execFileSync('go', ['build', '-o', out, './cmd/parley'], { cwd: root, stdio: 'inherit' });
+  runProgram('go', ['build', '-o', out, './cmd/parley'], { cwd: root, stdio: 'inherit' });
   return out;
 })();
 
@@ -80,7 +80,7 @@ export async function startServer({
   ];
   const log = createWriteStream(join(artifacts, `${name}-${listen}.log`));
   const [cmd, full] = netns ? ['ip', ['netns', 'exec', netns, binary, ...argv]] : [binary, argv];
-  const child = spawn(cmd, full, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = startProgram(cmd, full, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   child.stdout.pipe(log);
   child.stderr.pipe(log);
   let exit;
@@ -88,7 +88,7 @@ export async function startServer({
   const inside = (path) => {
     if (!netns)
       return fetch(`http://127.0.0.1:${admin}${path}`).then(async (r) => ({ status: r.status, text: await r.text() }));
-    const out = execFileSync(
+    const out = runProgram(
       'ip',
       ['netns', 'exec', netns, 'curl', '-s', '-w', '\n%{http_code}', `http://127.0.0.1:${admin}${path}`],
       { encoding: 'utf8' },
@@ -145,10 +145,10 @@ export async function startServer({
 
 /** Prints a token with the binary's own command. */
 export function token(args, secret) {
-  return execFileSync(binary, ['token', ...args], {
+  return runProgram(binary, ['token', ...args], {
     encoding: 'utf8',
     env: { ...process.env, PARLEY_SECRET: secret },
   }).trim();
 }
 
-export const root_user = process.getuid?.() === 0 && existsSync('/usr/sbin/nft');
+export const root_user = process.getuid?.() === 0 && Boolean(findProgram('nft'));

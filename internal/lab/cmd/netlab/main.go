@@ -73,7 +73,7 @@ func run(ctx context.Context, args []string) error {
 	case name == "nat" && len(rest) == 2:
 		return l.SetNAT(ctx, lab.Side(rest[0]), lab.NAT(rest[1]))
 	case name == "exec" && len(rest) >= 2:
-		cmd := l.Command(ctx, lab.Node(rest[0]), rest[1], rest[2:]...)
+		cmd := l.Command(ctx, lab.Node(rest[0]), "/usr/bin/env", rest[1:]...) // a person may run anything
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 		cmd.Cancel = func() error { return cmd.Process.Signal(unix.SIGTERM) } // a browser has children to end
 		cmd.WaitDelay = 5 * time.Second

@@ -18,6 +18,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/parley/parley/internal/foreign"
 	"github.com/parley/parley/internal/loadgen"
 )
 
@@ -163,7 +164,7 @@ func parse(args []string) (options, error) {
 
 // known returns the planes to run, and checks that the binary has them.
 func (o options) known(ctx context.Context) ([]string, error) {
-	text, err := exec.CommandContext(ctx, o.binary, "config").Output()
+	text, err := foreign.Command(ctx, o.binary, "config").Output()
 	if err != nil {
 		return nil, fmt.Errorf("%s config: %w", o.binary, err)
 	}
@@ -191,7 +192,7 @@ func (o options) pinned(ctx context.Context, core, binary string, args ...string
 	if o.realtime {
 		all = append([]string{"chrt", "--rr", "1"}, all...)
 	}
-	return exec.CommandContext(ctx, all[0], all[1:]...)
+	return foreign.Command(ctx, all[0], all[1:]...)
 }
 
 func (o options) address(n int) string { return fmt.Sprintf("127.0.0.1:%d", o.port+n) }
@@ -260,5 +261,5 @@ func (o options) ready(ctx context.Context) error {
 
 // answers reports whether a server is there, and well.
 func (o options) answers(ctx context.Context) bool {
-	return exec.CommandContext(ctx, o.binary, "health", "--admin", o.address(2)).Run() == nil
+	return foreign.Command(ctx, o.binary, "health", "--admin", o.address(2)).Run() == nil
 }

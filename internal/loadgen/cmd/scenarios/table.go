@@ -4,13 +4,13 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"regexp"
 	"runtime"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/parley/parley/internal/foreign"
 	"github.com/parley/parley/internal/loadgen"
 )
 
@@ -225,7 +225,7 @@ func machine(ctx context.Context, binary string) string {
 		kernel = strings.TrimSpace(string(text))
 	}
 	version := "unknown version"
-	if text, err := exec.CommandContext(ctx, binary, "version").Output(); err == nil {
+	if text, err := foreign.Command(ctx, binary, "version").Output(); err == nil {
 		version = strings.TrimSpace(string(text))
 	}
 	return fmt.Sprintf("%s, %s, %s, %d CPUs, Linux %s", time.Now().UTC().Format(time.DateOnly), version, model, runtime.NumCPU(), kernel)
