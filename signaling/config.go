@@ -11,12 +11,12 @@ import (
 
 // Config describes a server. Media and Tokens are required.
 type Config struct {
-	Media      Media
-	ICEServers ICEServers // nil: none
-	Tokens     *token.Verifier
-	Limits     Limits
-	Timing     Timing
-	Log        *slog.Logger // default slog.Default()
+	Media  Media
+	ICE    ICE // nil: none
+	Tokens *token.Verifier
+	Limits Limits
+	Timing Timing
+	Log    *slog.Logger // default slog.Default()
 }
 
 // Timing is how long the server waits for what.
@@ -88,8 +88,8 @@ func (c Config) withDefaults() Config {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	if c.ICEServers == nil {
-		c.ICEServers = func(string, time.Time) ([]ICEServer, time.Duration) { return nil, 0 }
+	if c.ICE == nil {
+		c.ICE = noICE{}
 	}
 	return c
 }

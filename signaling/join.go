@@ -109,7 +109,7 @@ func (l *Link) welcome(id uint64, s *session, offer *sfu.Offer, media *answer) e
 	if err != nil {
 		return err
 	}
-	servers, ttl := srv.iceServers(s.id)
+	servers, ttl := srv.iceServers(s)
 	srv.count.joined.Add(1)
 	s.log.Info("joined", "participants", len(snapshot.Participants))
 	l.send(outgoing{

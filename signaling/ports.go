@@ -58,8 +58,21 @@ type ICEServer struct {
 	Credential string   `json:"credential,omitempty"`
 }
 
-// ICEServers gives the servers that a session may use, with credentials that are good for ttl.
-type ICEServers func(session string, now time.Time) (servers []ICEServer, ttl time.Duration)
+// ICE names STUN and TURN servers, with credentials for who has a seat.
+type ICE interface {
+	// Servers gives the servers that a participant's session may use, with credentials that are good for ttl.
+	Servers(identity, session string, now time.Time) (servers []ICEServer, ttl time.Duration)
+	// Revoke ends what a session has on the servers, and refuses its credentials from now on.
+	Revoke(session string)
+}
+
+// noICE has no servers.
+type noICE struct{}
+
+var _ ICE = noICE{}
+
+func (noICE) Servers(string, string, time.Time) ([]ICEServer, time.Duration) { return nil, 0 }
+func (noICE) Revoke(string)                                                  {}
 
 // Conn is one connection of a client, whatever carries it: a WebSocket now, SSE or long-poll with POST where those are
 // blocked. Its incoming messages go to Link.Receive.

@@ -21,7 +21,7 @@ func (l *Link) resume(id uint64, msg []byte) error {
 		l.srv.count.resumesFailed.Add(1)
 		return refuse(codeSessionGone, "there is nothing to resume: join anew")
 	}
-	servers, ttl := l.srv.iceServers(s.id)
+	servers, ttl := l.srv.iceServers(s)
 	reply := resumedReply{Type: "resumed", ID: id, ICEServers: servers, ICETTL: ttl}
 	old, ok := l.takeOver(s, m.Position, &reply)
 	if !ok {

@@ -238,6 +238,15 @@ func bubble(t *testing.T, change func(*Config), test func(t *testing.T, r *rig))
 	})
 }
 
+// fakeICE names one server to everybody.
+type fakeICE struct{}
+
+func (fakeICE) Servers(_, session string, _ time.Time) ([]ICEServer, time.Duration) {
+	return []ICEServer{{URLs: []string{"turn:192.0.2.1"}, Username: session, Credential: "c"}}, time.Hour
+}
+
+func (fakeICE) Revoke(string) {}
+
 func newRig(t *testing.T, change func(*Config)) *rig {
 	t.Helper()
 	media := newFakeMedia()
@@ -247,9 +256,7 @@ func newRig(t *testing.T, change func(*Config)) *rig {
 	}
 	cfg := Config{
 		Media: media, Tokens: tokens, Log: slog.New(slog.DiscardHandler),
-		ICEServers: func(session string, _ time.Time) ([]ICEServer, time.Duration) {
-			return []ICEServer{{URLs: []string{"turn:192.0.2.1"}, Username: session, Credential: "c"}}, time.Hour
-		},
+		ICE: fakeICE{},
 	}
 	if change != nil {
 		change(&cfg)

@@ -11,11 +11,11 @@ import (
 
 // Config says where a Server listens and whom it relays to. The server closes UDP and TCP when it is closed.
 type Config struct {
-	UDP    net.PacketConn // for STUN and TURN over UDP, or nil
-	TCP    []net.Listener // for STUN and TURN over TCP; TLS where the listener does TLS
-	Secret string         // makes and checks credentials; 16 bytes or more
-	Realm  string         // default "parley"
-	TTL    time.Duration  // how long credentials are good for; default 12 h
+	UDP     net.PacketConn // for STUN and TURN over UDP, or nil
+	TCP     []net.Listener // for STUN and TURN over TCP; TLS where the listener does TLS
+	Secrets []string       // each 16 bytes or more: the first makes credentials, all check them
+	Realm   string         // default "parley"
+	TTL     time.Duration  // how long credentials are good for; default 2 min
 
 	// RelayIP is the IPv4 address that clients are told. Default: UDP's own address if it has one, else the first
 	// IPv4 address of this host that is not loopback, else 127.0.0.1. Behind a 1:1 NAT it is the outer address, and
@@ -36,7 +36,7 @@ type Config struct {
 
 // Limits bound what one client and all clients together can take. Zero means the default.
 type Limits struct {
-	PerUser     int // allocations of one session; default 16
+	PerIdentity int // allocations of one identity; default 32
 	PerIP       int // allocations of one client address (IPv6: one /64); default 256
 	Allocations int // allocations in all; default 4096
 	Peers       int // permitted peer addresses of one allocation; default 64
@@ -52,7 +52,7 @@ func (c Config) withDefaults() Config {
 		c.Realm = "parley"
 	}
 	if c.TTL == 0 {
-		c.TTL = 12 * time.Hour
+		c.TTL = 2 * time.Minute
 	}
 	if !c.RelayIP.IsValid() {
 		c.RelayIP = defaultRelayIP(c.UDP)
@@ -69,7 +69,7 @@ func (c Config) withDefaults() Config {
 		value *int
 		def   int
 	}{
-		{&l.PerUser, 16},
+		{&l.PerIdentity, 32},
 		{&l.PerIP, 256},
 		{&l.Allocations, 4096},
 		{&l.Peers, 64},
@@ -93,8 +93,13 @@ func (c Config) Validate() error {
 	if c.UDP == nil && len(c.TCP) == 0 {
 		errs = append(errs, errors.New("turn: nothing to listen on"))
 	}
-	if len(c.Secret) < 16 {
-		errs = append(errs, errors.New("turn: the secret must have 16 bytes or more"))
+	if len(c.Secrets) == 0 {
+		errs = append(errs, errors.New("turn: there is no secret"))
+	}
+	for _, secret := range c.Secrets {
+		if len(secret) < 16 {
+			errs = append(errs, errors.New("turn: a secret must have 16 bytes or more"))
+		}
 	}
 	if c.TTL < time.Minute {
 		errs = append(errs, fmt.Errorf("turn: credentials for %v are too short-lived, at least 1m", c.TTL))
@@ -116,7 +121,7 @@ func (c Config) Validate() error {
 		}
 	}
 	l := c.Limits
-	for _, n := range []int{l.PerUser, l.PerIP, l.Allocations, l.Peers, l.Channels, l.Bandwidth, l.Conns, l.ConnsPerIP, l.Errors} {
+	for _, n := range []int{l.PerIdentity, l.PerIP, l.Allocations, l.Peers, l.Channels, l.Bandwidth, l.Conns, l.ConnsPerIP, l.Errors} {
 		if n < 0 {
 			errs = append(errs, errors.New("turn: limits must not be negative"))
 			break

@@ -29,7 +29,11 @@ type endpoint struct {
 
 	ending sync.Once
 
+	// handling is held while pion handles a message: no relay is taken away meanwhile.
+	handling sync.Mutex
+
 	// Owned by pion's read loop.
+	inHand  bool     // handling is held
 	method  uint16   // of the request in hand
 	pending *holding // has taken its quota and is not yet an allocation
 
@@ -41,7 +45,7 @@ type endpoint struct {
 // holding is one allocation as far as the checks need it.
 type holding struct {
 	username string // as the client sent it
-	user     string // the session in it
+	user     User   // in it
 	ip       netip.Addr
 	relay    netip.AddrPort
 	expires  time.Time // zero until the client has been told
@@ -61,6 +65,10 @@ func newEndpoint(s *Server, conn net.PacketConn, release func()) *endpoint {
 
 // ReadFrom gives pion the next message that passes inspect.
 func (e *endpoint) ReadFrom(b []byte) (int, net.Addr, error) {
+	if e.inHand {
+		e.inHand = false
+		e.handling.Unlock()
+	}
 	for {
 		n, from, err := e.conn.ReadFrom(b)
 		if err != nil {
@@ -71,6 +79,8 @@ func (e *endpoint) ReadFrom(b []byte) (int, net.Addr, error) {
 			e.s.refuse(reason)
 			continue
 		}
+		e.handling.Lock()
+		e.inHand = true
 		return n, from, nil
 	}
 }
@@ -179,7 +189,7 @@ func (e *endpoint) authenticate(username, realm string, from net.Addr) ([]byte, 
 		e.s.refuse(reason)
 		return nil, false
 	}
-	return pion.GenerateAuthKey(username, realm, password(e.s.cfg.Secret, username)), true
+	return pion.GenerateAuthKey(username, realm, password(e.s.cfg.Secrets[0], username)), true
 }
 
 func (e *endpoint) admit(username, realm string, from netip.AddrPort, now time.Time) (Reason, bool) {
@@ -190,15 +200,18 @@ func (e *endpoint) admit(username, realm string, from netip.AddrPort, now time.T
 	if !ok {
 		return BadName, false
 	}
+	if e.s.revoked.has(user.Session) {
+		return Revoked, false
+	}
 	e.mu.Lock()
 	h := e.current(from)
 	e.mu.Unlock()
 	// Another user's Allocate request is for pion to answer, with 437: the 5-tuple is in use. Browsers then try again
 	// from another port, which is right when a NAT gave them one that somebody else had before.
-	if h != nil && h.user != user && e.method != allocate {
+	if h != nil && h.user.Session != user.Session && e.method != allocate {
 		return OtherUser, false
 	}
-	if !now.Before(expiry) && (h == nil || h.user != user) {
+	if !now.Before(expiry) && (h == nil || h.user.Session != user.Session) {
 		return Expired, false
 	}
 	return 0, true
@@ -215,12 +228,27 @@ func (e *endpoint) takeQuota(username, _ string, from net.Addr) bool {
 		username: username, user: user, ip: client(from),
 		peers: map[netip.Addr]struct{}{}, channels: map[uint16]struct{}{},
 	}
-	if reason, ok := e.s.quota.take(h.user, h.ip); !ok {
+	if reason, ok := e.s.quota.take(h.user.Identity, h.ip); !ok {
 		e.s.refuse(reason)
 		return false
 	}
 	e.pending = h
 	return true
+}
+
+// revoke ends the relays of a session, which pion makes no permissions on any more.
+func (e *endpoint) revoke(session string) {
+	e.handling.Lock()
+	defer e.handling.Unlock()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, all := range e.held {
+		for _, h := range all {
+			if h.user.Session == session {
+				e.s.relays.end(h.relay.Port())
+			}
+		}
+	}
 }
 
 // permit is asked for each peer of a CreatePermission request and for that of a ChannelBind request.

@@ -57,7 +57,7 @@ func (e *endpoint) created(from, _ net.Addr, _, _, _ string, relay net.Addr, _ i
 func (e *endpoint) failed(_, _ net.Addr, _, _ string) {
 	if h := e.pending; h != nil {
 		e.pending = nil
-		e.s.quota.give(h.user, h.ip)
+		e.s.quota.give(h.user.Identity, h.ip)
 		return
 	}
 	e.s.badMessages.Add(1)
@@ -82,7 +82,7 @@ func (e *endpoint) deleted(from, _ net.Addr, _, username, _ string) {
 	}
 	e.mu.Unlock()
 	if gone != nil {
-		e.s.quota.give(gone.user, gone.ip)
+		e.s.quota.give(gone.user.Identity, gone.ip)
 		e.s.allocations.Done()
 	}
 }

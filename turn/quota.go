@@ -6,44 +6,44 @@ import (
 	"sync"
 )
 
-// quota counts allocations by user, by client address and in all.
+// quota counts allocations by identity, by client address and in all.
 type quota struct {
 	limits Limits
 
-	mu     sync.Mutex
-	total  int
-	byUser map[string]int
-	byIP   map[netip.Addr]int
+	mu         sync.Mutex
+	total      int
+	byIdentity map[string]int
+	byIP       map[netip.Addr]int
 }
 
 func newQuota(l Limits) *quota {
-	return &quota{limits: l, byUser: map[string]int{}, byIP: map[netip.Addr]int{}}
+	return &quota{limits: l, byIdentity: map[string]int{}, byIP: map[netip.Addr]int{}}
 }
 
 // take counts one more allocation, or says which limit it breaks.
-func (q *quota) take(user string, ip netip.Addr) (Reason, bool) {
+func (q *quota) take(identity string, ip netip.Addr) (Reason, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	switch {
-	case q.byUser[user] >= q.limits.PerUser:
-		return UserQuota, false
+	case q.byIdentity[identity] >= q.limits.PerIdentity:
+		return IdentityQuota, false
 	case q.byIP[ip] >= q.limits.PerIP:
 		return IPQuota, false
 	case q.total >= q.limits.Allocations:
 		return TotalQuota, false
 	}
 	q.total++
-	q.byUser[user]++
+	q.byIdentity[identity]++
 	q.byIP[ip]++
 	return 0, true
 }
 
-func (q *quota) give(user string, ip netip.Addr) {
+func (q *quota) give(identity string, ip netip.Addr) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.total--
-	if q.byUser[user]--; q.byUser[user] == 0 {
-		delete(q.byUser, user)
+	if q.byIdentity[identity]--; q.byIdentity[identity] == 0 {
+		delete(q.byIdentity, identity)
 	}
 	if q.byIP[ip]--; q.byIP[ip] == 0 {
 		delete(q.byIP, ip)

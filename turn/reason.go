@@ -10,7 +10,8 @@ const (
 	Expired                       // the credentials are, and the source holds no allocation of that user
 	BadPassword                   // the message integrity does not match
 	OtherUser                     // the source's allocation belongs to somebody else
-	UserQuota                     // Limits.PerUser
+	Revoked                       // the session has ended
+	IdentityQuota                 // Limits.PerIdentity
 	IPQuota                       // Limits.PerIP
 	TotalQuota                    // Limits.Allocations
 	NoPort                        // no relay port could be had
@@ -35,7 +36,7 @@ const (
 )
 
 var reasonNames = [numReasons]string{
-	"bad_name", "wrong_realm", "expired", "bad_password", "other_user", "user_quota", "ip_quota", "total_quota", "no_port",
+	"bad_name", "wrong_realm", "expired", "bad_password", "other_user", "revoked", "identity_quota", "ip_quota", "total_quota", "no_port",
 	"denied_peer", "peer_family", "too_many_peers", "too_many_channels", "expiring", "error_limit",
 	"own_port", "over_rate", "peer_error",
 	"conn_quota", "conn_ip_quota", "bad_frame", "idle", "slow_reader",

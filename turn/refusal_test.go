@@ -13,9 +13,9 @@ import (
 
 func TestCredentials(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, func(c *Config) { c.Secret = "north by northwest"; c.TTL = time.Hour })
+	r := newRig(t, func(c *Config) { c.Secrets = []string{"north by northwest"}; c.TTL = time.Hour })
 	now := time.Unix(1_800_000_000, 0)
-	got := r.Credentials("k3v9q2m1xa", now)
+	got := r.Credentials(User{Session: "k3v9q2m1xa"}, now)
 	// printf %s 1800003600:k3v9q2m1xa | openssl dgst -sha1 -hmac 'north by northwest' -binary | base64
 	want := Credentials{Username: "1800003600:k3v9q2m1xa", Password: "dliVPPLf3Y0IrlNjGDhstr5qW5c=", TTL: time.Hour}
 	if got != want {
@@ -23,13 +23,34 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
+func TestCredentialsOfAnIdentity(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	now := r.clock.Now()
+	one, two := r.Credentials(User{"ann@example.org", "s1"}, now), r.Credentials(User{"ann@example.org", "s2"}, now)
+	if strings.Contains(one.Username, "ann") {
+		t.Errorf("%q says who it is", one.Username)
+	}
+	_, a, _ := parseUsername(one.Username)
+	_, b, _ := parseUsername(two.Username)
+	if a.Identity != b.Identity || a.Session != "s1" || b.Session != "s2" {
+		t.Errorf("%+v and %+v are not two sessions of one identity", a, b)
+	}
+}
+
 func TestParseUsername(t *testing.T) {
 	t.Parallel()
-	if at, session, ok := parseUsername("1800003600:a:b"); !ok || session != "a:b" || at.Unix() != 1_800_003_600 {
-		t.Errorf("%v %q %v", at, session, ok)
+	for name, want := range map[string]User{
+		"1800003600:a":     {"a", "a"},
+		"1800003600:a:":    {"a", "a"},
+		"1800003600:a:b:c": {"b:c", "a"},
+	} {
+		if at, u, ok := parseUsername(name); !ok || u != want || at.Unix() != 1_800_003_600 {
+			t.Errorf("%q is %v %+v %v, want %+v", name, at, u, ok, want)
+		}
 	}
 	for _, bad := range []string{
-		"", ":", "ann", "1800003600", "1800003600:", ":ann", "+1:ann", "-1:ann", "1e9:ann",
+		"", ":", "ann", "1800003600", "1800003600:", "1800003600::ann", ":ann", "+1:ann", "-1:ann", "1e9:ann",
 		" 1:ann", "1234567890123:ann", "1:" + strings.Repeat("x", maxUsername),
 	} {
 		if _, _, ok := parseUsername(bad); ok {
@@ -40,13 +61,40 @@ func TestParseUsername(t *testing.T) {
 
 func FuzzParseUsername(f *testing.F) {
 	f.Add("1800003600:ann")
+	f.Add("1800003600:ann:tag")
 	f.Add(":")
 	f.Fuzz(func(t *testing.T, name string) {
-		at, session, ok := parseUsername(name)
-		if ok && (session == "" || at.Unix() < 0 || !strings.HasSuffix(name, ":"+session)) {
-			t.Errorf("%q is %v, %q", name, at, session)
+		at, u, ok := parseUsername(name)
+		if ok && (u.Session == "" || u.Identity == "" || at.Unix() < 0 || !strings.HasSuffix(name, u.Identity) &&
+			!strings.HasSuffix(name, ":"+u.Session+":")) {
+			t.Errorf("%q is %v, %+v", name, at, u)
 		}
 	})
+}
+
+// TestRevoke: what a session has ends, and its credentials are worth nothing any more, from anywhere.
+func TestRevoke(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	echo := newEcho(t, "127.0.0.1:0")
+	bob := allocation(t, r.client(t, "udp", "bob"))
+	for _, network := range []string{"udp", "tcp"} {
+		roundTrip(t, allocation(t, r.client(t, network, "ann")), echo.LocalAddr(), "before")
+	}
+	cred := r.Credentials(User{Session: "ann"}, r.clock.Now())
+	r.Revoke("ann")
+	eventually(t, "her relays end", func() bool { return r.Stats().Allocations == 1 })
+	if relay, err := r.clientAs(t, "udp", cred).Allocate(); err == nil {
+		t.Errorf("a new relay at %v", relay.LocalAddr())
+	}
+	wantRefused(t, r.Server, Revoked, 1)
+	roundTrip(t, bob, echo.LocalAddr(), "bob goes on")
+
+	r.clock.advance(r.cfg.TTL)
+	r.Revoke("carol")
+	if r.revoked.has("ann") || !r.revoked.has("carol") {
+		t.Error("who ended is remembered for as long as the credentials lasted")
+	}
 }
 
 func TestRefusedAllocations(t *testing.T) {
@@ -58,16 +106,16 @@ func TestRefusedAllocations(t *testing.T) {
 		cred   func(*rig) Credentials
 	}{
 		{"wrong password", BadPassword, func(r *rig) Credentials {
-			c := r.Credentials("ann", now)
+			c := r.Credentials(User{Session: "ann"}, now)
 			c.Password = "guess"
 			return c
 		}},
 		{"another session's password", BadPassword, func(r *rig) Credentials {
-			return Credentials{Username: r.Credentials("ann", now).Username, Password: r.Credentials("bob", now).Password}
+			return Credentials{Username: r.Credentials(User{Session: "ann"}, now).Username, Password: r.Credentials(User{Session: "bob"}, now).Password}
 		}},
-		{"expired", Expired, func(r *rig) Credentials { return r.Credentials("ann", now.Add(-13*time.Hour)) }},
+		{"expired", Expired, func(r *rig) Credentials { return r.Credentials(User{Session: "ann"}, now.Add(-3*time.Minute)) }},
 		{"a life longer, by hand", BadPassword, func(r *rig) Credentials {
-			c := r.Credentials("ann", now.Add(-13*time.Hour))
+			c := r.Credentials(User{Session: "ann"}, now.Add(-3*time.Minute))
 			c.Username = strconv.FormatInt(now.Add(time.Hour).Unix(), 10) + ":ann"
 			return c
 		}},
@@ -92,7 +140,7 @@ func TestRefusedAllocations(t *testing.T) {
 func TestWrongRealm(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, func(c *Config) { c.Realm = "elsewhere" })
-	c := r.raw(t, r.Credentials("ann", time.Now())) // says "parley" whatever the server says
+	c := r.raw(t, r.Credentials(User{Session: "ann"}, time.Now())) // says "parley" whatever the server says
 	if got := code(c.allocate()); got == 0 {
 		t.Error("allocated")
 	}
@@ -102,7 +150,7 @@ func TestWrongRealm(t *testing.T) {
 func TestExpiryDoesNotEndACall(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, func(c *Config) { c.TTL = time.Minute })
-	c := r.raw(t, r.Credentials("ann", r.clock.Now()))
+	c := r.raw(t, r.Credentials(User{Session: "ann"}, r.clock.Now()))
 	if got := code(c.allocate()); got != 0 {
 		t.Fatalf("allocate: %d", got)
 	}
@@ -129,11 +177,11 @@ func TestExpiryDoesNotEndACall(t *testing.T) {
 func TestAnotherUsersAllocation(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, nil)
-	c := r.raw(t, r.Credentials("ann", time.Now()))
+	c := r.raw(t, r.Credentials(User{Session: "ann"}, time.Now()))
 	if got := code(c.allocate()); got != 0 {
 		t.Fatalf("allocate: %d", got)
 	}
-	c.as(r.Credentials("bob", time.Now()))
+	c.as(r.Credentials(User{Session: "bob"}, time.Now()))
 	for i, got := range []int{
 		code(c.ask(patience, stun.MethodCreatePermission, peer(t, "127.0.0.1:9"))),
 		code(c.ask(patience, stun.MethodRefresh, lifetime(0))),
@@ -147,7 +195,7 @@ func TestAnotherUsersAllocation(t *testing.T) {
 	if got := code(c.ask(patience, stun.MethodAllocate, transportUDP)); got != 437 {
 		t.Errorf("bob's allocate: %d, want 437", got)
 	}
-	c.as(r.Credentials("ann", time.Now().Add(time.Minute))) // newer credentials of the same session
+	c.as(r.Credentials(User{Session: "ann"}, time.Now().Add(time.Minute))) // newer credentials of the same session
 	if got := code(c.ask(patience, stun.MethodRefresh)); got != 0 {
 		t.Errorf("ann's refresh: %d", got)
 	}
@@ -167,7 +215,7 @@ func TestQuotas(t *testing.T) {
 		limits Limits
 		second string
 	}{
-		{UserQuota, Limits{PerUser: 1}, "ann"},
+		{IdentityQuota, Limits{PerIdentity: 1}, "ann"},
 		{IPQuota, Limits{PerIP: 1}, "bob"},
 		{TotalQuota, Limits{Allocations: 1}, "bob"},
 	} {
@@ -272,7 +320,7 @@ func TestBandwidth(t *testing.T) {
 func TestPeersAndChannelsAreBounded(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, func(c *Config) { c.Limits.Peers, c.Limits.Channels = 2, 2 })
-	c := r.raw(t, r.Credentials("ann", time.Now()))
+	c := r.raw(t, r.Credentials(User{Session: "ann"}, time.Now()))
 	if got := code(c.allocate()); got != 0 {
 		t.Fatalf("allocate: %d", got)
 	}
@@ -303,7 +351,7 @@ func TestPeersAndChannelsAreBounded(t *testing.T) {
 func TestNoPermissionNearTheEnd(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, nil)
-	c := r.raw(t, r.Credentials("ann", time.Now()))
+	c := r.raw(t, r.Credentials(User{Session: "ann"}, time.Now()))
 	if got := code(c.allocate(lifetime(60))); got != 0 {
 		t.Fatalf("allocate: %d", got)
 	}

@@ -35,7 +35,7 @@ type relays struct {
 
 	// Guarded by mu.
 	mu    sync.RWMutex
-	ports map[uint16]struct{}
+	ports map[uint16]*relayConn
 }
 
 var _ pion.RelayAddressGenerator = (*relays)(nil)
@@ -50,7 +50,7 @@ func newRelays(s *Server, cfg Config, local []netip.Addr) *relays {
 	}
 	return &relays{
 		s: s, bind: bind, relayIP: cfg.RelayIP.AsSlice(), min: cfg.MinPort, max: cfg.MaxPort,
-		ports: map[uint16]struct{}{},
+		ports: map[uint16]*relayConn{},
 	}
 }
 
@@ -96,15 +96,15 @@ func (r *relays) listen(port uint16) (net.PacketConn, net.Addr, error) {
 	if err := conn.SetReadBuffer(relayBuffer); err != nil {
 		r.s.cfg.Log.Debug("relay receive buffer", "err", err)
 	}
-	r.mu.Lock()
-	r.ports[port] = struct{}{}
-	r.mu.Unlock()
 	bandwidth := r.s.cfg.Limits.Bandwidth
 	c := &relayConn{
 		PacketConn: conn, conn: conn, relays: r, port: port,
 		up:   rate.NewLimiter(rate.Limit(bandwidth), max(bandwidth, 1<<16)),
 		down: rate.NewLimiter(rate.Limit(bandwidth), max(bandwidth, 1<<16)),
 	}
+	r.mu.Lock()
+	r.ports[port] = c
+	r.mu.Unlock()
 	return c, &net.UDPAddr{IP: r.relayIP, Port: int(port)}, nil
 }
 
@@ -114,6 +114,18 @@ func (r *relays) live(port uint16) bool {
 	defer r.mu.RUnlock()
 	_, ok := r.ports[port]
 	return ok
+}
+
+// end closes the relay at port; its reader ends the allocation.
+func (r *relays) end(port uint16) {
+	r.mu.RLock()
+	c := r.ports[port]
+	r.mu.RUnlock()
+	if c != nil {
+		if err := c.Close(); err != nil {
+			r.s.cfg.Log.Debug("close relay", "err", err)
+		}
+	}
 }
 
 // relayConn is the socket of one allocation. It passes on only what policy and the byte budget let through, each way; the

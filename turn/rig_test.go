@@ -55,7 +55,7 @@ func newRig(t *testing.T, change func(*Config)) *rig {
 		t.Fatal(err)
 	}
 	cfg := Config{
-		UDP: udp, TCP: []net.Listener{tcp}, Secret: secret, MinPort: 21400, MaxPort: 21549,
+		UDP: udp, TCP: []net.Listener{tcp}, Secrets: []string{secret}, MinPort: 21400, MaxPort: 21549,
 		Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 	}
 	if change != nil {
@@ -79,7 +79,7 @@ func closed(t *testing.T, c io.Closer) {
 // client is a pion client with fresh credentials of session, by "udp" or "tcp".
 func (r *rig) client(t *testing.T, network, session string) *pion.Client {
 	t.Helper()
-	return r.clientAs(t, network, r.Credentials(session, r.clock.Now()))
+	return r.clientAs(t, network, r.Credentials(User{Session: session}, r.clock.Now()))
 }
 
 func (r *rig) clientAs(t *testing.T, network string, cred Credentials) *pion.Client {

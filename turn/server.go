@@ -15,14 +15,15 @@ import (
 // Server is a STUN and TURN server.
 type Server struct {
 	// Static after construction.
-	cfg    Config
-	now    func() time.Time
-	policy *policy
-	relays *relays
-	quota  *quota
-	errors *budget
-	log    *pionLog
-	closed chan struct{}
+	cfg     Config
+	now     func() time.Time
+	policy  *policy
+	relays  *relays
+	quota   *quota
+	revoked *revoked
+	errors  *budget
+	log     *pionLog
+	closed  chan struct{}
 
 	closing     sync.Once
 	accepting   sync.WaitGroup // accept loops
@@ -54,6 +55,7 @@ func newServer(cfg Config, now func() time.Time) (*Server, error) {
 		cfg:       cfg,
 		now:       now,
 		quota:     newQuota(cfg.Limits),
+		revoked:   newRevoked(),
 		errors:    newBudget(cfg.Limits.Errors),
 		log:       newPionLog(cfg.Log),
 		closed:    make(chan struct{}),

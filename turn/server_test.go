@@ -185,13 +185,13 @@ func TestValidate(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer closed(t, l)
-	good := Config{TCP: []net.Listener{l}, Secret: secret, RelayIP: netip.MustParseAddr("::ffff:192.0.2.1")}
+	good := Config{TCP: []net.Listener{l}, Secrets: []string{secret}, RelayIP: netip.MustParseAddr("::ffff:192.0.2.1")}
 	if err := good.Validate(); err != nil {
 		t.Errorf("refused: %v", err)
 	}
 	for want, change := range map[string]func(*Config){
 		"nothing to listen on": func(c *Config) { c.TCP = nil },
-		"16 bytes":             func(c *Config) { c.Secret = "short" },
+		"16 bytes":             func(c *Config) { c.Secrets = []string{"short"} },
 		"too short-lived":      func(c *Config) { c.TTL = time.Second },
 		"one IPv4 address":     func(c *Config) { c.RelayIP = netip.MustParseAddr("2001:db8::1") },
 		"no range":             func(c *Config) { c.MinPort, c.MaxPort = 2, 1 },

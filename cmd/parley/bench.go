@@ -81,7 +81,7 @@ func runBench(ctx context.Context, c console, args []string) error {
 			"how it goes is on standard error, the report (JSON) on standard output.")
 	var b benchFlags
 	b.declare(flags)
-	flags.config(func(f field) bool { return f.secret() || f.key == "secret_file" })
+	flags.config(func(f field) bool { return f.key == "secret" || f.key == "secret_file" })
 	if err := flags.parse(bareSeconds(args), c.stdout); err != nil {
 		return err
 	}

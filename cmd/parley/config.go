@@ -109,12 +109,14 @@ type presenceConfig struct {
 // turnConfig is about the relay.
 type turnConfig struct {
 	Enabled     bool          `yaml:"enabled" doc:"Offer STUN and TURN on the udp and tcp addresses."`
+	Secret      secrets       `yaml:"secret" doc:"Keys of relay credentials, at least 16 bytes each, none of them in secret: the first makes, all verify. Other programs can make credentials with it. Empty: derived from secret."`
+	SecretFile  string        `yaml:"secret_file" doc:"File with turn.secret in it, one a line, instead of turn.secret."`
 	Realm       string        `yaml:"realm" doc:"Realm of the credentials."`
-	TTL         time.Duration `yaml:"ttl" doc:"How long credentials can start a relay; a running one goes on."`
+	TTL         time.Duration `yaml:"ttl" doc:"How long credentials can start a relay, at least timing.resume; a running one goes on until its session ends."`
 	RelayIP     string        `yaml:"relay_ip" doc:"IPv4 address of relays, as clients are told it. Empty: the first of public_ip, or that of the interface."`
 	RelayPorts  string        `yaml:"relay_ports" doc:"UDP ports of relays, first-last: open them in the firewall."`
 	Allow       []string      `yaml:"allow" doc:"Prefixes of peers to relay to although they are private or special, as 10.1.0.0/16."`
-	PerSession  int           `yaml:"per_session" doc:"Relays of one session."`
+	PerIdentity int           `yaml:"per_identity" doc:"Relays of one identity, all its sessions together."`
 	PerIP       int           `yaml:"per_ip" doc:"Relays of one client address (IPv6: one /64)."`
 	Allocations int           `yaml:"allocations" doc:"Relays in all."`
 	Bandwidth   int           `yaml:"bandwidth" doc:"Bytes per second of one relay, each way."`
@@ -145,8 +147,8 @@ func defaults() config {
 		},
 		Presence: presenceConfig{Watchers: 20_000, Heartbeat: 20 * time.Second},
 		Turn: turnConfig{
-			Enabled: true, Realm: "parley", TTL: 12 * time.Hour, RelayPorts: "49152-65535",
-			PerSession: 16, PerIP: 256, Allocations: 4096, Bandwidth: 4 << 20,
+			Enabled: true, Realm: "parley", TTL: 2 * time.Minute, RelayPorts: "49152-65535",
+			PerIdentity: 32, PerIP: 256, Allocations: 4096, Bandwidth: 4 << 20,
 		},
 	}
 }

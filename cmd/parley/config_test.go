@@ -102,7 +102,7 @@ func TestPrintedConfigIsItsOwnSource(t *testing.T) {
 	if err := l.apply(settings); err != nil {
 		t.Fatal(err)
 	}
-	c.Secret = nil
+	c.Secret, c.Turn.Secret = nil, nil
 	if diff := cmp.Diff(c, l.config); diff != "" {
 		t.Errorf("%s\n%s", diff, b.String())
 	}
@@ -157,6 +157,25 @@ func TestSecret(t *testing.T) {
 	}
 }
 
+// TestRelaySecrets: what makes relay credentials never signs tokens.
+func TestRelaySecrets(t *testing.T) {
+	t.Parallel()
+	const older = "the secret before that one"
+	two := mustLoad(t, []string{"PARLEY_SECRET=" + testSecret + "," + older}, "").relaySecrets()
+	one := mustLoad(t, []string{"PARLEY_SECRET=" + older}, "").relaySecrets()
+	if len(two) != 2 || len(one) != 1 || two[1] != one[0] || slices.Contains(two, testSecret) || len(one[0]) != 64 {
+		t.Error("each secret gives one for relays, the same always")
+	}
+	own := mustLoad(t, []string{"PARLEY_SECRET=" + testSecret, "PARLEY_TURN_SECRET=" + older}, "").relaySecrets()
+	if !slices.Equal(own, []string{older}) {
+		t.Error("turn.secret is not what is used")
+	}
+	none := mustLoad(t, nil, "")
+	if a, b := none.relaySecrets(), none.relaySecrets(); len(a) != 1 || len(a[0]) < 16 || a[0] == b[0] {
+		t.Error("without any secret it is random")
+	}
+}
+
 func TestBadConfiguration(t *testing.T) {
 	t.Parallel()
 	short := filepath.Join(t.TempDir(), "short")
@@ -202,6 +221,9 @@ func TestBadConfiguration(t *testing.T) {
 		{name: "short secret in a file", env: []string{"PARLEY_SECRET_FILE=" + short}, want: "PARLEY_SECRET_FILE: 5 bytes are too short"},
 		{name: "short second secret", env: []string{"PARLEY_SECRET=" + testSecret + ",short"}, want: "PARLEY_SECRET: secret 2 of 2: 5 bytes are too short"},
 		{name: "too many secrets", env: []string{"PARLEY_SECRET=" + strings.Repeat(testSecret+",", 17)}, want: "PARLEY_SECRET: 17 secrets are too many, at most 16"},
+		{name: "one secret for two trades", env: []string{"PARLEY_SECRET=" + testSecret, "PARLEY_TURN_SECRET=" + testSecret}, want: "PARLEY_TURN_SECRET: it is one of secret too"},
+		{name: "short turn secret", env: []string{"PARLEY_TURN_SECRET=short"}, want: "PARLEY_TURN_SECRET: 5 bytes are too short"},
+		{name: "turn ttl below resume", env: []string{"PARLEY_TIMING_RESUME=3m"}, want: "turn.ttl: 2m0s is too short, want at least 3m0s"},
 		{name: "secret file missing", env: []string{"PARLEY_SECRET_FILE=/nowhere"}, want: "PARLEY_SECRET_FILE: open /nowhere"},
 		{name: "two secrets", env: []string{"PARLEY_SECRET_FILE=" + short, "PARLEY_SECRET=" + testSecret}, want: "secret is set too (by PARLEY_SECRET): keep one of them"},
 		{name: "limit of zero", env: []string{"PARLEY_LIMITS_ROOMS=0"}, want: "PARLEY_LIMITS_ROOMS: 0 is not a limit"},

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"crypto/rand"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -84,18 +83,15 @@ func (c *config) newRelay(udp net.PacketConn, tcp net.Listener, where reach, log
 		return nil, err
 	}
 	cfg := turn.Config{
-		UDP: udp, Secret: string(c.Secret.signing()), Realm: c.Turn.Realm, TTL: c.Turn.TTL,
+		UDP: udp, Secrets: c.relaySecrets(), Realm: c.Turn.Realm, TTL: c.Turn.TTL,
 		RelayIP: c.relayIP(where), MinPort: first, MaxPort: last, Allow: allow,
 		Limits: turn.Limits{
-			PerUser: c.Turn.PerSession, PerIP: c.Turn.PerIP, Allocations: c.Turn.Allocations, Bandwidth: c.Turn.Bandwidth,
+			PerIdentity: c.Turn.PerIdentity, PerIP: c.Turn.PerIP, Allocations: c.Turn.Allocations, Bandwidth: c.Turn.Bandwidth,
 		},
 		Log: log,
 	}
 	if tcp != nil {
 		cfg.TCP = []net.Listener{tcp}
-	}
-	if cfg.Secret == "" {
-		cfg.Secret = rand.Text() // nobody else needs it: credentials are made and checked here
 	}
 	port := udp.LocalAddr().(*net.UDPAddr).AddrPort().Port()
 	cfg.Media = []netip.AddrPort{netip.AddrPortFrom(where.bound, port)}
@@ -118,23 +114,35 @@ func (c *config) relayIP(where reach) netip.Addr {
 	return netip.Addr{}
 }
 
-// iceServers names the embedded STUN and TURN server to clients.
-func iceServers(relay *turn.Server, where reach, udp, tcp net.Addr) signaling.ICEServers {
+// issuer hands out the credentials of the embedded STUN and TURN server, as signaling wants them.
+type issuer struct {
+	relay       *turn.Server
+	stun, turns []string // URLs
+}
+
+var _ signaling.ICE = issuer{}
+
+func newIssuer(relay *turn.Server, where reach, udp, tcp net.Addr) issuer {
 	host := where.host().String()
 	at := func(a net.Addr) string { return net.JoinHostPort(host, portOf(a)) }
-	stun := []string{"stun:" + at(udp)}
-	turns := []string{"turn:" + at(udp) + "?transport=udp"}
+	i := issuer{relay: relay, stun: []string{"stun:" + at(udp)}, turns: []string{"turn:" + at(udp) + "?transport=udp"}}
 	if tcp != nil {
-		turns = append(turns, "turn:"+at(tcp)+"?transport=tcp")
+		i.turns = append(i.turns, "turn:"+at(tcp)+"?transport=tcp")
 	}
-	return func(session string, now time.Time) ([]signaling.ICEServer, time.Duration) {
-		c := relay.Credentials(session, now)
-		return []signaling.ICEServer{
-			{URLs: stun},
-			{URLs: turns, Username: c.Username, Credential: c.Password},
-		}, c.TTL
-	}
+	return i
 }
+
+// Servers names the server, with fresh credentials.
+func (i issuer) Servers(identity, session string, now time.Time) ([]signaling.ICEServer, time.Duration) {
+	c := i.relay.Credentials(turn.User{Identity: identity, Session: session}, now)
+	return []signaling.ICEServer{
+		{URLs: i.stun},
+		{URLs: i.turns, Username: c.Username, Credential: c.Password},
+	}, c.TTL
+}
+
+// Revoke ends the relays of a session.
+func (i issuer) Revoke(session string) { i.relay.Revoke(session) }
 
 // portOf is the port of a socket's address, in digits.
 func portOf(a net.Addr) string {

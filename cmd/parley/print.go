@@ -34,7 +34,7 @@ func printConfig(w io.Writer, c config) error {
 				if f.value.Len() > 0 {
 					state = "set, and not shown"
 				}
-				secrets = append(secrets, fmt.Sprintf("%s\n%s: (%s)", wrap(f.doc), f.key, state))
+				secrets = append(secrets, fmt.Sprintf("%s\n%s: (%s)", wrap(f.doc), strings.TrimPrefix(f.key, s.key+"."), state))
 				continue
 			}
 			value := &yaml.Node{}

@@ -1,9 +1,14 @@
 package main
 
 import (
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -32,7 +37,7 @@ func (s secret) GoString() string { return s.String() }
 // LogValue hides the secret from slog.
 func (s secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// secrets are the keys of access tokens. The first signs, all verify.
+// secrets are the keys of one trade. The first signs, all verify.
 type secrets []secret
 
 func newSecrets(list []string) secrets {
@@ -74,37 +79,75 @@ func (s secrets) keys() [][]byte {
 	return out
 }
 
-// readSecret puts the content of secret_file where the secrets belong, and checks them.
+// readSecret puts the content of secret_file where the secrets belong, the same for turn, and checks them.
 func (l *loaded) readSecret() error {
-	c, key := &l.config, "secret"
-	if c.SecretFile != "" {
-		key = "secret_file"
-		if len(c.Secret) > 0 {
-			return l.problem(key, "secret is set too (by %s): keep one of them", l.from["secret"])
+	c := &l.config
+	if err := l.readSecrets("secret", &c.Secret, c.SecretFile); err != nil {
+		return err
+	}
+	if err := l.readSecrets("turn.secret", &c.Turn.Secret, c.Turn.SecretFile); err != nil {
+		return err
+	}
+	for _, s := range c.Turn.Secret {
+		if slices.Contains(c.Secret, s) {
+			return l.problem("turn.secret", "it is one of secret too: whoever makes relay credentials with it could make access tokens")
 		}
-		b, err := os.ReadFile(c.SecretFile)
+	}
+	return nil
+}
+
+func (l *loaded) readSecrets(key string, into *secrets, file string) error {
+	if file != "" {
+		if len(*into) > 0 {
+			return l.problem(key+"_file", "%s is set too (by %s): keep one of them", key, l.from[key])
+		}
+		key += "_file"
+		b, err := os.ReadFile(file)
 		if err != nil {
 			return l.problem(key, "%v", err)
 		}
-		if c.Secret = secretLines(string(b)); len(c.Secret) == 0 {
-			return l.problem(key, "%s is empty; make a secret with: openssl rand -hex 32", c.SecretFile)
+		if *into = secretLines(string(b)); len(*into) == 0 {
+			return l.problem(key, "%s is empty; make a secret with: openssl rand -hex 32", file)
 		}
 	}
-	if len(c.Secret) > maxSecrets {
-		return l.problem(key, "%d secrets are too many, at most %d", len(c.Secret), maxSecrets)
+	if len(*into) > maxSecrets {
+		return l.problem(key, "%d secrets are too many, at most %d", len(*into), maxSecrets)
 	}
-	for i, s := range c.Secret {
+	for i, s := range *into {
 		if len(s) >= minSecret {
 			continue
 		}
 		which := ""
-		if len(c.Secret) > 1 {
-			which = fmt.Sprintf("secret %d of %d: ", i+1, len(c.Secret))
+		if len(*into) > 1 {
+			which = fmt.Sprintf("secret %d of %d: ", i+1, len(*into))
 		}
 		return l.problem(key, "%s%d bytes are too short, want at least %d; make one with: openssl rand -hex 32",
 			which, len(s), minSecret)
 	}
 	return nil
+}
+
+// relaySecrets are the keys of relay credentials: turn.secret, or what follows from each key of access tokens, or,
+// where there is neither, one that nobody else needs to know.
+func (c *config) relaySecrets() []string {
+	var out []string
+	for _, s := range c.Turn.Secret {
+		out = append(out, string(s))
+	}
+	if len(out) > 0 {
+		return out
+	}
+	for _, s := range c.Secret {
+		key, err := hkdf.Key(sha256.New, []byte(s), nil, "parley turn credentials", 32)
+		if err != nil {
+			panic(err) // 32 bytes are not too many
+		}
+		out = append(out, hex.EncodeToString(key))
+	}
+	if len(out) == 0 {
+		return []string{rand.Text()}
+	}
+	return out
 }
 
 // secretLines reads one secret from each line that is not blank.

@@ -104,7 +104,7 @@ func (s *server) startParts(l *loaded) (http.Handler, error) {
 }
 
 // startMedia starts the relay and the SFU, and tells where clients find the relay.
-func (s *server) startMedia(l *loaded) (ice signaling.ICEServers, err error) {
+func (s *server) startMedia(l *loaded) (ice signaling.ICE, err error) {
 	udp := s.sockets.udp
 	if hint := udp.BufferHint(); hint != "" {
 		s.log.Warn(hint)
@@ -122,7 +122,7 @@ func (s *server) startMedia(l *loaded) (ice signaling.ICEServers, err error) {
 		if s.tcp != nil {
 			tcpAddr = s.tcp.Addr()
 		}
-		ice = iceServers(s.turn, s.reach, udp.LocalAddr(), tcpAddr)
+		ice = newIssuer(s.turn, s.reach, udp.LocalAddr(), tcpAddr)
 	} else if err := closeUnused(udp.TURN(), turnTCP); err != nil {
 		return nil, err
 	}
@@ -134,13 +134,13 @@ func (s *server) startMedia(l *loaded) (ice signaling.ICEServers, err error) {
 }
 
 // startRooms starts signaling and presence on top of media.
-func (s *server) startRooms(l *loaded, ice signaling.ICEServers) error {
+func (s *server) startRooms(l *loaded, ice signaling.ICE) error {
 	tokens, err := l.verifier()
 	if err != nil {
 		return err
 	}
 	s.rooms, err = signaling.New(signaling.Config{
-		Media: mediaNode{s.sfu}, ICEServers: ice, Tokens: tokens, Limits: l.Limits.limits(), Timing: l.Timing.timing(),
+		Media: mediaNode{s.sfu}, ICE: ice, Tokens: tokens, Limits: l.Limits.limits(), Timing: l.Timing.timing(),
 		Log: s.log,
 	})
 	if err != nil {

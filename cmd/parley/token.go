@@ -27,7 +27,7 @@ func runToken(_ context.Context, c console, args []string) error {
 		link     = flags.String("link", "", "Print the address to open instead, on this server, as https://meet.example.org.")
 	)
 	flags.own = []string{"room", "identity", "name", "can", "ttl", "link"}
-	flags.config(func(f field) bool { return f.secret() || f.key == "secret_file" })
+	flags.config(func(f field) bool { return f.key == "secret" || f.key == "secret_file" })
 	if err := flags.parse(args, c.stdout); err != nil {
 		return err
 	}

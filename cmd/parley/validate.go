@@ -204,8 +204,8 @@ func (l *loaded) checkTURN() error {
 	if _, err := prefixes(l.Turn.Allow); err != nil {
 		return l.problem("turn.allow", "%v", err)
 	}
-	if l.Turn.TTL < time.Minute {
-		return l.problem("turn.ttl", "%v is too short, want at least 1m", l.Turn.TTL)
+	if least := max(time.Minute, l.Timing.Resume); l.Turn.TTL < least {
+		return l.problem("turn.ttl", "%v is too short, want at least %v: a session that is resumed keeps its credentials", l.Turn.TTL, least)
 	}
 	return nil
 }

@@ -25,7 +25,7 @@ before(async () => {
     http: '203.0.113.10',
     media: '203.0.113.10',
     args: ['--public-ip', '203.0.113.10', '--turn-allow', `${echo}/32`],
-    env: { PARLEY_SECRET: secret },
+    env: { PARLEY_SECRET: 'a secret that signs tokens alone', PARLEY_TURN_SECRET: secret },
   });
   peer = startProgram('ip', ['netns', 'exec', lab.ns('turn'), 'turnutils_peer', '-p', '3480', '-L', echo], {
     stdio: 'ignore',
