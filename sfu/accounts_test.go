@@ -7,7 +7,7 @@ import (
 )
 
 // ofSinks are the reasons that are counted once per packet and sink.
-var ofSinks = []DropReason{dropNoPayloadType, dropBeforeSwitch, dropLayer, dropWriteFailed, dropFlooded, dropPacedLate, dropCut}
+var ofSinks = []DropReason{dropNoPayloadType, dropBeforeSwitch, dropLayer, dropWriteFailed, dropUnconnected, dropFlooded, dropPacedLate, dropCut}
 
 // mustAddUp checks that everything that sinks were due is somewhere.
 func mustAddUp(t *testing.T, st SourceStats) {

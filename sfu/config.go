@@ -21,6 +21,7 @@ var (
 const (
 	defaultMaxDataBytes = 64 << 10  // bytes
 	defaultStartBitrate = 2_500_000 // bit/s
+	defaultMaxPublish   = 20_000_000
 
 	minDataBytes = 1 << 10
 	maxDataBytes = 256 << 10
@@ -35,8 +36,11 @@ type Config struct {
 	Loopback     bool           // announce loopback addresses beside the others, for clients on this machine
 	MaxDataBytes int            // largest data message in bytes, 1 KiB to 256 KiB; 0: 64 KiB
 	StartBitrate int            // bit/s that publishers' encoders start with (x-google-start-bitrate); 0: 2.5 Mb/s
-	Plane        Plane          // how packets are forwarded; "": batched where Conn can be
-	Log          *slog.Logger   // nil: slog.Default()
+	// MaxPublishBPS is how much video one peer may publish, in bit/s, all its layers and what is sent again included; 0: 20 Mb/s.
+	// More is dropped as if its network had lost it. Sound has a bound of its own.
+	MaxPublishBPS int
+	Plane         Plane        // how packets are forwarded; "": batched where Conn can be
+	Log           *slog.Logger // nil: slog.Default()
 }
 
 // Plane says how packets are forwarded.
@@ -58,6 +62,9 @@ func (c Config) Validate() error {
 	case c.StartBitrate < 0 || c.StartBitrate > 100_000_000:
 		return errors.New("sfu: StartBitrate must be between 0 and 100 Mb/s")
 	}
+	if c.MaxPublishBPS < 0 {
+		return errors.New("sfu: MaxPublishBPS is negative")
+	}
 	if c.Plane != "" && c.Plane != PlaneBatched && c.Plane != PlanePion {
 		return errors.New("sfu: Plane must be batched or pion")
 	}
@@ -78,6 +85,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.StartBitrate == 0 {
 		c.StartBitrate = defaultStartBitrate
+	}
+	if c.MaxPublishBPS == 0 {
+		c.MaxPublishBPS = defaultMaxPublish
 	}
 	if c.Log == nil {
 		c.Log = slog.Default()

@@ -70,7 +70,10 @@ func (p *Peer) startReading(id int, r messageReader) {
 	d.readersMu.Lock()
 	defer d.readersMu.Unlock()
 	if !d.ended {
-		d.readers.Go(func() { p.readData(r, id == reliableChannel) })
+		d.readers.Go(func() {
+			defer p.guard("data")
+			p.readData(r, id == reliableChannel)
+		})
 	}
 }
 

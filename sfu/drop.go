@@ -14,11 +14,13 @@ const (
 	dropLate                           // older than what the ring holds
 	dropSuspect                        // a sequence number far off; two in a row mean a restart
 	dropPadding                        // padding only: closed up, so that receivers see no gap
+	dropExcess                         // more than one publisher may send: sound above what Opus can be, video above Config.MaxPublishBPS
 
 	dropNoPayloadType // of a codec that the receiver did not negotiate, from the first keyframe on
 	dropBeforeSwitch  // out of order, from before the sink joined the layer
 	dropLayer         // of a spatial or temporal layer above what the sink shows: closed up, so that receivers see no gap
 	dropWriteFailed   // the egress returned an error
+	dropUnconnected   // its receiver's transport is not up, or silent
 	dropFlooded       // the receiver's link has fallen behind: video up to the next keyframe
 	dropPacedLate     // it waited for the receiver's link until the ring had forgotten it
 	dropCut           // it waited for the receiver's link when the sink went to another layer, or to none
@@ -35,8 +37,8 @@ const (
 )
 
 var dropNames = [numDropReasons]string{
-	"malformed", "muted", "unknown_layer", "unknown_codec", "duplicate", "late", "suspect", "padding",
-	"no_payload_type", "before_switch", "layer", "write_failed", "flooded", "paced_late", "cut",
+	"malformed", "muted", "unknown_layer", "unknown_codec", "duplicate", "late", "suspect", "padding", "excess",
+	"no_payload_type", "before_switch", "layer", "write_failed", "unconnected", "flooded", "paced_late", "cut",
 	"nack_unknown", "nack_evicted", "nack_repeat", "nack_stale", "nack_alone", "nack_refused", "nack_failed",
 }
 

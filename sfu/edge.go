@@ -50,7 +50,7 @@ func (p *Peer) openStream(ssrc uint32) *inStream {
 }
 
 func (p *Peer) tooManyStreams() {
-	if !p.closed.Load() {
+	if !p.closed.Load() && !p.ending.Swap(true) { // its packets go on coming until it is
 		p.log.Warn("peer uses too many SSRCs and is closed", "limit", maxStreams)
 		p.node.spawn(p.shut)
 	}
@@ -115,8 +115,13 @@ func (p *Peer) accept(s *inStream, b []byte, now time.Time) (*target, []byte) {
 		return nil, nil
 	}
 	m := p.receive.Load()
-	p.feedback.received(s, h, b, m, now)
 	to := s.to.Load()
+	// What is too much is lost before anybody reports that it came: so an encoder that means well sends less.
+	if (to == nil || to.line.offer.Kind.Video()) && !p.published.Take(now, len(b)) {
+		p.count.excess.Add(1)
+		return nil, nil
+	}
+	p.feedback.received(s, h, b, m, now)
 	if to == nil {
 		if to = m.find(s.ssrc, h, b); to == nil {
 			p.count.unknownSSRC.Add(1)

@@ -88,6 +88,7 @@ func (c *tcpConn) read() {
 	if c.conn.SetReadDeadline(steady.Now().Add(tcpFirst)) != nil {
 		return
 	}
+	defer c.node.guard("ICE-TCP")
 	in := bufio.NewReaderSize(c.conn, tcpReadBuffer)
 	var head [2]byte
 	frame := make([]byte, tcpReadBuffer)
@@ -159,6 +160,7 @@ func (c *tcpConn) finish() {
 // flush writes what waits, until the end.
 func (c *tcpConn) flush() {
 	defer c.conn.Close() // it ends the reader; what is lost is lost
+	defer c.node.guard("ICE-TCP")
 	var out []byte
 	for {
 		<-c.wake

@@ -90,6 +90,10 @@ func (s *Source) store(l *stream, p *rtp.Packet, size int, now time.Time) (index
 	if !ok {
 		return 0, false
 	}
+	if !s.sounds.Take(now, 1) || !s.sound.Take(now, len(p.Payload)) {
+		s.drops[dropExcess]++
+		return 0, false
+	}
 	l.packets++
 	l.asked = max(l.asked-1, 0)
 	l.bytes += uint64(size)

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 
@@ -42,6 +43,7 @@ type Node struct {
 	shown  *identity             // Guarded by mu.
 	closed bool                  // Guarded by mu.
 
+	panics atomic.Uint64
 	ticked atomic.Pointer[[]*Peer] // copy of peers for the ticker; written under mu
 }
 
@@ -153,7 +155,19 @@ func (n *Node) publishPeers() {
 func (n *Node) spawn(f func()) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.tasks.Go(f) // Close has not begun to wait while a peer is left, and every caller is a peer
+	n.tasks.Go(func() { // Close has not begun to wait while a peer is left, and every caller is a peer
+		defer n.guard("task")
+		f()
+	})
+}
+
+// guard counts a mistake of ours that belongs to no peer, and lets the process live. Use it with defer, in what goes on after it.
+func (n *Node) guard(where string) {
+	if r := recover(); r != nil {
+		if n.panics.Add(1) == 1 { // others are counted: what is sent by anybody must not fill the log
+			n.log.Error("panic", "in", where, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+		}
+	}
 }
 
 // Close ends all peers and waits for every goroutine. It must not be called from a peer's events.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/parley/parley/internal/steady"
+	"github.com/parley/parley/sfu/internal/budget"
 	"github.com/parley/parley/sfu/quality"
 )
 
@@ -81,6 +82,7 @@ type Peer struct {
 	receive atomic.Pointer[receiveMap]
 	send    atomic.Pointer[sendMap]
 	closed  atomic.Bool
+	ending  atomic.Bool // it was told why, once, and will be closed
 	hasData atomic.Bool // the client offered a data section
 
 	streamsMu sync.Mutex
@@ -97,6 +99,8 @@ type Peer struct {
 	rtt      atomic.Int64 // nanoseconds, 0: unknown
 
 	count counters
+
+	published budget.Budget // bytes of RTP, sound left out. Owned by who receives it
 }
 
 // NewPeer makes a peer that waits for its first Negotiate. The id is stamped on data and shown in logs. Peers of one group, a
@@ -112,6 +116,8 @@ func (n *Node) NewPeer(id, group string, on PeerEvents) (*Peer, error) {
 		done:    make(chan struct{}),
 		streams: make(map[uint32]*inStream),
 		loop:    n.loops.join(group),
+
+		published: budget.New(n.cfg.MaxPublishBPS/8, n.cfg.MaxPublishBPS/8),
 	}
 	p.feedback.init(p.ssrc)
 	p.downlink.peer, p.downlink.loop = p, p.loop
@@ -182,6 +188,9 @@ func (p *Peer) report(s PeerState) {
 func (p *Peer) guard(where string) {
 	if r := recover(); r != nil {
 		p.count.panics.Add(1)
+		if p.ending.Swap(true) {
+			return
+		}
 		p.log.Error("panic: peer is closed", "in", where, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
 		p.node.spawn(p.shut) // not here: a lock of the panicking code may still be held
 	}

@@ -23,6 +23,7 @@ import (
 // plane is what the loops of a node share: the sockets, and whose packets come from where.
 type plane struct {
 	// Static after construction. All sockets have one address.
+	node    *Node
 	conns   []*batch.Conn
 	readers []*reader // one for each
 
@@ -103,14 +104,14 @@ func (n *Node) startPlane() error {
 		if err != nil {
 			return err
 		}
-		n.plane = newPlane(conns...)
+		n.plane = newPlane(n, conns...)
 		c.Serve(conns, n.plane.taps())
 	case *net.UDPConn:
 		conn, err := batch.NewConn(c, n.log)
 		if err != nil {
 			return err
 		}
-		n.plane = newPlane(conn)
+		n.plane = newPlane(n, conn)
 		n.tasks.Go(func() { n.plane.readers[0].serve(conn, n.stop) })
 	default:
 		if cfg.Plane == PlaneBatched {
@@ -143,8 +144,8 @@ func (r *reader) serve(conn *batch.Conn, stop <-chan struct{}) {
 	}
 }
 
-func newPlane(conns ...*batch.Conn) *plane {
-	pl := &plane{conns: conns, senders: senders{conn: conns[0]}, crew: newCrew(conns), ice: newICETable()}
+func newPlane(n *Node, conns ...*batch.Conn) *plane {
+	pl := &plane{node: n, conns: conns, senders: senders{conn: conns[0]}, crew: newCrew(conns), ice: newICETable()}
 	for _, c := range conns {
 		pl.readers = append(pl.readers, &reader{plane: pl, out: c.NewSender()})
 	}
@@ -205,6 +206,7 @@ type told struct {
 // is counted.
 func (r *reader) Packet(b []byte, from netip.AddrPort) bool {
 	pl := r.plane
+	defer pl.node.guard("packet")
 	switch {
 	case isRTP(b) || isRTCP(b):
 		r.media(b, from)
@@ -255,6 +257,8 @@ func (pl *plane) owner(from netip.AddrPort) *direct {
 
 // Done forwards what Packet took, loop by loop.
 func (r *reader) Done() {
+	defer r.clear()
+	defer r.plane.node.guard("batch")
 	now := steady.Now()
 	for i := range r.got {
 		if k := r.got[i].leg; k != nil {
@@ -268,6 +272,10 @@ func (r *reader) Done() {
 	for i := range r.got {
 		r.got[i].loop.ticks.tick(now, tickInterval)
 	}
+}
+
+// clear forgets the batch.
+func (r *reader) clear() {
 	clear(r.got)
 	r.got = r.got[:0]
 	clear(r.reports)

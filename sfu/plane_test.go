@@ -49,7 +49,11 @@ func up(t testing.TB, p *Peer, at netip.AddrPort) {
 
 func newRawPlane(t testing.TB, change func(*Config)) *rawPlane {
 	t.Helper()
-	r := &rawPlane{node: newTestNode(t, change), from: netip.MustParseAddrPort("127.0.0.1:9")}
+	node := newTestNode(t, func(c *Config) {
+		c.MaxPublishBPS = 1 << 30 // tests pour
+		change(c)
+	})
+	r := &rawPlane{node: node, from: netip.MustParseAddrPort("127.0.0.1:9")}
 	keys := testKeys()
 	var err error
 	r.out, err = srtp.CreateContext(keys.Remote.Key, keys.Remote.Salt, keys.Profile)

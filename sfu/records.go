@@ -16,14 +16,19 @@ type records struct {
 	mu      sync.Mutex // taken by itself
 	waiting [][]byte   // Guarded by mu.
 	closed  bool       // Guarded by mu.
+	opened  bool       // Guarded by mu: the handshake is through.
+	bytes   int        // Guarded by mu: that came before.
 }
 
 // put keeps a copy of a datagram. False: there is no room.
 func (r *records) put(b []byte) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.closed || len(r.waiting) == maxRecords {
+	if r.closed || len(r.waiting) == maxRecords || !r.opened && r.bytes+len(b) > handshakeBytes {
 		return false
+	}
+	if !r.opened {
+		r.bytes += len(b)
 	}
 	r.waiting = append(r.waiting, append([]byte(nil), b...))
 	r.arrived.Broadcast()
@@ -52,6 +57,13 @@ func (r *records) take(d *dtlsPath) ([]byte, error) {
 		}
 		r.arrived.Wait()
 	}
+}
+
+// open takes as much as comes, from now on: the client has shown who it is.
+func (r *records) open() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.opened = true
 }
 
 func (r *records) any() bool {

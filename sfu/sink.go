@@ -144,9 +144,13 @@ func (k *Sink) forward(p *ring.Slot, index uint16) {
 
 // sent counts what became of a packet that was written.
 func (k *Sink) sent(n int, err error, p *ring.Slot) {
-	if n == 0 || err != nil {
-		k.unsent = k.unsent || err == nil
+	switch {
+	case err != nil:
 		k.drops[dropWriteFailed]++
+		return
+	case n == 0:
+		k.unsent = true
+		k.drops[dropUnconnected]++
 		return
 	}
 	if k.unsent {
@@ -259,7 +263,9 @@ func (k *Sink) RequestKeyframe(now time.Time) {
 		return
 	}
 	if k.current >= 0 {
-		s.streams[k.current].key.Ask()
+		if key := &s.streams[k.current].key; key.Wanted() || s.asking.take(k.line, now) {
+			key.Ask()
+		}
 	}
 	s.askKeyframes(now)
 }

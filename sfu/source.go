@@ -9,6 +9,7 @@ import (
 
 	"github.com/pion/rtp"
 
+	"github.com/parley/parley/sfu/internal/budget"
 	"github.com/parley/parley/sfu/internal/layer"
 	"github.com/parley/parley/sfu/internal/loudness"
 	"github.com/parley/parley/sfu/internal/red"
@@ -66,6 +67,10 @@ const (
 	impatience = 150 * time.Millisecond
 	// A level that was not renewed for so long is silence.
 	levelAge = 500 * time.Millisecond
+
+	// Sound is never paced and never makes room for anything, so it is bounded where it comes in: by the most that Opus can be (RFC 6716,
+	// section 2.1.1), what repeats other packets left out, and by more packets than a second has frames of 5 ms.
+	maxSound, maxSoundPackets = 510_000, 250
 )
 
 // Source is one published track with its simulcast layers. All methods may be called from any goroutine: each enters the
@@ -90,6 +95,9 @@ type Source struct {
 	batch    [batchLen]uint16
 	stored   int // in batch
 	blocks   [red.MaxBlocks]red.Block
+	sound    budget.Budget // bytes of audio; no limit for video
+	sounds   budget.Budget // its packets
+	asking   asking
 	meterOf  loudness.Meter
 	stale    bool // options must be renewed
 	closed   bool
@@ -121,6 +129,8 @@ func NewSource(cfg SourceConfig) *Source {
 	size, n := audioRing, max(len(cfg.RIDs), 1)
 	if cfg.Kind.Video() {
 		s.rate, size = videoRate, videoRing
+	} else { // a second's at once: a network may have held it back
+		s.sound, s.sounds = budget.New(maxSound/8, maxSound/8), budget.New(maxSoundPackets, maxSoundPackets)
 	}
 	if s.clock == nil {
 		s.clock = newClock()

@@ -77,7 +77,7 @@ type counters struct {
 	dataIn, dataOut, dataBad, dataDropped    atomic.Uint64
 	malformed, unknownSSRC, unauthenticated  atomic.Uint64
 	panics, socketFull, peerClosed, early    atomic.Uint64
-	moved, collapses                         atomic.Uint64
+	moved, collapses, excess                 atomic.Uint64
 	iceUnanswered, dtlsFull, dtlsUnsent      atomic.Uint64
 }
 
@@ -136,6 +136,7 @@ func (p *Peer) counts(sources []SourceStats) Counts {
 	c.drop(dropPeerClosed, n.peerClosed.Load())
 	c.drop(dropEarly, n.early.Load())
 	c.drop(dropSocketFull, n.socketFull.Load())
+	c.drop(dropExcess.String(), n.excess.Load())
 	c.drop(dropUnauthenticated, n.unauthenticated.Load())
 	c.drop(dropDataBad, n.dataBad.Load())
 	c.drop(dropDataSlow, n.dataDropped.Load())
@@ -174,6 +175,7 @@ func (n *Node) Stats() Stats {
 		st.Plane, st.Socket = PlaneBatched, n.plane.stats()
 		n.plane.ice.count(&st.Counts)
 	}
+	st.Panics += n.panics.Load()
 	for _, reason := range leftNames { // all of them from the start
 		st.leave(reason, 0)
 	}

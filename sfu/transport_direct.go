@@ -26,6 +26,8 @@ type direct struct {
 	tasks     sync.WaitGroup
 	dataState dataState
 
+	handshakeTime time.Duration
+
 	prints []fingerprint // of the client's certificate. Static after the first exchange
 
 	// Guarded by Peer.negotiating.
@@ -60,7 +62,7 @@ func newDirect(p *Peer) (*direct, error) {
 		return nil, err
 	}
 	t := &direct{
-		peer: p, id: id,
+		peer: p, id: id, handshakeTime: handshakeTime,
 		session: uint64(randomSSRC())<<31 | uint64(randomSSRC()), // RFC 8829, section 5.2.1: 63 bits
 	}
 	t.ice.t, t.ice.table = t, p.node.plane.ice
@@ -120,7 +122,10 @@ func (t *direct) spawn(f func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !t.closing {
-		t.tasks.Go(f)
+		t.tasks.Go(func() {
+			defer t.peer.guard("transport")
+			f()
+		})
 	}
 }
 

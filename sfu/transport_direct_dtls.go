@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"context"
 	"crypto/x509"
 	"errors"
 	"net"
@@ -16,6 +17,12 @@ import (
 var (
 	errFingerprint = errors.New("the client's certificate is not the one of its offer")
 	errNoProfile   = errors.New("no SRTP protection profile in common")
+)
+
+// handshakeTime is what a client has for the handshake, and handshakeBytes what it may send meanwhile: pion keeps fragments.
+const (
+	handshakeTime  = 15 * time.Second
+	handshakeBytes = 64 << 10
 )
 
 // connect does the DTLS handshake and gives the keys to the leg. It starts with the first check.
@@ -58,7 +65,9 @@ func (t *direct) handshake() error {
 	if closing {
 		return errors.Join(ErrClosed, conn.Close())
 	}
-	if err := conn.HandshakeContext(p.ctx); err != nil {
+	ctx, cancel := context.WithTimeout(p.ctx, t.handshakeTime)
+	defer cancel()
+	if err := conn.HandshakeContext(ctx); err != nil {
 		t.dtlsChanged(dtlsFailed) // before the path hears that it is closed
 		return errors.Join(err, conn.Close())
 	}
@@ -68,6 +77,7 @@ func (t *direct) handshake() error {
 		t.dtlsChanged(dtlsFailed)
 		return errors.Join(errNoProfile, conn.Close())
 	}
+	t.records.open()
 	keys, err := seal.Export(&state, profile)
 	if err == nil {
 		err = p.leg.start(&keys)

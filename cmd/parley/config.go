@@ -50,6 +50,7 @@ type mediaConfig struct {
 	Plane        string `yaml:"plane" doc:"How packets are forwarded: batched, or pion, which costs several times the CPU and is for comparison."`
 	Sockets      int    `yaml:"sockets" doc:"Sockets that share the UDP port, each with a thread that reads and forwards (Linux; elsewhere one); 0: as many as cores."`
 	StartBitrate int    `yaml:"start_bitrate" doc:"Bits per second hinted to publishers' encoders, so that all simulcast layers are up at once."`
+	MaxPublish   int    `yaml:"max_publish_bps" doc:"Bits per second of video that one participant may publish, all layers together; more is dropped. Sound has its own bound, Opus's 510 kb/s."`
 }
 
 // sockets is how many there are. pion reads one.
@@ -134,7 +135,7 @@ func defaults() config {
 		ShutdownTimeout: 10 * time.Second,
 
 		Log:   logConfig{Level: "info", Format: "auto"},
-		Media: mediaConfig{ICELite: "auto", Plane: "batched", StartBitrate: 2_500_000},
+		Media: mediaConfig{ICELite: "auto", Plane: "batched", StartBitrate: 2_500_000, MaxPublish: 20_000_000},
 		Timing: timingConfig{
 			Ping: 4 * time.Second, Silence: 10 * time.Second, Resume: 30 * time.Second, Grace: time.Minute,
 			Spread: 20 * time.Second,

@@ -128,7 +128,8 @@ func (s *server) startMedia(l *loaded) (ice signaling.ICE, err error) {
 	}
 	s.sfu, err = sfu.New(sfu.Config{
 		Conn: udp.Media(), TCP: iceTCP, PublicIPs: s.reach.public, Loopback: l.udpHere, Lite: s.reach.lite(l.Media.ICELite),
-		MaxDataBytes: l.Limits.DataBytes, StartBitrate: l.Media.StartBitrate, Plane: sfu.Plane(l.Media.Plane), Log: s.log,
+		MaxDataBytes: l.Limits.DataBytes, StartBitrate: l.Media.StartBitrate, MaxPublishBPS: l.Media.MaxPublish,
+		Plane: sfu.Plane(l.Media.Plane), Log: s.log,
 	})
 	return ice, err
 }

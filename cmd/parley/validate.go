@@ -161,6 +161,9 @@ func (l *loaded) checkMedia() error {
 	if n := l.Media.StartBitrate; n < 100_000 || n > 100_000_000 {
 		return l.problem("media.start_bitrate", "%d is not from 100000 to 100000000", n)
 	}
+	if n := l.Media.MaxPublish; n < 100_000 || n > 1_000_000_000 {
+		return l.problem("media.max_publish_bps", "%d is not from 100000 to 1000000000", n)
+	}
 	return nil
 }
 

@@ -68,6 +68,7 @@ func (r *reader) run() {
 func (r *reader) batch(n int) {
 	r.failures = 0
 	u := r.udp
+	defer u.guard()
 	s := u.served.Load()
 	r.taken, r.verdicts = r.taken[:0], r.verdicts[:0]
 	shown := false

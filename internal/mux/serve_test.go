@@ -182,3 +182,36 @@ func TestStraysLeaveRoom(t *testing.T) {
 		t.Errorf("media got %x", got)
 	}
 }
+
+// trap is a tap that is a mistake of ours.
+type trap struct{ *recorder }
+
+func (t trap) Packet(b []byte, from netip.AddrPort) bool {
+	if b[1]%2 != 0 {
+		panic("on purpose")
+	}
+	return t.recorder.Packet(b, from)
+}
+
+// TestPanicInATap costs its batch, is counted, and does not end the reader.
+func TestPanicInATap(t *testing.T) {
+	t.Parallel()
+	u, err := ListenUDP("127.0.0.1:0", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closed(t, u) })
+	conns, err := u.media.Batched(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tap := trap{&recorder{from: map[netip.AddrPort]int{}}}
+	u.Media().(server).Serve(conns, []batch.Tap{tap})
+	client := dialUDP(t, "udp4", u.LocalAddr().String())
+	other := bytes.Clone(packetRTP)
+	other[1] = 97
+	send(t, client, other)
+	eventually(t, "the panic", func() bool { return u.Stats().Dropped["panic"] == 1 })
+	send(t, client, packetRTP)
+	eventually(t, "the next packet", func() bool { return tap.packets() == 1 })
+}

@@ -18,10 +18,14 @@ const (
 	dropStrayFull // the same, and RTP that the tap did not want: it has half of the queue
 	dropReadError // the system reported an error instead of a packet
 	dropNotHere   // from another machine, on a socket for this one
+	dropPanic     // batches in which a mistake of ours was met
 	numUDPDrops
 )
 
-var udpDropNames = [numUDPDrops]string{"turn_queue_full", "turn_too_long", "turn_closed", "media_closed", "media_queue_full", "stray_queue_full", "read_error", "not_here"}
+var udpDropNames = [numUDPDrops]string{
+	"turn_queue_full", "turn_too_long", "turn_closed", "media_closed", "media_queue_full", "stray_queue_full", "read_error", "not_here",
+	"panic",
+}
 
 func (d udpDrop) String() string { return udpDropNames[d] }
 

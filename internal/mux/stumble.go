@@ -2,7 +2,9 @@ package mux
 
 import (
 	"errors"
+	"fmt"
 	"net"
+	"runtime/debug"
 	"time"
 )
 
@@ -11,6 +13,15 @@ const (
 	stumbleShort = time.Millisecond
 	stumbleLong  = time.Second
 )
+
+// guard counts a mistake of ours in what a packet was given to: it costs what is left of its batch. Use it with defer.
+func (u *UDP) guard() {
+	if r := recover(); r != nil {
+		if u.dropped[dropPanic].Add(1) == 1 && u.log != nil { // the others are counted
+			u.log.Error("panic in a reader of the UDP port", "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+		}
+	}
+}
 
 // stumble takes note of so many failed reads in a row, and waits where they go on: the errors of single reads are those of ICMP, which
 // some systems report on the socket. It returns false once the port is closed.
