@@ -1,8 +1,10 @@
 package web
 
 import (
+	"fmt"
 	"io/fs"
 	"net/http"
+	"regexp"
 	"strings"
 )
 
@@ -12,10 +14,22 @@ const (
 	revalidate = "no-cache"
 )
 
-// contentPolicy is the Content-Security-Policy of our pages. WebSockets are named by scheme, because 'self' does not
-// cover them in every browser. Received files and pictures are shown and saved from blob addresses.
-const contentPolicy = "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data: blob:; media-src 'self' blob:; " +
+// contentPolicy is the Content-Security-Policy of our pages, with a blank for further addresses to connect to. Received files and pictures
+// are shown and saved from blob addresses.
+const contentPolicy = "default-src 'self'; connect-src 'self'%s; img-src 'self' data: blob:; media-src 'self' blob:; " +
 	"object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+// nameable are the hosts that a policy can name: those of IPv6 in brackets are not, nor what a client made up.
+var nameable = regexp.MustCompile(`^[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?$`)
+
+// policyFor names the WebSockets of the host that was asked, because 'self' does not cover them in every browser, and no others.
+func policyFor(host string) string {
+	sockets := ""
+	if nameable.MatchString(host) {
+		sockets = " ws://" + host + " wss://" + host
+	}
+	return fmt.Sprintf(contentPolicy, sockets)
+}
 
 // permissionsPolicy lets our pages, and nobody they embed, ask for what a call needs.
 const permissionsPolicy = "camera=(self), microphone=(self), display-capture=(self), screen-wake-lock=(self), " +
@@ -70,7 +84,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		header.Set("Cross-Origin-Resource-Policy", "cross-origin")
 		f.serve(w, r, revalidate)
 	case strings.HasSuffix(path, ".html"):
-		pageHeaders(header)
+		pageHeaders(header, r.Host)
 		f.serve(w, r, revalidate)
 	default:
 		f.serve(w, r, revalidate)
@@ -79,12 +93,12 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // page serves the application; which of its pages is shown, it decides by the path.
 func (h *handler) page(w http.ResponseWriter, r *http.Request) {
-	pageHeaders(w.Header())
+	pageHeaders(w.Header(), r.Host)
 	h.index.serve(w, r, revalidate)
 }
 
-func pageHeaders(header http.Header) {
-	header.Set("Content-Security-Policy", contentPolicy)
+func pageHeaders(header http.Header, host string) {
+	header.Set("Content-Security-Policy", policyFor(host))
 	header.Set("Permissions-Policy", permissionsPolicy)
 	header.Set("X-Frame-Options", "DENY") // for browsers that do not know frame-ancestors
 }
@@ -107,7 +121,7 @@ const notFoundPage = `<!doctype html>
 
 func notFound(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
-	pageHeaders(header)
+	pageHeaders(header, r.Host)
 	header.Set("Content-Type", "text/html; charset=utf-8")
 	header.Set("Cache-Control", revalidate)
 	w.WriteHeader(http.StatusNotFound)

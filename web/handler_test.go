@@ -129,7 +129,7 @@ func TestSecurityHeaders(t *testing.T) {
 	for _, path := range []string{"/", "/r/x", "/other.html"} {
 		header := get(t, h, path).Header
 		csp := header.Get("Content-Security-Policy")
-		for _, want := range []string{"default-src 'self'", "object-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "wss:"} {
+		for _, want := range []string{"default-src 'self'", "object-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"} {
 			if !strings.Contains(csp, want) {
 				t.Errorf("%s: policy lacks %s: %s", path, want, csp)
 			}
@@ -144,6 +144,28 @@ func TestSecurityHeaders(t *testing.T) {
 		}
 		if header.Get("X-Frame-Options") != "DENY" {
 			t.Errorf("%s: may be framed", path)
+		}
+	}
+}
+
+// TestPagesConnectToTheirOwnHost wants no scheme alone, which would let an injected script talk to anybody.
+func TestPagesConnectToTheirOwnHost(t *testing.T) {
+	t.Parallel()
+	h := newTestHandler(t)
+	for host, want := range map[string]string{
+		"meet.example.org": "connect-src 'self' ws://meet.example.org wss://meet.example.org;",
+		"127.0.0.1:8080":   "connect-src 'self' ws://127.0.0.1:8080 wss://127.0.0.1:8080;",
+		"[::1]:8080":       "connect-src 'self';",
+		"x; script-src *":  "connect-src 'self';",
+		"a.example *":      "connect-src 'self';",
+		"":                 "connect-src 'self';",
+	} {
+		req := httptest.NewRequest(http.MethodGet, "/r/x", nil)
+		req.Host = host
+		rec := httptest.NewRecorder()
+		h.ServeHTTP(rec, req)
+		if got := rec.Header().Get("Content-Security-Policy"); !strings.Contains(got, want) || strings.Contains(got, "wss: ") || strings.Contains(got, "wss:;") {
+			t.Errorf("%q: %s", host, got)
 		}
 	}
 }

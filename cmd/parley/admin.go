@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"net/url"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -38,8 +39,28 @@ func adminHandler(ready *atomic.Bool, metrics *prometheus.Registry, loopback boo
 			say(w, http.StatusForbidden, "ask for 127.0.0.1 or localhost")
 			return
 		}
+		if fromElsewhere(r) {
+			say(w, http.StatusForbidden, "not for pages of other origins")
+			return
+		}
 		mux.ServeHTTP(w, r)
 	})
+}
+
+// fromElsewhere reports whether a page of another origin had its browser send r, or follow a link: profiles cost processor time also where
+// nobody can read them. Another port of the same host is another origin. Programs say nothing of the kind, and are let through.
+func fromElsewhere(r *http.Request) bool {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "", "none", "same-origin":
+	default:
+		return true
+	}
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return false
+	}
+	u, err := url.Parse(origin)
+	return err != nil || u.Host != r.Host
 }
 
 // say answers with one line. Whoever does not take it has gone.

@@ -30,12 +30,13 @@ type config struct {
 
 	ShutdownTimeout time.Duration `yaml:"shutdown_timeout" doc:"How long SIGTERM waits for clients to leave before it closes what is left."`
 
-	Log      logConfig      `yaml:"log" doc:"Log lines go to standard error."`
-	Media    mediaConfig    `yaml:"media" doc:"Media and data channels."`
-	Timing   timingConfig   `yaml:"timing" doc:"How long the server waits for what."`
-	Limits   limitsConfig   `yaml:"limits" doc:"What one client can make the server do or hold. Sizes are bytes unless the name says otherwise."`
-	Presence presenceConfig `yaml:"presence" doc:"The feeds that tell who is in a room."`
-	Turn     turnConfig     `yaml:"turn" doc:"The embedded TURN relay, for clients that reach nothing but this server."`
+	Log         logConfig         `yaml:"log" doc:"Log lines go to standard error."`
+	Media       mediaConfig       `yaml:"media" doc:"Media and data channels."`
+	Timing      timingConfig      `yaml:"timing" doc:"How long the server waits for what."`
+	Limits      limitsConfig      `yaml:"limits" doc:"What one client can make the server do or hold. Sizes are bytes unless the name says otherwise."`
+	Connections connectionsConfig `yaml:"connections" doc:"How many connections there may be. Each takes a file, as a relay does: together at most what the process may open, else all are reduced in proportion."`
+	Presence    presenceConfig    `yaml:"presence" doc:"The feeds that tell who is in a room."`
+	Turn        turnConfig        `yaml:"turn" doc:"The embedded TURN relay, for clients that reach nothing but this server."`
 }
 
 // logConfig says what is logged and how.
@@ -101,6 +102,14 @@ type limitsConfig struct {
 
 func (l limitsConfig) limits() signaling.Limits { return signaling.Limits(l) }
 
+// connectionsConfig bounds what strangers can hold open.
+type connectionsConfig struct {
+	HTTP           int `yaml:"http" doc:"Connections of pages, signaling and feeds. When all are taken, idle ones give way."`
+	HTTPPerAddress int `yaml:"http_per_address" doc:"Of these, from one address (IPv6: one /64). trusted_proxies and this machine are not bound."`
+	TCP            int `yaml:"tcp" doc:"Connections of ICE and TURN on the tcp address."`
+	TCPPerAddress  int `yaml:"tcp_per_address" doc:"Of these, from one address (IPv6: one /64)."`
+}
+
 // presenceConfig is about the feeds.
 type presenceConfig struct {
 	Watchers  int           `yaml:"watchers" doc:"Event streams and waiting long-polls in all; more are told to come back later."`
@@ -146,7 +155,8 @@ func defaults() config {
 			NameChars: 64, IdentityBytes: 128, MetadataBytes: 4 << 10, TextBytes: 4 << 10, SignalBytes: 16 << 10,
 			DataBytes: 64 << 10, LogEntries: 1024, History: 100,
 		},
-		Presence: presenceConfig{Watchers: 20_000, Heartbeat: 20 * time.Second},
+		Connections: connectionsConfig{HTTP: 32_768, HTTPPerAddress: 1024, TCP: 8192, TCPPerAddress: 512},
+		Presence:    presenceConfig{Watchers: 20_000, Heartbeat: 20 * time.Second},
 		Turn: turnConfig{
 			Enabled: true, Realm: "parley", TTL: 2 * time.Minute, RelayPorts: "49152-65535",
 			PerIdentity: 32, PerIP: 256, Allocations: 4096, Bandwidth: 4 << 20,

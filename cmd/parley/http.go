@@ -3,20 +3,45 @@ package main
 import (
 	"errors"
 	"log/slog"
+	"net"
 	"net/http"
 	"runtime/debug"
 	"time"
+
+	"github.com/parley/parley/internal/gate"
 )
 
+// Bounds on what somebody holds who has shown no token, in bytes.
+const (
+	headerBytes = 12 << 10 // net/http reads 4 KiB more; a token may have 8 KiB
+	frameBytes  = 16 << 10 // of HTTP/2, the least that there is; net/http would make room for 1 MiB at a frame's first bytes
+	bodyWindow  = 16 << 10 // of HTTP/2: nothing here reads a body
+)
+
+// idleTimeout is how long a connection is kept that nothing is asked on. Proxies should let theirs go sooner.
+const idleTimeout = 30 * time.Second
+
 // newHTTPServer sets the timeouts that suit streams: none for a whole request or response. Every handler that writes for
-// long bounds each write itself.
-func newHTTPServer(handler http.Handler, log *slog.Logger) *http.Server {
+// long bounds each write itself. The gate is told which connections are idle.
+func newHTTPServer(handler http.Handler, door *gate.Gate, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    32 << 10, // a token may have 8 KiB
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    headerBytes,
+		HTTP2: &http.HTTP2Config{
+			MaxReadFrameSize: frameBytes, MaxReceiveBufferPerStream: bodyWindow, MaxReceiveBufferPerConnection: 64 << 10,
+		},
+		ConnState: func(c net.Conn, state http.ConnState) {
+			switch state {
+			case http.StateActive, http.StateHijacked:
+				door.Busy(c)
+			case http.StateIdle:
+				door.Idle(c)
+			case http.StateNew, http.StateClosed: // the gate knows by itself
+			}
+		},
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 }
 

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -12,6 +14,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/parley/parley/internal/gate"
 )
 
 func silent() *slog.Logger { return slog.New(slog.DiscardHandler) }
@@ -104,6 +108,41 @@ func TestAdminRefusesForeignNames(t *testing.T) {
 	}
 }
 
+func TestAdminRefusesForeignPages(t *testing.T) {
+	t.Parallel()
+	var ready atomic.Bool
+	ready.Store(true)
+	for _, loopback := range []bool{true, false} {
+		h := adminHandler(&ready, prometheus.NewRegistry(), loopback, silent())
+		for _, c := range []struct {
+			header, value string
+			want          int
+		}{
+			{"X-None", "", 200},
+			{"Sec-Fetch-Site", "none", 200},
+			{"Sec-Fetch-Site", "same-origin", 200},
+			{"Sec-Fetch-Site", "cross-site", 403},
+			{"Sec-Fetch-Site", "same-site", 403},
+			{"Sec-Fetch-Site", "Same-Origin", 403},
+			{"Origin", "http://127.0.0.1:8081", 200},
+			{"Origin", "http://127.0.0.1:8080", 403},
+			{"Origin", "null", 403},
+			{"Origin", "https://evil.example", 403},
+			{"Origin", "%", 403},
+		} {
+			for _, path := range []string{"/readyz", "/debug/pprof/cmdline", "/metrics"} {
+				req := httptest.NewRequest(http.MethodGet, "http://127.0.0.1:8081"+path, nil)
+				req.Header.Set(c.header, c.value)
+				rec := httptest.NewRecorder()
+				h.ServeHTTP(rec, req)
+				if rec.Code != c.want {
+					t.Errorf("%s with %s %q: %d, want %d", path, c.header, c.value, rec.Code, c.want)
+				}
+			}
+		}
+	}
+}
+
 // TestWebSocketRouteIsBare holds what the upgrade needs: the ResponseWriter that net/http made.
 func TestWebSocketRouteIsBare(t *testing.T) {
 	t.Parallel()
@@ -122,13 +161,43 @@ func TestWebSocketRouteIsBare(t *testing.T) {
 
 func TestTimeoutsLeaveStreamsAlone(t *testing.T) {
 	t.Parallel()
-	srv := newHTTPServer(http.NotFoundHandler(), silent())
+	srv := newHTTPServer(http.NotFoundHandler(), gate.New(gate.Config{}), silent())
 	if srv.WriteTimeout != 0 || srv.ReadTimeout != 0 {
 		t.Error("a timeout for whole requests would end event streams")
 	}
-	if srv.ReadHeaderTimeout <= 0 || srv.ReadHeaderTimeout > time.Minute || srv.IdleTimeout <= 0 {
+	if srv.ReadHeaderTimeout <= 0 || srv.ReadHeaderTimeout > time.Minute || srv.IdleTimeout <= 0 || srv.IdleTimeout > 30*time.Second {
 		t.Error("a client that sends nothing must not hold a connection for ever")
 	}
+}
+
+// TestHeadersAreBounded: a token of 8 KiB goes through, twice as much is refused before it is read.
+func TestHeadersAreBounded(t *testing.T) {
+	t.Parallel()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	door := gate.New(gate.Config{Max: 2})
+	srv := newHTTPServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), door, silent())
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(door.Listener(ln)) }()
+	t.Cleanup(func() {
+		srv.Close()
+		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+			t.Error(err)
+		}
+	})
+	for size, want := range map[int]string{8 << 10: "HTTP/1.1 200 ", 17 << 10: "HTTP/1.1 431 "} {
+		c := open(t, ln.Addr().String(), "GET / HTTP/1.1\r\nHost: a\r\nAuthorization: "+strings.Repeat("a", size)+"\r\n\r\n")
+		if line, err := bufio.NewReader(c).ReadString('\n'); err != nil || !strings.HasPrefix(line, want) {
+			t.Errorf("%d bytes: %q, %v", size, line, err)
+		}
+	}
+	until(t, "one of them to be idle, and to make room", func() bool {
+		c := open(t, ln.Addr().String(), "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+		line, err := bufio.NewReader(c).ReadString('\n')
+		return err == nil && strings.HasPrefix(line, "HTTP/1.1 200 ")
+	})
 }
 
 // deadlines notes what a handler sets.

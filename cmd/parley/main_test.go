@@ -110,8 +110,14 @@ var _ io.Writer = (*transcript)(nil)
 // took since it was found to be free is no reason to fail: it is tried again with others.
 func serve(t *testing.T, env []string, args ...string) *process {
 	t.Helper()
+	return serveBy(t, func(args ...string) *exec.Cmd { return foreign.Command(context.Background(), binary, args...) }, env, args...)
+}
+
+// serveBy does so with a command of the test's own.
+func serveBy(t *testing.T, command func(args ...string) *exec.Cmd, env []string, args ...string) *process {
+	t.Helper()
 	for range 5 {
-		p := launch(t, env, args)
+		p := launch(t, command, env, args)
 		until(t, "the server to be ready, or to give up", func() bool {
 			said := p.output.String()
 			return strings.Contains(said, "Parley is ready") || strings.Contains(said, "is in use")
@@ -125,13 +131,13 @@ func serve(t *testing.T, env []string, args ...string) *process {
 }
 
 // launch starts a server and has it killed when the test ends.
-func launch(t *testing.T, env, args []string) *process {
+func launch(t *testing.T, command func(args ...string) *exec.Cmd, env, args []string) *process {
 	t.Helper()
 	p := &process{output: &transcript{}}
 	listen, admin := freePort(t), freePort(t)
 	p.url, p.admin = "http://"+listen, "http://"+admin
 	args = append([]string{"serve", "--listen", listen, "--udp", "127.0.0.1:0", "--tcp", "127.0.0.1:0", "--admin", admin}, args...)
-	p.cmd = foreign.Command(context.Background(), binary, args...)
+	p.cmd = command(args...)
 	p.cmd.Env = env
 	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
 	if err := p.cmd.Start(); err != nil {

@@ -35,6 +35,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	e := emitter{out}
 	s := c.server
 	e.network(s)
+	e.connections(s)
 	e.media(s.sfu.Stats())
 	e.signaling(s.rooms.Stats())
 	e.presence(s.presence.Stats())

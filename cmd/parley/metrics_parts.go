@@ -43,6 +43,23 @@ func (e emitter) network(s *server) {
 	e.counters("tcp_dropped_connections", "Connections closed before they were handed on, by reason.", "reason", t.Dropped)
 }
 
+func (e emitter) connections(s *server) {
+	m := s.door.Stats()
+	e.gauge("http_connections", "Connections of pages, signaling and feeds, idle ones included.", m.Open)
+	e.counter("http_accepted_connections", "Connections let in on the listen address.", m.Accepted)
+	e.counter("http_displaced_connections", "Idle connections closed to make room for newcomers.", m.Displaced)
+	e.counters("http_refused_connections", "Connections closed at once because there were too many, by reason.", "reason", m.Refused)
+	e.counter("accept_failures", "Connections on any port that had to wait because the process or the system had no file or memory left.",
+		s.sockets.shortage.Count())
+	desc := prometheus.NewDesc("parley_connection_limit", "Connections, relays and watchers that there may be, after reduction to the files of the process.",
+		[]string{"kind"}, nil)
+	for kind, n := range map[string]int{
+		"http": s.places.http, "http_per_address": s.places.perAddress, "tcp": s.places.tcp, "relay": s.places.relays, "watcher": s.places.watchers,
+	} {
+		e.out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, float64(n), kind)
+	}
+}
+
 func (e emitter) media(m sfu.Stats) {
 	desc := prometheus.NewDesc("parley_media_peers", "Media connections, by state.", []string{"state"}, nil)
 	for state := range sfu.PeerClosed { // closed ones are not counted

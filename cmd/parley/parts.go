@@ -72,8 +72,8 @@ func (c *config) allOrigins() []string {
 	return append([]string{c.PublicURL}, c.Origins...)
 }
 
-// newRelay makes the TURN server on its share of the sockets; tcp is nil where TCP is off.
-func (c *config) newRelay(udp net.PacketConn, tcp net.Listener, where reach, log *slog.Logger) (*turn.Server, error) {
+// newRelay makes the TURN server on its share of the sockets; tcp is nil where TCP is off. It opens so many relays at most.
+func (c *config) newRelay(udp net.PacketConn, tcp net.Listener, where reach, relays int, log *slog.Logger) (*turn.Server, error) {
 	first, last, err := portRange(c.Turn.RelayPorts)
 	if err != nil {
 		return nil, err
@@ -86,7 +86,7 @@ func (c *config) newRelay(udp net.PacketConn, tcp net.Listener, where reach, log
 		UDP: udp, Secrets: c.relaySecrets(), Realm: c.Turn.Realm, TTL: c.Turn.TTL,
 		RelayIP: c.relayIP(where), MinPort: first, MaxPort: last, Allow: allow,
 		Limits: turn.Limits{
-			PerIdentity: c.Turn.PerIdentity, PerIP: c.Turn.PerIP, Allocations: c.Turn.Allocations, Bandwidth: c.Turn.Bandwidth,
+			PerIdentity: c.Turn.PerIdentity, PerIP: c.Turn.PerIP, Allocations: relays, Bandwidth: c.Turn.Bandwidth,
 		},
 		Log: log,
 	}

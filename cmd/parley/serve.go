@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/parley/parley/internal/gate"
 )
 
 // runServe runs the server until a signal ends it.
@@ -40,6 +42,7 @@ func runServe(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
+	s.places.say(ctx, l, fileLimit(), log)
 	s.announce(c, l)
 	return s.wait(ctx, signals)
 }
@@ -124,7 +127,7 @@ func (s *server) hangup() {
 func (s *server) serve(ctx context.Context, handler http.Handler, certs *certificates) {
 	s.failed = make(chan error, len(s.sockets.http)+1)
 	ctx, s.cancel = context.WithCancel(ctx)
-	s.http = newHTTPServer(handler, s.log)
+	s.http = newHTTPServer(handler, s.door, s.log)
 	s.tasks.Go(func() { tidy(ctx) })
 	if certs != nil {
 		s.http.TLSConfig = certs.config()
@@ -132,11 +135,12 @@ func (s *server) serve(ctx context.Context, handler http.Handler, certs *certifi
 		s.tasks.Go(func() { certs.watch(ctx, s.reload) })
 	}
 	for _, ln := range s.sockets.http {
-		s.serveHTTP(s.http, ln, certs != nil)
+		s.serveHTTP(s.http, s.door.Listener(ln), certs != nil)
 	}
 	if ln := s.sockets.admin; ln != nil {
-		s.admin = newHTTPServer(adminHandler(&s.ready, s.metrics(), isLoopback(hostOf(ln.Addr().String())), s.log), s.log)
-		s.serveHTTP(s.admin, ln, false)
+		door := gate.New(gate.Config{Name: "admin", Max: s.places.admin, Log: s.log})
+		s.admin = newHTTPServer(adminHandler(&s.ready, s.metrics(), isLoopback(hostOf(ln.Addr().String())), s.log), door, s.log)
+		s.serveHTTP(s.admin, door.Listener(ln), false)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/parley/parley/internal/gate"
 	"github.com/parley/parley/internal/mux"
 	"github.com/parley/parley/sfu"
 	"github.com/parley/parley/signaling"
@@ -25,6 +26,8 @@ type server struct {
 	// Static after construction.
 	log     *slog.Logger
 	timeout time.Duration // for shutdown
+	places  places
+	door    *gate.Gate // of the HTTP listeners
 	sockets *sockets
 	reach   reach
 	url     string // where to point a browser
@@ -55,8 +58,14 @@ func start(ctx context.Context, l *loaded, log *slog.Logger) (*server, error) {
 			return nil, usageError{err}
 		}
 	}
+	s.places = l.fit(fileLimit())
+	trusted := l.proxies()
+	s.door = gate.New(gate.Config{
+		Name: "listen", Max: s.places.http, MaxPerAddress: s.places.perAddress, Log: log,
+		Exempt: func(a netip.Addr) bool { return a.IsLoopback() || trusted.Trust(a) },
+	})
 	var err error
-	if s.sockets, err = l.openSockets(ctx); err != nil {
+	if s.sockets, err = l.openSockets(ctx, log); err != nil {
 		return nil, err
 	}
 	s.reach = newReach(l.PublicIP, s.sockets.udp.LocalAddr())
@@ -111,11 +120,13 @@ func (s *server) startMedia(l *loaded) (ice signaling.ICE, err error) {
 	}
 	var iceTCP, turnTCP net.Listener
 	if s.sockets.tcp != nil {
-		s.tcp = mux.NewTCP(s.sockets.tcp, mux.TCPConfig{Log: s.log})
+		s.tcp = mux.NewTCP(s.sockets.tcp, mux.TCPConfig{
+			MaxOpen: s.places.tcp, MaxPerIP: min(l.Connections.TCPPerAddress, s.places.tcp), Log: s.log,
+		})
 		iceTCP, turnTCP = s.tcp.ICE(), s.tcp.TURN()
 	}
 	if l.Turn.Enabled {
-		if s.turn, err = l.newRelay(udp.TURN(), turnTCP, s.reach, s.log); err != nil {
+		if s.turn, err = l.newRelay(udp.TURN(), turnTCP, s.reach, s.places.relays, s.log); err != nil {
 			return nil, err
 		}
 		var tcpAddr net.Addr
@@ -148,7 +159,7 @@ func (s *server) startRooms(l *loaded, ice signaling.ICE) error {
 		return err
 	}
 	s.presence, err = presence.New(presence.Config{
-		Rooms: watchedRooms{s.rooms}, Tokens: tokens, Origins: l.allOrigins(), MaxWatchers: l.Presence.Watchers,
+		Rooms: watchedRooms{s.rooms}, Tokens: tokens, Origins: l.allOrigins(), MaxWatchers: s.places.watchers,
 		Timing: presence.Timing{Heartbeat: l.Presence.Heartbeat}, Log: s.log,
 	})
 	return err

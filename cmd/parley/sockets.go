@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"syscall"
 
+	"github.com/parley/parley/internal/gate"
 	"github.com/parley/parley/internal/mux"
 	"github.com/parley/parley/internal/rawtcp"
 )
@@ -17,11 +19,13 @@ type sockets struct {
 	tcp   net.Listener   // nil: off
 	http  []net.Listener // one, or two with the other loopback address
 	admin net.Listener   // nil: off
+
+	shortage gate.Shortage
 }
 
 // openSockets opens all of them or none.
-func (l *loaded) openSockets(ctx context.Context) (*sockets, error) {
-	s := &sockets{}
+func (l *loaded) openSockets(ctx context.Context, log *slog.Logger) (*sockets, error) {
+	s := &sockets{shortage: gate.Shortage{Log: log}}
 	if err := l.fill(ctx, s); err != nil {
 		s.close()
 		return nil, err
@@ -38,10 +42,10 @@ func (l *loaded) fill(ctx context.Context, s *sockets) error {
 	if s.udp, err = listenUDP(l.UDP, l.Media.sockets()); err != nil {
 		return l.socketError("udp", l.UDP, err)
 	}
-	if s.tcp, err = l.listen(ctx, "tcp", l.TCP); err != nil {
+	if s.tcp, err = l.listen(ctx, s, "tcp", l.TCP); err != nil {
 		return err
 	}
-	first, err := l.listen(ctx, "listen", l.Listen)
+	first, err := l.listen(ctx, s, "listen", l.Listen)
 	if err != nil {
 		return err
 	}
@@ -52,7 +56,7 @@ func (l *loaded) fill(ctx context.Context, s *sockets) error {
 			return err
 		}
 		// Not every machine has IPv6, and 127.0.0.1 is enough: only a port in use is worth stopping for.
-		second, err := l.listen(ctx, "listen", net.JoinHostPort(l.listenToo, port))
+		second, err := l.listen(ctx, s, "listen", net.JoinHostPort(l.listenToo, port))
 		switch {
 		case err == nil:
 			s.http = append(s.http, second)
@@ -60,11 +64,11 @@ func (l *loaded) fill(ctx context.Context, s *sockets) error {
 			return err
 		}
 	}
-	s.admin, err = l.listen(ctx, "admin", l.Admin)
+	s.admin, err = l.listen(ctx, s, "admin", l.Admin)
 	return err
 }
 
-func (l *loaded) listen(ctx context.Context, key, addr string) (net.Listener, error) {
+func (l *loaded) listen(ctx context.Context, s *sockets, key, addr string) (net.Listener, error) {
 	if addr == off {
 		return nil, nil
 	}
@@ -73,7 +77,7 @@ func (l *loaded) listen(ctx context.Context, key, addr string) (net.Listener, er
 	if err != nil {
 		return nil, l.socketError(key, addr, err)
 	}
-	return rawtcp.Listener(ln), nil
+	return s.shortage.Listener(rawtcp.Listener(ln)), nil
 }
 
 // socketError says why an address cannot be used, and how to mend it.
