@@ -13,7 +13,6 @@ import (
 
 const (
 	updateEvery  = 50 * time.Millisecond // without feedback
-	mute         = 10 * time.Second      // a receiver that has reported nothing for so long from the start never will
 	cautious     = 20 * time.Second      // after congestion, so long bursts are kept small
 	udpOverhead  = 12 + 8 + 16           // of a packet: RTP header, header extension, tag
 	carefulBurst = 1.3                   // of the estimate: what is sent at most, where a bottleneck was met…
@@ -57,7 +56,10 @@ type downlink struct {
 	decreases uint64
 	decreased time.Time // when congestion was last seen
 	demand    bwe.Demand
-	reported  float64 // the share of video that the receiver reports as lost
+	loss      lossMeter
+	told      bwe.Stats // what loss has of them
+	silent    time.Time // since when numbered packets have no answer; zero: they have
+	deaf      bool      // transport-wide feedback was agreed, and does not come
 
 	allocator allocate.Allocator
 	streams   []allocate.Stream
@@ -67,34 +69,6 @@ type downlink struct {
 	urgent    bool // allocate at the next occasion
 
 	counts downlinkCounts
-}
-
-// reports is what a receiver agreed to tell us of what it gets.
-type reports uint8
-
-const (
-	reportsNone reports = iota
-	reportsREMB
-	reportsTransport // transport-wide feedback
-)
-
-func (r reports) String() string { return [...]string{"none", "remb", "twcc"}[r] }
-
-type downlinkCounts struct {
-	paced, overflows, probes     uint64
-	rembAbsurd, feedbackUnwanted uint64
-}
-
-// agree is told of a line that was negotiated.
-func (d *downlink) agree(l *slotLine) {
-	d.loop.Lock()
-	defer d.loop.Unlock()
-	switch {
-	case l.numbered && d.reports != reportsTransport:
-		d.reports, d.est = reportsTransport, bwe.New(bwe.Config{})
-	case l.video && l.agreed.remb && d.peer.leg != nil && d.reports == reportsNone:
-		d.reports, d.est = reportsREMB, bwe.NewRemote(bwe.Config{})
-	}
 }
 
 // numbers reports whether packets of a line carry transport-wide numbers.
@@ -142,7 +116,7 @@ func (d *downlink) leaves(l *slotLine, ssrc uint32, size int, numbered bool) {
 		d.repaired.add(now, size)
 	}
 	if !numbered {
-		if d.reports == reportsREMB { // it counts bytes alone
+		if d.est != nil && d.reports != reportsTransport { // it counts bytes alone
 			d.est.Sent(now, bwe.Packet{Size: size})
 		}
 		return
@@ -151,46 +125,6 @@ func (d *downlink) leaves(l *slotLine, ssrc uint32, size int, numbered bool) {
 	d.est.Sent(now, bwe.Packet{Seq: d.seq, Size: size, Probe: id})
 	d.seq++
 	d.counted = now
-}
-
-// feedback takes a transport-wide feedback message as it came.
-func (d *downlink) feedback(now time.Time, b []byte) {
-	d.loop.Lock()
-	defer d.loop.Unlock()
-	if d.reports != reportsTransport || d.est == nil {
-		d.counts.feedbackUnwanted++
-		return
-	}
-	if err := d.est.TransportFeedback(now, b); err != nil {
-		d.peer.count.malformed.Add(1)
-		return
-	}
-	d.update(now)
-}
-
-// remb takes the receiver's own estimate, in bit/s.
-func (d *downlink) remb(now time.Time, rate float32) {
-	d.loop.Lock()
-	defer d.loop.Unlock()
-	if d.est == nil {
-		return
-	}
-	if !(rate >= 1000 && rate <= 1e11) { // not a number, too
-		d.counts.rembAbsurd++
-		return
-	}
-	d.est.REMB(now, int64(rate))
-	d.update(now)
-}
-
-// receiverReport takes the share of a video that was lost, 0 to 1, and the round trip time or 0.
-func (d *downlink) receiverReport(now time.Time, lost float64, rtt time.Duration) {
-	d.loop.Lock()
-	defer d.loop.Unlock()
-	d.reported += (lost - d.reported) / 2
-	if d.est != nil {
-		d.est.ReceiverReport(now, lost, rtt)
-	}
 }
 
 // tick is called now and then, at least every 100 ms.
@@ -210,10 +144,8 @@ func (d *downlink) changed() { d.allocated = time.Time{} }
 // update follows the estimate.
 func (d *downlink) update(now time.Time) {
 	d.updated = now
-	if d.reports == reportsTransport && !d.verdict.Known && d.video && now.Sub(d.began) > mute {
-		d.reports, d.est = reportsNone, nil
-		d.pacer.SetRate(now, 0)
-		return
+	if d.unanswered(now) {
+		d.fallBack(now)
 	}
 	demand := d.demand
 	if !d.verdict.Known {
@@ -221,7 +153,9 @@ func (d *downlink) update(now time.Time) {
 	}
 	d.verdict = d.est.Update(now, demand)
 	full := false
-	if n := d.est.Stats().Decreases; n != d.decreases {
+	stats := d.est.Stats()
+	d.follow(now, stats)
+	if n := stats.Decreases; n != d.decreases {
 		d.decreases, d.decreased, d.urgent = n, now, true
 		full = d.verdict.Queue > fullQueue
 	}

@@ -23,19 +23,19 @@ func (d *downlink) share(now time.Time) {
 	d.allocated, d.urgent = now, false
 	wanted := d.gather(now)
 	limit, known := d.limit(now)
+	blind := d.padded() == nil
 	if !known {
 		for _, k := range d.sinks {
 			k.aim(now, maxLayers, topTemporal)
 			k.granted, k.room = allocate.Grant{}, 0
 		}
-		d.demand = bwe.Demand{Wanted: int64(float64(wanted) * headroom)}
+		d.demand = bwe.Demand{Wanted: int64(float64(wanted) * headroom), Blind: blind}
 		return
 	}
 	v := d.allocator.Allocate(now, allocate.Input{
 		Estimate: limit, Arriving: d.arriving(now), Standing: int(d.verdict.Base), Fixed: d.sound.rate(now), Repairs: min(d.repaired.rate(now), limit/5),
 		Urgent: urgent, Streams: d.streams,
 	})
-	next := v.Next
 	for i, g := range v.Grants {
 		k := d.sinks[i]
 		k.granted, k.room = g, max(g.Room-g.Room/33, 1) // of that, SRTP and our header extension take a part
@@ -48,7 +48,7 @@ func (d *downlink) share(now time.Time) {
 			k.cut()
 		}
 	}
-	d.demand = bwe.Demand{Wanted: int64(float64(wanted) * headroom), Next: int64(next)}
+	d.demand = bwe.Demand{Wanted: int64(float64(wanted) * headroom), Next: int64(v.Next), Paused: v.Paused, Blind: blind}
 }
 
 // gather lists the receiver's videos, the most important first, and returns what all of them would take, in bit/s.

@@ -49,15 +49,15 @@ func (d *downlink) startProbe(now time.Time, asked bwe.Probe) {
 	d.wake(now)
 }
 
-// padded returns the line whose retransmissions serve as padding: one that has sent something, and has RTX. A line that is not
-// attached to a source of this loop is another's.
+// padded returns the line whose retransmissions serve as padding: one that has sent something, and has RTX; or one without, while nothing
+// flows on it, since padding takes numbers of its own there. A line that is not attached to a source of this loop is another's.
 func (d *downlink) padded() *slotLine {
 	for _, l := range d.peer.send.Load().lines {
 		k := l.sink.Load()
 		if !l.video || k == nil || k.source.mu != d.loop || k.detached {
 			continue
 		}
-		if l.line.started && l.line.cfg.RTXSSRC != 0 && l.line.rtxPayloadType != 0 && d.numbers(l) {
+		if l.line.started && (l.line.hasRTX() || k.paused && k.current < 0) && d.numbers(l) {
 			return l
 		}
 	}
@@ -80,7 +80,7 @@ func (d *downlink) pad(now time.Time) {
 	for n := 0; n < probeRun && p.active() && p.bytes < due; n++ {
 		before := p.packets
 		size := min(p.asked.Size, due-p.bytes)
-		if k := l.sink.Load(); size > 2*maxPadding && k != nil && !k.detached && k.recent(&seq) {
+		if k := l.sink.Load(); size > 2*maxPadding && l.line.hasRTX() && k != nil && !k.detached && k.recent(&seq) {
 			continue
 		}
 		if err := l.padding(min(size, maxPadding)); err != nil || p.packets == before {
@@ -106,16 +106,23 @@ func (k *Sink) recent(seq *uint16) bool {
 	return false
 }
 
-// padding sends a packet of padding alone on the line's RTX stream, which has numbers of its own (RFC 4588; RFC 3550, 5.1).
+// padding sends a packet of padding alone (RFC 3550, 5.1): on the line's RTX stream, which has numbers of its own (RFC 4588), or as the
+// next of a line that has none.
 func (l *slotLine) padding(n int) error {
 	line := l.line
-	line.rtxSeq++
 	h := line.header()
-	h.Padding = true
-	h.SSRC, h.PayloadType, h.SequenceNumber, h.Timestamp = line.cfg.RTXSSRC, line.rtxPayloadType, line.rtxSeq, line.lastTime
+	h.Padding, h.Timestamp = true, line.lastTime
+	if line.hasRTX() {
+		line.rtxSeq++
+		h.SSRC, h.PayloadType, h.SequenceNumber = line.cfg.RTXSSRC, line.rtxPayloadType, line.rtxSeq
+	} else {
+		line.lastSeq++
+		line.packets++
+		h.SSRC, h.PayloadType, h.SequenceNumber = line.cfg.SSRC, line.payloadType, line.lastSeq
+	}
 	var zeros [maxPadding]byte
 	zeros[n-1] = byte(n)
-	_, err := l.WriteRTP(h, zeros[:n])
+	_, err := line.emit(h, zeros[:n])
 	return err
 }
 

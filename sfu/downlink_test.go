@@ -24,7 +24,7 @@ type fixed struct {
 
 func (f *fixed) Sent(_ time.Time, p bwe.Packet)                   { f.sent = append(f.sent, p) }
 func (f *fixed) TransportFeedback(time.Time, []byte) error        { return nil }
-func (f *fixed) ReceiverReport(time.Time, float64, time.Duration) {}
+func (f *fixed) ReceiverReport(time.Time, bwe.Report)     {}
 func (f *fixed) REMB(_ time.Time, rate int64)                     { f.remb = append(f.remb, rate) }
 func (f *fixed) Update(time.Time, bwe.Demand) bwe.Estimate        { return f.verdict }
 func (f *fixed) Stats() bwe.Stats                                 { return f.stats }
@@ -384,7 +384,7 @@ func TestNoReportsNoLimit(t *testing.T) {
 			break
 		}
 	}
-	if p := v.pkts[len(v.pkts)-1]; p.Extension || d.reports != reportsNone {
+	if p := v.pkts[len(v.pkts)-1]; p.Extension || d.reports != reportsLoss {
 		t.Errorf("%v after %v of silence", p.Header, 2*mute)
 	}
 }

@@ -197,6 +197,8 @@ type browserConfig struct {
 	remb      bool   // takes limits for what it sends
 	uplink    *lossyUplink
 	red       bool // sound is sent as RED, and taken
+	plain     bool // no browser: without RTX…
+	silent    bool // …and without transport-wide feedback
 }
 
 func clientAPI(t testing.TB, c browserConfig) *webrtc.API {
@@ -215,8 +217,9 @@ func clientAPI(t testing.TB, c browserConfig) *webrtc.API {
 	if len(c.video) == 0 {
 		c.video = []string{webrtc.MimeTypeVP8}
 	}
-	fb := []webrtc.RTCPFeedback{
-		{Type: "nack"}, {Type: "nack", Parameter: "pli"}, {Type: "ccm", Parameter: "fir"}, {Type: "transport-cc"},
+	fb := []webrtc.RTCPFeedback{{Type: "nack"}, {Type: "nack", Parameter: "pli"}, {Type: "ccm", Parameter: "fir"}}
+	if !c.silent {
+		fb = append(fb, webrtc.RTCPFeedback{Type: "transport-cc"})
 	}
 	if c.remb {
 		fb = append(fb, webrtc.RTCPFeedback{Type: "goog-remb"})
@@ -226,6 +229,9 @@ func clientAPI(t testing.TB, c browserConfig) *webrtc.API {
 		must(t, m.RegisterCodec(webrtc.RTPCodecParameters{
 			RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: mime, ClockRate: 90000, RTCPFeedback: fb}, PayloadType: pt,
 		}, webrtc.RTPCodecTypeVideo))
+		if c.plain {
+			continue
+		}
 		must(t, m.RegisterCodec(webrtc.RTPCodecParameters{
 			RTPCodecCapability: webrtc.RTPCodecCapability{
 				MimeType: webrtc.MimeTypeRTX, ClockRate: 90000, SDPFmtpLine: fmt.Sprintf("apt=%d", pt),
@@ -244,11 +250,20 @@ func clientAPI(t testing.TB, c browserConfig) *webrtc.API {
 		must(t, m.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: uri}, webrtc.RTPCodecTypeAudio))
 	}
 	for _, k := range []webrtc.RTPCodecType{webrtc.RTPCodecTypeAudio, webrtc.RTPCodecTypeVideo} {
-		must(t, m.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: sdp.TransportCCURI}, k))
+		if !c.silent {
+			must(t, m.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: sdp.TransportCCURI}, k))
+		}
 	}
-	ext, err := twcc.NewHeaderExtensionInterceptor()
-	must(t, err)
-	reg.Add(ext)
+	if !c.silent {
+		ext, err := twcc.NewHeaderExtensionInterceptor()
+		must(t, err)
+		reg.Add(ext)
+		if c.plain {
+			rec, err := twcc.NewSenderInterceptor(twcc.SendInterval(50 * time.Millisecond))
+			must(t, err)
+			reg.Add(rec)
+		}
+	}
 	gen, err := nack.NewGeneratorInterceptor(nack.GeneratorInterval(20 * time.Millisecond))
 	must(t, err)
 	resp, err := nack.NewResponderInterceptor()

@@ -29,7 +29,7 @@ func (d *downlink) report(now time.Time, r *quality.Report) {
 	v := d.verdict
 	r.Downlink = quality.Downlink{
 		Sent: d.sent.rate(now), RTT: int(d.peer.RTT().Milliseconds()), Queue: int(v.Queue.Milliseconds()), State: v.State.String(),
-		Loss: percent(max(v.Loss, d.reported)), Source: d.reports.String(),
+		Loss: percent(d.loss.share(now)), Source: d.reports.String(),
 	}
 	if v.Known {
 		r.Downlink.Estimate = int(v.Target)

@@ -42,7 +42,7 @@ func (p *Peer) look(now time.Time) {
 	if !w.due(now, p.State() == PeerConnected) {
 		return
 	}
-	if score := quality.Score(p.measure()); score != w.score {
+	if score := quality.Score(p.measure(now)); score != w.score {
 		if w.score = score; len(p.send.Load().lines)+len(p.receive.Load().lines) > 0 {
 			p.on.OnQuality(score)
 		}
@@ -195,12 +195,12 @@ func (s *Source) forgetTold() {
 }
 
 // measure is what the connection's score is made of.
-func (p *Peer) measure() quality.Measure {
+func (p *Peer) measure(now time.Time) quality.Measure {
 	m := quality.Measure{Connected: p.State() == PeerConnected, RTT: p.RTT(), LossOfPeer: p.feedback.lost()}
 	d := &p.downlink
 	d.loop.Lock()
 	defer d.loop.Unlock()
-	m.LossToPeer = max(d.verdict.Loss, d.reported)
+	m.LossToPeer = d.loss.share(now)
 	for _, k := range d.sinks {
 		if k.detached || k.source.muted.Load() {
 			continue

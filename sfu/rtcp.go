@@ -110,15 +110,7 @@ func (p *Peer) receiveReports(l *slotLine, reports []rtcp.ReceptionReport, now t
 		if r.SSRC != l.ssrc {
 			continue
 		}
-		if k := l.sink.Load(); k != nil && !l.video {
-			k.SetLoss(now, float64(r.FractionLost)/256)
-			p.loop.Lock()
-			l.lost(now, float64(r.FractionLost)/256)
-			p.loop.Unlock()
-		}
-		if l.video {
-			p.downlink.receiverReport(now, float64(r.FractionLost)/256, p.RTT())
-		}
+		p.downlink.received(now, l, &r, p.RTT())
 		if r.LastSenderReport == 0 {
 			continue
 		}

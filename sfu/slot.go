@@ -2,7 +2,6 @@ package sfu
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -47,6 +46,7 @@ type slotLine struct {
 	skipTime      uint32 // of the frame whose rest is dropped
 	media, repair seal.Rollover
 	again         again
+	told          toldOf
 
 	sink atomic.Pointer[Sink] // written under Peer.mu; nil: nothing is shown
 
@@ -136,9 +136,7 @@ func (l *slotLine) show(now time.Time, src *Source, width, height int) {
 // start makes the Line once it is known what the client takes.
 func (l *slotLine) start(a answered) {
 	l.agreed = a
-	// A retransmission without RTX must be the same to the last bit, which a new number would prevent.
-	l.numbered = l.peer.leg != nil && l.video && l.rtx != 0 && a.transportCC && a.ext.transportCC > 0 && a.ext.transportCC < 15 &&
-		!slices.ContainsFunc(a.codecs, func(c Codec) bool { return c.RTX == 0 })
+	l.numbered = l.peer.leg != nil && l.video && a.transportCC && a.ext.transportCC > 0 && a.ext.transportCC < 15
 	l.line = NewLine(LineConfig{
 		Video: l.video, SSRC: l.ssrc, RTXSSRC: l.rtx, Codecs: a.codecs, DependencyID: a.ext.dependencyDescriptor,
 		Egress: l, paced: &l.peer.downlink, even: l.peer.leg != nil && l.peer.leg.plane.segments(), loop: l.peer.loop,

@@ -83,6 +83,7 @@ type Verdict struct {
 	Grants []Grant // by index of Input.Streams, valid until the next call
 	Sum    int     // bit/s of all that is granted, and of Fixed
 	Next   int     // bit/s of estimate at which the next upgrade would be made. 0: nothing more is wanted
+	Paused bool    // it would end a pause
 }
 
 // Allocator shares among one receiver's streams. The zero value is ready.
@@ -114,7 +115,8 @@ func (a *Allocator) Allocate(now time.Time, in Input) Verdict {
 	keep := a.kept(now, budget, standing, in.Urgent)
 	sum := a.floors(now, in.Streams, budget, keep, lowest)
 	sum = a.upgrades(now, in.Streams, budget, keep, sum)
-	v := Verdict{Sum: sum + in.Fixed, Next: a.next(sum, in.Fixed)}
+	v := Verdict{Sum: sum + in.Fixed}
+	v.Next, v.Paused = a.next(sum, in.Fixed)
 	a.grants = a.grants[:0]
 	for i := range a.plans {
 		g := a.plans[i].commit(now, in.Streams[i].Memory)
@@ -311,22 +313,27 @@ func (a *Allocator) upgrades(now time.Time, streams []Stream, budget int, keep f
 	return sum
 }
 
-// next returns the estimate that the first stream needs that did not get all.
-func (a *Allocator) next(sum, fixed int) int {
+// next returns the estimate that the first stream needs that did not get all, and whether that one is paused.
+func (a *Allocator) next(sum, fixed int) (next int, paused bool) {
 	need := func(p *plan, step int) int {
 		return fixed + int(float64(sum-p.cost(p.at)+p.cost(step))/upgradeShare) + 1
 	}
 	for _, i := range a.order {
+		if p := &a.plans[i]; p.n > 0 && p.at < 0 {
+			return need(p, 0), true
+		}
+	}
+	for _, i := range a.order {
 		if p := &a.plans[i]; p.n > 0 && p.at < p.floor {
-			return need(p, max(p.at+1, p.floor))
+			return need(p, p.floor), false
 		}
 	}
 	for _, i := range a.order {
 		if p := &a.plans[i]; p.at+1 < p.n {
-			return need(p, p.at+1)
+			return need(p, p.at+1), false
 		}
 	}
-	return 0
+	return 0, false
 }
 
 // commit remembers the decision.

@@ -14,6 +14,7 @@ const (
 	growNear      = 0.015
 	boundFor      = 13_000_000 // µs that a failed probe bounds Target where less is sent: until the next
 	unprobed      = 1.5        // times what arrives: as far as Target goes without a probe
+	arrivesMore   = 1.2        // times Target: so much that arrives without a queue fits
 	remembered    = 30_000_000
 	silence       = 500_000 // µs without feedback, besides three round trips, until less is sent
 )
@@ -131,6 +132,9 @@ func (e *SendSide) lower(at int64, target float64) {
 	e.state, e.downAt, e.grownAt = Decrease, at, at
 	e.stats.Decreases++
 	e.probe.active = false
+	if e.trial.on {
+		e.trial.fail(at, trialProbed)
+	}
 }
 
 // draining waits for the queue to go.
@@ -213,6 +217,9 @@ func (e *SendSide) grow(at int64) {
 		pace = growNear
 	}
 	acked, _ := e.arrivals.over(800_000)
+	if e.demand.Blind && acked > arrivesMore*e.target && e.losses.excess() == 0 { // whoever sends does not obey yet
+		e.setTarget(acked)
+	}
 	limit := unprobed*acked + 20_000
 	if e.bound.at > 0 && at-e.bound.at < boundFor && (at-e.bound.at < probeOften || e.spareSent(at)) {
 		limit = min(limit, e.bound.rate)
@@ -301,7 +308,7 @@ func (e *SendSide) bounded(at int64, rate float64) {
 	most := max(rate, b.before[0], b.before[1])
 	b.before[0], b.before[1] = b.before[1], rate
 	b.rate, b.at = min(most, 2*rate), at
-	if most *= belowCapacity; most < e.target && !e.drain.on && e.spareSent(at) {
+	if most *= belowCapacity; most < e.target && !e.drain.on && !e.trial.on && e.spareSent(at) {
 		e.setTarget(most)
 	}
 }
@@ -326,7 +333,7 @@ func (e *SendSide) nextProbe(at int64) Probe {
 	wanted := min(float64(max(e.demand.Wanted, e.demand.Next)), float64(e.cfg.Max))
 	resting := e.resting(at)
 	switch {
-	case p.active || e.drain.on || e.contest.on || e.losses.testing || wanted <= e.target || at < p.due:
+	case e.demand.Blind || p.active || e.drain.on || e.contest.on || e.losses.testing || wanted <= e.target || at < p.due:
 		return Probe{}
 	case e.queue.now > e.quiet(at):
 		return Probe{}

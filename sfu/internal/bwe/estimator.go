@@ -13,9 +13,8 @@ type Estimator interface {
 	// TransportFeedback takes one transport-wide feedback message (RTCP, PT 205, FMT 15), header included. It keeps nothing of b.
 	// The error is ErrMalformed; the estimate has then not changed.
 	TransportFeedback(now time.Time, b []byte) error
-	// ReceiverReport takes what a receiver report says: the share that was lost since the last, 0 to 1, and the round trip
-	// time, 0 where unknown.
-	ReceiverReport(now time.Time, lost float64, rtt time.Duration)
+	// ReceiverReport takes what a receiver report says.
+	ReceiverReport(now time.Time, r Report)
 	// REMB takes a receiver's own estimate. One that sends transport-wide feedback, too, is not listened to.
 	REMB(now time.Time, rate int64)
 	// Update says what to send from now on.
@@ -34,10 +33,19 @@ type Packet struct {
 	Probe uint8  // Probe.ID where it belongs to one, or 0
 }
 
+// Report is what a receiver report says of the packets since the last.
+type Report struct {
+	Packets int           // that were expected
+	Lost    int           // of these; below 0 where more came that were thought to be lost
+	RTT     time.Duration // 0: unknown
+}
+
 // Demand is what the owner would like to send. Zero values mean nothing more than it sends.
 type Demand struct {
 	Wanted int64 // bit/s, if the network had no limit
 	Next   int64 // bit/s in all that the next upgrade needs; 0: any rate is of use, or nothing is wanted
+	Paused bool  // Next is for a video of which not even the least is sent
+	Blind  bool  // no probe can be sent
 }
 
 // State is what an estimator is doing.

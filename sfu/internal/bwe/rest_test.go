@@ -109,10 +109,10 @@ func TestRemoteTriesWhenNothingIsSent(t *testing.T) {
 	now := start
 	r.REMB(now, 40_000)
 	for range 40 {
-		now = now.Add(time.Second)
-		r.Update(now, Demand{})
+		now = now.Add(100 * time.Millisecond)
+		r.Update(now, Demand{Next: 400_000, Paused: true})
 	}
-	if got := r.Update(now, Demand{}).Target; got < 300_000 || got > 600_000 {
-		t.Errorf("the target is %d after 40 s without reports", got)
+	if got := r.Update(now, Demand{Next: 400_000, Paused: true}).Target; got < 400_000 || got > 600_000 {
+		t.Errorf("the target is %d after 4 s without reports", got)
 	}
 }

@@ -28,6 +28,7 @@ type SendSide struct {
 	bound    bound
 	drain    drain
 	contest  contest
+	trial    trial
 	grownAt  int64 // when target was last raised
 	downAt   int64 // when it was last lowered
 	starved  int64 // when it was last lowered for want of feedback
@@ -84,9 +85,9 @@ func (e *SendSide) Sent(now time.Time, p Packet) {
 }
 
 // ReceiverReport implements Estimator. Feedback says more about loss; of the report the round trip is used.
-func (e *SendSide) ReceiverReport(now time.Time, _ float64, rtt time.Duration) {
+func (e *SendSide) ReceiverReport(now time.Time, r Report) {
 	e.at(now)
-	if us := rtt.Microseconds(); us > 0 && us < 10e6 {
+	if us := r.RTT.Microseconds(); us > 0 && us < 10e6 {
 		e.newRTT(us)
 	}
 }
@@ -112,6 +113,7 @@ func (e *SendSide) Update(now time.Time, d Demand) Estimate {
 	e.demand = d
 	e.starve(at)
 	e.grow(at)
+	e.try(at)
 	out := Estimate{
 		Known: e.known, Limited: e.limited(at), Loss: e.losses.smoothed,
 		RTT: time.Duration(e.rtt) * time.Microsecond, Queue: time.Duration(e.queue.now) * time.Microsecond,

@@ -56,6 +56,22 @@ var aims = []aim{
 	{prefix: "tiny queue", converged: 4 * time.Second, used: 0.95},
 	{prefix: "link down", converged: 4 * time.Second, used: 0.93, restored: 4 * time.Second},
 	{prefix: "sound only", used: 0.99},
+	{prefix: "REMB, one video, 10", converged: 6 * time.Second, used: 0.95},
+	{prefix: "REMB, one video, step", used: 0.85, restored: 20 * time.Second},
+	{prefix: "REMB, layers, 3", converged: 30 * time.Second, used: 0.95},
+	{prefix: "REMB, layers, step", restored: 45 * time.Second},
+	{prefix: "loss reports, one video, 10", converged: 3 * time.Second, used: 0.95},
+	{prefix: "loss reports, one video, step", used: 0.85, restored: 20 * time.Second},
+	{prefix: "loss reports, layers, 3", converged: 4 * time.Second, used: 0.95},
+	{prefix: "loss reports, layers, step", restored: 45 * time.Second},
+	{prefix: "reports that know no loss, one video, 10", converged: 3 * time.Second, used: 0.95},
+	{prefix: "reports that know no loss, one video, step", used: 0.80, restored: 20 * time.Second},
+	{prefix: "reports that know no loss, layers, step", restored: 45 * time.Second},
+	{prefix: "reports that stop", converged: 4 * time.Second, used: 0.95},
+	{prefix: "no probes, one video, 10", converged: 3 * time.Second, used: 0.95},
+	{prefix: "no probes, one video, step", used: 0.85, restored: 20 * time.Second},
+	{prefix: "no probes, layers, 3", converged: 8 * time.Second, used: 0.95},
+	{prefix: "no probes, layers, step", restored: 45 * time.Second},
 }
 
 func (a aim) check(r Result) (missed []string) {
@@ -92,7 +108,7 @@ func TestAims(t *testing.T) {
 		t.Run(strings.ReplaceAll(sc.Name, "/", " per "), func(t *testing.T) {
 			t.Parallel()
 			for seed := uint64(100); seed < 100+seeds; seed++ {
-				r := Run(sc, bwe.New(bwe.Config{}), seed)
+				r := Run(sc, sc.Reports.Estimator(), seed)
 				for _, a := range aims {
 					if strings.HasPrefix(sc.Name, a.prefix) {
 						for _, m := range a.check(r) {

@@ -2,12 +2,9 @@ package bwesim
 
 import (
 	"cmp"
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"time"
-
-	"github.com/pion/interceptor/pkg/twcc"
 
 	"github.com/parley/parley/internal/netsim"
 	"github.com/parley/parley/sfu/internal/bwe"
@@ -29,6 +26,8 @@ type Scenario struct {
 	Loss    netsim.Loss
 	Turn    Turn // for the worse
 
+	Reports      Reports
+	Blind        bool          // there is nothing to send probes with
 	Every        time.Duration // between feedback messages, default 100 ms
 	FeedbackLoss float64
 
@@ -100,34 +99,18 @@ func Run(sc Scenario, est bwe.Estimator, seed uint64) Result {
 	if sc.Turn.At > 0 {
 		clock.At(sc.Turn.At, func() { sc.Turn.to(down) })
 	}
-	recorder := twcc.NewRecorder(1)
 	var arrived int
 	s := &sender{
 		clock: &clock, link: down, rand: rng, est: est, src: sc.Source, whole: sc.Whole, pause: sc.Pause, at: func() time.Time { return epoch.Add(clock.Now()) },
+		blind: sc.Blind || sc.Reports != Transport, open: sc.Reports != Transport,
 	}
-	s.recv = func(seq uint16, size int, _ bool) {
+	r := receiver{sc: sc, clock: &clock, up: up, s: s}
+	took := r.start()
+	s.recv = func(seq uint16, size int, sent time.Duration) {
 		arrived += size
-		at := clock.Now() + time.Hour
-		if sc.ClockJump != 0 && clock.Now() > sc.Length/2 {
-			at += sc.ClockJump
-		}
-		recorder.Record(2, seq, at.Microseconds())
+		took(seq, size, sent)
 	}
 	s.start()
-	clock.Every(sc.Every, func() {
-		for _, pkt := range recorder.BuildFeedbackPacket() {
-			b, err := pkt.Marshal()
-			if err != nil {
-				panic(fmt.Sprintf("feedback: %v", err)) // of the simulation itself
-			}
-			up.Send(len(b), func() {
-				if err := est.TransportFeedback(s.at(), b); err != nil {
-					panic(fmt.Sprintf("feedback: %v", err))
-				}
-				s.update()
-			})
-		}
-	})
 	tcp := &netsim.TCP{Link: down, Back: sc.Delay}
 	if sc.TCP > 0 {
 		clock.At(sc.TCP, tcp.Start)
@@ -164,6 +147,11 @@ func usable(src Source, capacity float64) float64 {
 		return best + soundRate
 	case Sound:
 		return soundRate
+	case Single:
+		if soundRate+singleRate > capacity*0.97 {
+			return soundRate
+		}
+		return soundRate + singleRate
 	default:
 		return capacity
 	}

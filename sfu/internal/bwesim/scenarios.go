@@ -90,5 +90,24 @@ func Scenarios() []Scenario {
 		Source: Layered, Rate: constant(3), FeedbackLoss: 0.3, Pause: Span{10 * time.Second, 40 * time.Second},
 	})
 	add("sound only, 0.3 Mb/s", Scenario{Source: Sound, Rate: constant(0.3)})
+	others(add)
 	return out
+}
+
+// others are receivers that are no browsers.
+func others(add func(name string, s Scenario)) {
+	for _, kind := range []struct {
+		name    string
+		reports Reports
+	}{{"REMB", REMB}, {"loss reports", Loss}, {"reports that know no loss", Deaf}, {"reports that stop", Stops}, {"no probes", Transport}} {
+		down := []netsim.Step{{Rate: 3e6}, {At: 20 * time.Second, Rate: 0.2e6}, {At: 30 * time.Second, Rate: 3e6}}
+		add(kind.name+", one video, 10 Mb/s", Scenario{Source: Single, Rate: constant(10), Reports: kind.reports, Blind: true})
+		add(kind.name+", layers, 3 Mb/s", Scenario{Source: Layered, Rate: constant(3), Reports: kind.reports, Blind: true})
+		if kind.reports == Stops {
+			continue
+		}
+		add(kind.name+", layers, 1 Mb/s", Scenario{Source: Layered, Rate: constant(1), Reports: kind.reports, Blind: true})
+		add(kind.name+", one video, step 3, 0.2, 3 Mb/s", Scenario{Source: Single, Rate: down, Reports: kind.reports, Blind: true, Length: 90 * time.Second})
+		add(kind.name+", layers, step 3, 0.2, 3 Mb/s", Scenario{Source: Layered, Rate: down, Reports: kind.reports, Blind: true, Length: 90 * time.Second})
+	}
 }

@@ -16,6 +16,7 @@ const (
 	Elastic Source = iota // as much as it may, evenly
 	Layered               // sound, and video of nine rates: three simulcast layers with three temporal ones each
 	Sound                 // 40 kb/s
+	Single                // sound, and video of one rate
 )
 
 const (
@@ -27,14 +28,18 @@ const (
 	paceAhead  = 1.5  // times the target: frames are not spread over all of the time until the next
 	paceFree   = 10e6 // bit/s, of a sender that lets frames pass whole
 	keyframe   = 5    // times a mean frame
+	singleRate = 1_600_000
+	openFor    = 4 * time.Second // the first estimates of receivers without transport-wide feedback are not obeyed
 )
 
-// ladder is the video's rates in bit/s, and the share of the frames that each sends: of 30 a second.
-var ladder = []struct {
+type rung struct {
 	rate    float64
 	every   int // one frame in so many
 	spatial int
-}{
+}
+
+// ladder is the video's rates in bit/s, and the share of the frames that each sends: of 30 a second.
+var ladder = []rung{
 	{70_000, 4, 0},
 	{100_000, 2, 0},
 	{150_000, 1, 0},
@@ -55,8 +60,12 @@ type sender struct {
 	src   Source
 	whole bool
 	pause Span
+	blind bool // no probes
+	open  bool // at the start
 	at    func() time.Time
-	recv  func(seq uint16, size int, media bool)
+	recv  func(seq uint16, size int, sent time.Duration)
+
+	rungs []rung
 
 	seq      uint16
 	estimate bwe.Estimate
@@ -77,13 +86,16 @@ type sender struct {
 }
 
 func (s *sender) start() {
-	s.rung, s.key = -1, true
+	s.rung, s.key, s.rungs = -1, true, ladder
+	if s.src == Single {
+		s.rungs = []rung{{singleRate, 1, 0}}
+	}
 	s.clock.Every(20*time.Millisecond, func() {
 		if s.src != Elastic && !s.paused() {
 			s.send(soundSize, false, true)
 		}
 	})
-	if s.src == Layered {
+	if s.pictures() {
 		s.clock.Every(frameEvery, s.frame)
 	}
 	s.clock.Every(paceEvery, s.pace)
@@ -100,10 +112,10 @@ func (s *sender) demand() bwe.Demand {
 		return bwe.Demand{}
 	}
 	switch s.src {
-	case Layered:
-		d := bwe.Demand{Wanted: int64((soundRate + ladder[len(ladder)-1].rate) * 1.1)}
-		if next := s.rung + 1; next < len(ladder) {
-			d.Next = int64((soundRate + ladder[next].rate) * 1.05)
+	case Layered, Single:
+		d := bwe.Demand{Wanted: int64((soundRate + s.rungs[len(s.rungs)-1].rate) * 1.1), Paused: s.rung < 0, Blind: s.blind}
+		if next := s.rung + 1; next < len(s.rungs) {
+			d.Next = int64((soundRate + s.rungs[next].rate) * 1.05)
 		}
 		return d
 	case Sound:
@@ -119,19 +131,24 @@ func (s *sender) update() {
 	if p := s.estimate.Probe; p.ID != 0 {
 		s.probe, s.probeUntil, s.probeBytes, s.probeCount = p, s.clock.Now()+p.Duration, 0, 0
 	}
-	if s.src == Layered {
+	if s.pictures() {
 		s.choose()
 	}
 }
+
+func (s *sender) pictures() bool { return s.src == Layered || s.src == Single }
 
 // choose picks the rung that fits: down at once, up when it fits with 5 % to spare.
 func (s *sender) choose() {
 	now, fits := s.clock.Now(), float64(s.estimate.Target)-soundRate
 	was := s.rung
-	for s.rung >= 0 && ladder[s.rung].rate > fits {
+	if s.open && now < openFor {
+		fits = 1e9
+	}
+	for s.rung >= 0 && s.rungs[s.rung].rate > fits {
 		s.rung--
 	}
-	for s.rung+1 < len(ladder) && ladder[s.rung+1].rate*1.05 <= fits {
+	for s.rung+1 < len(s.rungs) && s.rungs[s.rung+1].rate*1.05 <= fits {
 		s.rung++
 	}
 	if s.rung > was && was >= 0 && now-s.upAt < 300*time.Millisecond {
@@ -141,7 +158,7 @@ func (s *sender) choose() {
 	if s.rung < was {
 		s.queue, s.queued = s.queue[:0], 0 // as a switch of layers does
 	}
-	if s.rung >= 0 && (was < 0 || ladder[s.rung].spatial != ladder[was].spatial) {
+	if s.rung >= 0 && (was < 0 || s.rungs[s.rung].spatial != s.rungs[was].spatial) {
 		s.key = true
 	}
 	if s.rung > was {
@@ -152,12 +169,12 @@ func (s *sender) choose() {
 // frame queues the next frame of the video.
 func (s *sender) frame() {
 	s.frames++
-	if s.paused() || s.rung < 0 || s.frames%ladder[s.rung].every != 0 {
+	if s.paused() || s.rung < 0 || s.frames%s.rungs[s.rung].every != 0 {
 		return
 	}
-	size := ladder[s.rung].rate / 30 * float64(ladder[s.rung].every) / 8 * (0.7 + 0.6*s.rand.Float64())
+	size := s.rungs[s.rung].rate / 30 * float64(s.rungs[s.rung].every) / 8 * (0.7 + 0.6*s.rand.Float64())
 	if s.key {
-		size, s.key = size*keyframe/float64(ladder[s.rung].every), false
+		size, s.key = size*keyframe/float64(s.rungs[s.rung].every), false
 	}
 	for left := int(size); left > 0; left -= packetSize {
 		s.queue = append(s.queue, min(left, packetSize))
@@ -177,10 +194,10 @@ func (s *sender) pace() {
 		return
 	}
 	rate := float64(s.estimate.Target)
-	if s.src == Layered {
+	if s.pictures() {
 		rate *= paceAhead
 	}
-	if s.whole && s.src == Layered {
+	if s.whole && s.pictures() {
 		rate = max(rate, paceFree)
 	}
 	s.budget = min(s.budget+rate*paceEvery.Seconds()/8, max(rate*frameEvery.Seconds()/8, packetSize))
@@ -193,9 +210,9 @@ func (s *sender) flush() {
 		switch {
 		case s.src == Sound:
 			return
-		case s.src == Layered && len(s.queue) == 0:
+		case s.pictures() && len(s.queue) == 0:
 			return
-		case s.src == Layered:
+		case s.pictures():
 			size = s.queue[0]
 			s.queue = s.queue[1:]
 			s.queued -= size
@@ -218,7 +235,7 @@ func (s *sender) pushProbe() {
 	for s.probing() && float64(s.probeBytes) < due {
 		size, media := s.probe.Size, false
 		switch {
-		case s.src == Layered && len(s.queue) > 0:
+		case s.pictures() && len(s.queue) > 0:
 			size, media = s.queue[0], true
 			s.queue = s.queue[1:]
 			s.queued -= size
@@ -242,5 +259,6 @@ func (s *sender) send(size int, probe, media bool) {
 		s.paddingBytes += size
 	}
 	s.est.Sent(s.at(), p)
-	s.link.Send(size, func() { s.recv(p.Seq, size, media) })
+	sent := s.clock.Now()
+	s.link.Send(size, func() { s.recv(p.Seq, size, sent) })
 }

@@ -5,8 +5,6 @@ import (
 	"io"
 	"text/tabwriter"
 	"time"
-
-	"github.com/parley/parley/sfu/internal/bwe"
 )
 
 // Table runs the scenarios whose name match accepts, with a seed, and writes a line for each.
@@ -18,7 +16,7 @@ func Table(w io.Writer, seed uint64, match func(name string) bool) error {
 		if !match(sc.Name) {
 			continue
 		}
-		r := Run(sc, bwe.New(bwe.Config{}), seed)
+		r := Run(sc, sc.Reports.Estimator(), seed)
 		share := "-"
 		if sc.TCP > 0 {
 			share = percent(r.Share)
@@ -41,7 +39,7 @@ func seconds(d time.Duration) string {
 
 // Trace writes a scenario's course, a line every so many samples of 50 ms.
 func Trace(w io.Writer, sc Scenario, seed uint64, every int) {
-	r := Run(sc, bwe.New(bwe.Config{}), seed)
+	r := Run(sc, sc.Reports.Estimator(), seed)
 	for i, s := range r.Trace {
 		if i%every == 0 {
 			span := time.Duration(every) * sampleEvery
