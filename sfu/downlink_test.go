@@ -22,12 +22,12 @@ type fixed struct {
 	remb    []int64
 }
 
-func (f *fixed) Sent(_ time.Time, p bwe.Packet)                   { f.sent = append(f.sent, p) }
-func (f *fixed) TransportFeedback(time.Time, []byte) error        { return nil }
-func (f *fixed) ReceiverReport(time.Time, bwe.Report)     {}
-func (f *fixed) REMB(_ time.Time, rate int64)                     { f.remb = append(f.remb, rate) }
-func (f *fixed) Update(time.Time, bwe.Demand) bwe.Estimate        { return f.verdict }
-func (f *fixed) Stats() bwe.Stats                                 { return f.stats }
+func (f *fixed) Sent(_ time.Time, p bwe.Packet)            { f.sent = append(f.sent, p) }
+func (f *fixed) TransportFeedback(time.Time, []byte) error { return nil }
+func (f *fixed) ReceiverReport(time.Time, bwe.Report)      {}
+func (f *fixed) REMB(_ time.Time, rate int64)              { f.remb = append(f.remb, rate) }
+func (f *fixed) Update(time.Time, bwe.Demand) bwe.Estimate { return f.verdict }
+func (f *fixed) Stats() bwe.Stats                          { return f.stats }
 
 // socketViewer is a viewer that is a socket: it reads what the plane sends to it.
 type socketViewer struct {

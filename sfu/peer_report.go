@@ -97,7 +97,7 @@ func (k *Sink) reason() quality.Reason {
 }
 
 // uplink reports on a video as it comes in. lost gives the share that an SSRC lost.
-func (s *Source) uplink(now time.Time, lost func(ssrc uint32) float64) quality.Uplink {
+func (s *Source) uplink(now time.Time, lost func(now time.Time, ssrc uint32) float64) quality.Uplink {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	u := quality.Uplink{Kind: string(s.cfg.Kind), Layers: []quality.Layer{}}
@@ -117,18 +117,18 @@ func (s *Source) uplink(now time.Time, lost func(ssrc uint32) float64) quality.U
 			l.RID = s.cfg.RIDs[i]
 		}
 		l.Active, l.Width, l.Height, l.FPS, l.Rate = r.live, r.width, r.height, r.fps, r.bps
-		l.Loss = percent(lost(stream.ssrc))
+		l.Loss = percent(lost(now, stream.ssrc))
 	}
 	return u
 }
 
 // lostOf returns the share of an SSRC's packets that was lost lately, 0 to 1.
-func (f *feedback) lostOf(ssrc uint32) float64 {
+func (f *feedback) lostOf(now time.Time, ssrc uint32) float64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, s := range f.streams {
-		if r := &s.reception; s.ssrc == ssrc && r.lastExpected > 0 {
-			return float64(r.lastLost) / float64(r.lastExpected)
+		if s.ssrc == ssrc {
+			return s.reception.loss.share(now)
 		}
 	}
 	return 0

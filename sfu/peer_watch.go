@@ -196,7 +196,7 @@ func (s *Source) forgetTold() {
 
 // measure is what the connection's score is made of.
 func (p *Peer) measure(now time.Time) quality.Measure {
-	m := quality.Measure{Connected: p.State() == PeerConnected, RTT: p.RTT(), LossOfPeer: p.feedback.lost()}
+	m := quality.Measure{Connected: p.State() == PeerConnected, RTT: p.RTT(), LossOfPeer: p.feedback.lost(now)}
 	d := &p.downlink
 	d.loop.Lock()
 	defer d.loop.Unlock()
@@ -205,23 +205,16 @@ func (p *Peer) measure(now time.Time) quality.Measure {
 		if k.detached || k.source.muted.Load() {
 			continue
 		}
+		m.Bare = m.Bare || !k.line.hasRTX()
 		m.Limited = m.Limited || k.granted.Limited && k.limit < k.tile
 		m.Held = m.Held || k.paused && k.limit < 0
 	}
 	return m
 }
 
-// lost returns the share of packets that were lost of what the client sends, in the last second or so, 0 to 1.
-func (f *feedback) lost() float64 {
+// lost returns the share of packets that were lost of what the client sends, in the last seconds, 0 to 1.
+func (f *feedback) lost(now time.Time) float64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	expected, lost := 0.0, 0.0
-	for _, s := range f.streams {
-		expected += float64(s.reception.lastExpected)
-		lost += float64(s.reception.lastLost)
-	}
-	if expected < 10 {
-		return 0
-	}
-	return lost / expected
+	return f.loss.share(now)
 }

@@ -32,6 +32,7 @@ type feedback struct {
 	numbers  numbers        // Guarded by mu.
 	start    time.Time
 	gauge    uplink.Gauge // Guarded by mu.
+	loss     lossMeter    // Guarded by mu.
 	streams  []*inStream  // Guarded by mu: those to report on.
 	ssrc     uint32
 
@@ -46,6 +47,7 @@ type reception struct {
 	received                   uint32
 	expectedThen, receivedThen uint32 // at the last report
 	lastExpected, lastLost     uint32 // between the last two
+	loss                       lossMeter
 	clock                      uint32 // Hz
 	transit                    uint32
 	jitter                     float64 // in clock ticks
@@ -206,6 +208,8 @@ func (p *Peer) sendFeedback(now time.Time) {
 			if b, ok := s.reception.block(s.ssrc, now); ok {
 				blocks = append(blocks, b)
 			}
+			f.loss.add(now, int(s.reception.lastExpected), int(s.reception.lastLost))
+			s.reception.loss.add(now, int(s.reception.lastExpected), int(s.reception.lastLost))
 		}
 	}
 	limit, collapsed := f.gauge.Collapsed(now)

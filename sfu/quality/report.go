@@ -31,7 +31,7 @@ type Downlink struct {
 	RTT      int     `json:"rtt_ms"`
 	Queue    int     `json:"queue_ms"`
 	State    string  `json:"state"`  // hold, increase, decrease, probe
-	Source   string  `json:"source"` // what the estimate is made from: twcc, remb, none
+	Source   string  `json:"source"` // what the estimate is made from: twcc, remb, rr, none
 }
 
 // Slot is one slot's video.

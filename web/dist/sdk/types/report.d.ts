@@ -12,7 +12,7 @@ export interface Downlink {
     queue?: number;
     /** `hold`, `increase`, `decrease` or `probe`. */
     state?: string;
-    /** Where the estimate comes from: `twcc`, `remb`, or `none`. */
+    /** Where the estimate comes from: `twcc`, `remb`, `rr` (receiver reports alone), or `none`. */
     source?: string;
 }
 export interface RoomStats {
