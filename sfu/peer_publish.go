@@ -3,6 +3,8 @@ package sfu
 import (
 	"fmt"
 	"time"
+
+	"github.com/parley/parley/internal/steady"
 )
 
 // sendLine is one of the client's send lines and its source, which lives as long as the peer. It is the source's Upstream.
@@ -43,6 +45,20 @@ func (p *Peer) Mute(kind Kind, muted bool) {
 	if l := p.receive.Load().byKind(kind); l != nil {
 		l.source.SetMuted(muted)
 	}
+}
+
+// Use says which simulcast ids of a video the client uses, where its picture is too small for all: the first ones, of which the
+// last has the whole picture.
+func (p *Peer) Use(kind Kind, rids []string) {
+	l := p.receive.Load().byKind(kind)
+	if l == nil {
+		return
+	}
+	used := 0
+	for _, rid := range rids {
+		used = max(used, l.source.Layer(rid)+1)
+	}
+	l.source.use(used, steady.Now())
 }
 
 // tick does what is due for the peer. See ticks.

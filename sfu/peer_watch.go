@@ -87,7 +87,7 @@ func (s *Source) summon(now time.Time) {
 func (s *Source) short() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return !s.closed && s.told != untold && s.told < max(len(s.cfg.RIDs), 1)-1
+	return !s.closed && s.told != untold && s.told < s.used-1
 }
 
 // heldVideos are the slots whose video was asked for and does not flow, and their sinks: what is told of a slot is void once it
@@ -132,7 +132,7 @@ func (s *Source) wanted(now time.Time) (rids []string, most map[string]int, chan
 		return nil, nil, false
 	}
 	bound := s.bound(now)
-	top, all := -1, max(len(s.cfg.RIDs), 1)-1
+	top, all := -1, s.used-1
 	for _, k := range s.sinks {
 		wished := k.wished
 		if s.svc >= 0 || wished < 0 && len(s.sinks) > 0 {

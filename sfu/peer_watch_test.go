@@ -47,6 +47,42 @@ func TestWantedLayers(t *testing.T) {
 	expect(5*time.Second, "q")
 }
 
+// TestUsedLayers: what a publisher does not use of its layers is no choice. Nobody wants it, and who shows the largest used has the best.
+func TestUsedLayers(t *testing.T) {
+	t.Parallel()
+	p := newPublisher(t, 3)
+	k := p.src.Attach(p.now, newVideoLine(&viewer{}), 1280, 720)
+	p.serve(10)
+	if got := k.report(p.now); got.RID != "f" || got.Reason != quality.Best {
+		t.Fatalf("of three layers: %+v", got)
+	}
+	p.src.use(2, p.now) // the picture is 640 by 360 from now on
+	p.layers = p.layers[:2]
+	p.serve(10)
+	if got := k.report(p.now); got.RID != "h" || got.Reason != quality.Best {
+		t.Errorf("of two layers: %+v", got)
+	}
+	if rids, _, changed := p.src.wanted(p.now); changed && len(rids) > 2 {
+		t.Errorf("wanted of two: %v", rids)
+	}
+	p.layers = p.layers[:1]
+	p.serve(20) // the network of the publisher takes one alone
+	if got := k.report(p.now); got.RID != "q" || got.Reason != quality.Silent {
+		t.Errorf("of two layers, one silent: %+v", got)
+	}
+	p.src.use(0, p.now) // no such number
+	p.src.use(4, p.now)
+	p.src.use(3, p.now)
+	p.layers = p.layers[:3]
+	p.serve(10)
+	if got := k.report(p.now); got.RID != "f" || got.Reason != quality.Best {
+		t.Errorf("of three layers again: %+v", got)
+	}
+	if rids, _, changed := p.src.wanted(p.now); changed && len(rids) != 3 {
+		t.Errorf("wanted of three: %v", rids)
+	}
+}
+
 // TestReportAndHeld reads what a client is told of its own connection.
 func TestReportAndHeld(t *testing.T) {
 	t.Parallel()

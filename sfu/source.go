@@ -104,6 +104,7 @@ type Source struct {
 	drops    drops
 	gone     sinkCounts // of sinks that were detached
 	offered  uint64     // packets that were stored, to be forwarded
+	used     int        // simulcast streams that the publisher uses: a small picture has no room for all
 	told     int        // the highest layer that the publisher knows to be wanted, -1: none, untold
 	lowerAt  time.Time  // since when it could be less
 	hoped    time.Time  // until then somebody is expected to watch all
@@ -146,7 +147,7 @@ func NewSource(cfg SourceConfig) *Source {
 		l.sinks.Store(new([]*Sink))
 		s.streams = append(s.streams, l)
 	}
-	s.options, s.svc, s.told = make([]layer.Option, n, maxLayers), -1, untold
+	s.options, s.svc, s.told, s.used = make([]layer.Option, n, maxLayers), -1, untold, n
 	return s
 }
 

@@ -11,7 +11,7 @@ import (
 
 // arrange finds out which of the two it is.
 func (s *Source) arrange() {
-	svc, n := -1, len(s.streams)
+	svc, n := -1, s.used
 	for i, l := range s.streams {
 		if l.started && l.layers > 1 && (svc < 0 || l.live) {
 			svc, n = i, l.layers
@@ -26,6 +26,18 @@ func (s *Source) arrange() {
 		}
 	}
 	s.svc, s.options = svc, s.options[:n]
+}
+
+// use is for a publisher that uses the first n of its simulcast streams: the others are no choice, and nobody waits for them.
+func (s *Source) use(n int, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || n == s.used || n < 1 || n > len(s.streams) {
+		return
+	}
+	s.awake(s.used-1, n-1, now)
+	s.used, s.told = n, min(s.told, n-1)
+	s.reconsider()
 }
 
 // streamOf returns which stream has the option, -1 for none.

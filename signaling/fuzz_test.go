@@ -40,7 +40,7 @@ func FuzzMessage(f *testing.F) {
 		}
 		for _, to := range []checker{
 			&joinRequest{}, &resumeRequest{}, &negotiateRequest{}, &publishRequest{}, &unpublishRequest{}, &muteRequest{},
-			&subscribeRequest{}, &chatRequest{}, &updateRequest{}, &signalRequest{}, &moderateRequest{},
+			&layersRequest{}, &subscribeRequest{}, &chatRequest{}, &updateRequest{}, &signalRequest{}, &moderateRequest{},
 		} {
 			err := parse(msg, to)
 			checkRefusal(t, err)

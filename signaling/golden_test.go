@@ -82,6 +82,7 @@ func goldenRequests() map[string]checker {
 		"publish":   &publishRequest{Kind: sfu.Camera, Muted: true},
 		"unpublish": &unpublishRequest{Kind: sfu.Camera},
 		"mute":      &muteRequest{Kind: sfu.Microphone, Muted: &yes},
+		"layers":    &layersRequest{Kind: sfu.Camera, Used: []string{"q", "h"}},
 		"subscribe": &subscribeRequest{Tiles: []tile{{Participant: "p2", Stream: streamCamera, Width: 640, Height: 360, Pinned: true}}},
 		"chat":      &chatRequest{Text: "hello", To: "p2"},
 		"update":    &updateRequest{Name: &name, Metadata: json.RawMessage(`{"hand":false}`)},
@@ -116,7 +117,7 @@ func TestGoldenRequestsDecode(t *testing.T) {
 	t.Parallel()
 	decoders := map[string]checker{
 		"join": &joinRequest{}, "resume": &resumeRequest{}, "negotiate": &negotiateRequest{}, "publish": &publishRequest{},
-		"unpublish": &unpublishRequest{}, "mute": &muteRequest{}, "subscribe": &subscribeRequest{}, "chat": &chatRequest{},
+		"unpublish": &unpublishRequest{}, "mute": &muteRequest{}, "layers": &layersRequest{}, "subscribe": &subscribeRequest{}, "chat": &chatRequest{},
 		"update": &updateRequest{}, "signal": &signalRequest{}, "moderate": &moderateRequest{},
 	}
 	for typ, want := range goldenRequests() {

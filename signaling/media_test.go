@@ -92,6 +92,19 @@ func TestMute(t *testing.T) {
 	})
 }
 
+func TestUsedLayers(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, r *rig) {
+		ann := r.joined("a", "Ann", 1)
+		ann.must("layers", fields{"kind": "camera", "used": []string{"q", "h"}})
+		if got := r.media.peer(ann.me).used[sfu.Camera]; !slices.Equal(got, []string{"q", "h"}) {
+			t.Errorf("the media was told %v", got)
+		}
+		ann.refused(codeBadMessage, "layers", fields{"kind": "camera", "used": []string{}})
+		ann.refused(codeBadMessage, "layers", fields{"kind": "microphone", "used": []string{"q"}})
+		ann.refused(codeBadMessage, "layers", fields{"kind": "camera", "used": "q"})
+	})
+}
+
 // slotMap is the newest slots event, as "participant:video,audio" for each slot.
 func (c *client) slotMap() string {
 	c.t.Helper()

@@ -49,6 +49,12 @@ type muteRequest struct {
 	Muted *bool    `json:"muted"`
 }
 
+// layersRequest says which simulcast ids a video uses: of a small picture not all.
+type layersRequest struct {
+	Kind sfu.Kind `json:"kind"`
+	Used []string `json:"used"`
+}
+
 type tile struct {
 	Participant string `json:"participant"`
 	Stream      string `json:"stream"`
@@ -84,7 +90,7 @@ type moderateRequest struct {
 
 // requestTypes are the messages that carry an id and need a session.
 func requestTypes() []string {
-	return []string{"negotiate", "publish", "unpublish", "mute", "subscribe", "chat", "update", "signal", "moderate", "stats"}
+	return []string{"negotiate", "publish", "unpublish", "mute", "layers", "subscribe", "chat", "update", "signal", "moderate", "stats"}
 }
 
 // messageTypes are all messages that a client may send.
@@ -170,6 +176,13 @@ func (r *muteRequest) check() error {
 		return refuse(codeBadMessage, "mute needs muted")
 	}
 	return checkKind(r.Kind)
+}
+
+func (r *layersRequest) check() error {
+	if !r.Kind.Video() || len(r.Used) == 0 {
+		return refuse(codeBadMessage, "layers needs camera or screen as kind, and used")
+	}
+	return nil
 }
 
 // maxPixels is the largest width and height of a tile, in device pixels: twice 8K.

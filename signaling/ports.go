@@ -41,6 +41,8 @@ type Publisher interface {
 	Unpublish(kind sfu.Kind)
 	// Mute is enforced: nothing of a muted source is forwarded.
 	Mute(kind sfu.Kind, muted bool)
+	// Use says which simulcast ids of a video are in use, from the smallest on.
+	Use(kind sfu.Kind, rids []string)
 }
 
 // Speakers tells who of a room speaks. Callers may be on any goroutine.

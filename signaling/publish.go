@@ -135,6 +135,24 @@ func (s *session) mute(id uint64, msg []byte) (any, error) {
 	return okay(id), nil
 }
 
+// layers takes which layers of a video the client uses.
+func (s *session) layers(id uint64, msg []byte) (any, error) {
+	var m layersRequest
+	if err := parse(msg, &m); err != nil {
+		return nil, err
+	}
+	if err := s.can.need(token.Publish); err != nil {
+		return nil, err
+	}
+	if s.peer == nil {
+		return nil, errNoMedia()
+	}
+	s.media.Lock()
+	defer s.media.Unlock()
+	s.peer.Use(m.Kind, m.Used)
+	return okay(id), nil
+}
+
 // setMuted mutes or unmutes a source, in the media node and in the room. The media lock is held. by is the moderator who
 // wants it, whom the session is told of; empty: the session itself. changed is false where it was so already.
 func (s *session) setMuted(kind sfu.Kind, muted bool, by string) (changed bool, err error) {

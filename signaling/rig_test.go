@@ -34,7 +34,7 @@ func newFakeMedia() *fakeMedia { return &fakeMedia{peers: map[string]*fakePeer{}
 func (m *fakeMedia) NewPeer(id, _ string, on sfu.PeerEvents) (Peer, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	p := &fakePeer{id: id, media: m, on: on, published: map[sfu.Kind]*sfu.Source{}, muted: map[sfu.Kind]bool{}}
+	p := &fakePeer{id: id, media: m, on: on, published: map[sfu.Kind]*sfu.Source{}, muted: map[sfu.Kind]bool{}, used: map[sfu.Kind][]string{}}
 	m.peers[id] = p
 	return p, nil
 }
@@ -89,6 +89,7 @@ type fakePeer struct {
 	offers    []sfu.Offer
 	published map[sfu.Kind]*sfu.Source
 	muted     map[sfu.Kind]bool
+	used      map[sfu.Kind][]string
 	view      []sfu.SlotView
 	got       []sfu.Data
 	slow      bool
@@ -141,6 +142,12 @@ func (p *fakePeer) Mute(kind sfu.Kind, muted bool) {
 	if p.published[kind] != nil {
 		p.muted[kind] = muted
 	}
+}
+
+func (p *fakePeer) Use(kind sfu.Kind, rids []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.used[kind] = rids
 }
 
 func (p *fakePeer) Show(view []sfu.SlotView) error {

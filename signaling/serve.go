@@ -71,6 +71,8 @@ func (s *session) serve(typ string, id uint64, msg []byte) (reply any, after fun
 		reply, err = s.unpublish(id, msg)
 	case "mute":
 		reply, err = s.mute(id, msg)
+	case "layers":
+		reply, err = s.layers(id, msg)
 	case "subscribe":
 		reply, err = s.subscribe(id, msg)
 	case "chat":

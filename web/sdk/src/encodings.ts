@@ -1,3 +1,4 @@
+import { rate, type Size, used } from './sizes';
 import type { Strain } from './strain';
 
 /** What decides about the encodings of one video line. */
@@ -7,18 +8,23 @@ export interface Wishes {
   /** Bit/s that fit the networks of all who watch a layer, by rid; absent: as planned. */
   most: Readonly<Record<string, number>> | undefined;
   strain: Strain;
+  /** The picture's size, where it is too small for all encodings. */
+  small: Size | undefined;
   /** What to give up first; undefined: the browser decides. */
   keep: 'resolution' | 'framerate' | undefined;
 }
 
-export const NO_WISHES: Wishes = { wanted: undefined, most: undefined, strain: 0, keep: undefined };
+export const NO_WISHES: Wishes = { wanted: undefined, most: undefined, strain: 0, small: undefined, keep: undefined };
 
 const SLOWER = [undefined, 20, 12] as const; // frames a second at a strain of 0, 1, 2 where there is one size
 const SLOWER_LAYERS = [undefined, undefined, 15] as const; // and where the largest size is given up first
 
 const LEAST = 0.35; // of a layer's planned rate: with less, the size below looks better
 
-type Encoding = Pick<RTCRtpEncodingParameters, 'rid' | 'active' | 'maxFramerate' | 'maxBitrate'>;
+type Encoding = Pick<
+  RTCRtpEncodingParameters,
+  'rid' | 'active' | 'maxFramerate' | 'maxBitrate' | 'scaleResolutionDownBy'
+>;
 
 /**
  * The encodings, the smallest size first, as the wishes would have them. Planned are the bit/s of each as it was negotiated, by
@@ -26,10 +32,15 @@ type Encoding = Pick<RTCRtpEncodingParameters, 'rid' | 'active' | 'maxFramerate'
  */
 export function shape<T extends Encoding>(
   encodings: readonly T[],
-  { wanted, most, strain }: Wishes,
+  { wanted, most, strain, small }: Wishes,
   planned: ReadonlyMap<string, number> = new Map(),
 ): T[] {
-  const watched = encodings.map((e) => !wanted || (e.rid ? wanted.includes(e.rid) : wanted.length > 0));
+  const count = used(small, encodings.length);
+  const watches = (e: T) => !wanted || (e.rid ? wanted.includes(e.rid) : wanted.length > 0);
+  // Who wants a size that is not used gets the largest that is.
+  const watched = encodings.map(
+    (e, i) => i < count && (watches(e) || (i === count - 1 && encodings.slice(i).some(watches))),
+  );
   const top = watched.lastIndexOf(true);
   if (strain > 0 && top > 0) {
     watched[top] = false;
@@ -40,10 +51,17 @@ export function shape<T extends Encoding>(
     const next = { ...e, active: watched[i]! };
     if (fps === undefined) delete next.maxFramerate;
     else next.maxFramerate = fps;
-    const full = planned.get(e.rid ?? '');
+    if (encodings.length > 1) next.scaleResolutionDownBy = 2 ** Math.max(0, count - 1 - i);
+    const full = small && count < encodings.length ? fitting(i, count, small, planned) : planned.get(e.rid ?? '');
     if (full) next.maxBitrate = Math.round(Math.min(full, Math.max(most?.[e.rid ?? ''] ?? full, LEAST * full)));
     return next;
   });
+}
+
+/** The bit/s of the encoding i of so many, of a small picture. */
+function fitting(i: number, count: number, { width, height }: Size, planned: ReadonlyMap<string, number>): number {
+  const scale = 2 ** Math.max(0, count - 1 - i);
+  return rate({ width: width / scale, height: height / scale }, Math.max(...planned.values()));
 }
 
 /** What a track with that content hint should keep when something must go. */

@@ -1,13 +1,14 @@
 import { Climb, shortage } from './climb';
 import { fallback, sendable } from './codecs';
-import { Encodings } from './encodings';
+import { Encodings, keeps } from './encodings';
 import { ParleyError } from './errors';
 import { decodeFrame, type Frame } from './frames';
 import { Peer } from './peer';
 import type { Reply, Request } from './pending';
-import type { MediaOffer, WireSlot } from './protocol';
+import type { Kind, MediaOffer, WireSlot } from './protocol';
 import { PULSE, Pulse } from './pulse';
 import type { SendPlan } from './sending';
+import { type Size, sourceSize, trackSize, used } from './sizes';
 import { type SlotChange, Slots } from './slots';
 import { now } from './time';
 
@@ -67,6 +68,8 @@ export class Media {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #state: RTCPeerConnectionState = 'new';
   #closed = false;
+  #used: number; // the sizes of the camera's picture that are sent,
+  #usedTold: number; // and that the server knows of
   #wantMeasure = false; // what our network takes
   readonly #climb = new Climb();
   #looked = 0;
@@ -77,6 +80,7 @@ export class Media {
   constructor(owner: MediaOwner, plan: SendPlan) {
     this.#owner = owner;
     this.#plan = { ...plan };
+    this.#used = this.#usedTold = plan.camera.length;
     this.#beat = setInterval(() => void this.#listen(), PULSE);
     this.#watcher = setInterval(() => void this.#look(), LOOK);
   }
@@ -91,6 +95,7 @@ export class Media {
     if (this.#closed) throw new ParleyError('closed'); // a join that was given up while it waited
     this.peer?.close();
     this.#accepted = false;
+    this.#usedTold = this.#plan.camera.length;
     this.#wantRestart = false;
     this.#wantOffer = false;
     this.#settled = false;
@@ -127,6 +132,7 @@ export class Media {
     this.#arm(CONNECT);
     await this.#run(() => peer.answer(sdp, this.#plan.codec));
     this.#accepted = true;
+    this.#tellUsed();
     for (const encodings of [this.encodings.camera, this.encodings.screen]) encodings.apply();
     this.#next();
   }
@@ -138,6 +144,31 @@ export class Media {
     if (count <= this.#slotCount) return;
     this.#slotCount = count;
     this.#next();
+  }
+
+  /** That track is sent from now on. */
+  using(kind: Kind, track: MediaStreamTrack): void {
+    if (kind === 'camera') this.#sized(trackSize(track));
+    if (kind === 'camera' || kind === 'screen') this.encodings[kind].wish({ keep: keeps(track.contentHint) });
+  }
+
+  /** The camera's picture has that size now. */
+  #sized(size: Size | undefined): void {
+    if (!size) return;
+    const most = this.#plan.camera.length;
+    const count = used(size, most);
+    this.encodings.camera.wish({ small: count < most ? size : undefined });
+    this.#used = count;
+    this.#tellUsed();
+  }
+
+  /** Tells the server which sizes there are: the others are not missing. */
+  #tellUsed(): void {
+    if (!this.#accepted || this.#used === this.#usedTold) return;
+    this.#usedTold = this.#used;
+    const rids = this.#plan.camera.slice(0, this.#used).map((e) => e.rid ?? '');
+    // What fails is told again to the next connection; until then viewers are told that a size is silent.
+    this.#owner.request({ type: 'layers', kind: 'camera', used: rids }).catch(() => {});
   }
 
   /** Tries now, whatever the patience that is left: a person wants it. */
@@ -218,12 +249,17 @@ export class Media {
     const peer = this.peer;
     if (!peer || this.#state !== 'connected' || (this.#looked++ % IDLE !== 0 && !this.#climb.short)) return;
     let found: ReturnType<typeof shortage>;
+    let size: Size | undefined;
     try {
-      found = shortage(await peer.sent());
+      const camera = await peer.sent('camera');
+      size = sourceSize(camera);
+      found = shortage([...camera, ...(await peer.sent('screen'))]);
     } catch {
       return; // closed meanwhile
     }
-    if (!found || peer !== this.peer) return;
+    if (peer !== this.peer) return;
+    this.#sized(size ?? trackSize(peer.sender('camera').track));
+    if (!found) return;
     this.#wantMeasure = this.#climb.next(now(), found.estimate, found.short);
     this.#next();
   }

@@ -140,13 +140,10 @@ export class Peer {
     this.#limit = bitrate;
   }
 
-  /** What the browser says of the pictures it sends; nothing where it sends none. */
-  async sent(): Promise<unknown[]> {
-    const reports: unknown[] = [];
-    for (const { sender } of [this.#sending.camera, this.#sending.screen]) {
-      if (sender.track) reports.push(...(await sender.getStats()).values());
-    }
-    return reports;
+  /** What the browser says of the picture it sends of that kind; nothing where it sends none. */
+  async sent(kind: 'camera' | 'screen'): Promise<unknown[]> {
+    const { sender } = this.#sending[kind];
+    return sender.track ? [...(await sender.getStats()).values()] : [];
   }
 
   /** Bytes that have come on all paths; undefined where the browser does not tell, or the connection is closed. */

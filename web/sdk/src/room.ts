@@ -3,7 +3,6 @@ import type { CameraOptions, ScreenOptions } from './capture';
 import { Credentials } from './credentials';
 import { DataPort } from './data';
 import { Emitter } from './emitter';
-import { keeps } from './encodings';
 import { ParleyError } from './errors';
 import { Files } from './files/files';
 import { Joining } from './joining';
@@ -113,9 +112,7 @@ export class Room extends Emitter<RoomEvents> {
       sender: (kind) => media?.peer?.sender(kind),
       request: (message) => this.#session.request(message),
       changed: (kind) => this.#localChanged(kind),
-      using: (kind, track) => {
-        if (kind === 'camera' || kind === 'screen') media?.encodings[kind].wish({ keep: keeps(track.contentHint) });
-      },
+      using: (kind, track) => media?.using(kind, track),
       fault: (error) => this.emit('error', error),
     });
     this.#pictures = new OwnPictures((stream) => this.#local.get(stream));

@@ -16,8 +16,7 @@ export interface SendPlan {
   screen: Encoding[];
 }
 
-// Bit/s. Three sizes of the camera's picture, so that a small tile costs a viewer little. Three encodings need a picture
-// of 960x540 or more; browsers leave the upper ones out of smaller pictures. Each has three temporal layers: a viewer whose
+// Bit/s. Three sizes of the camera's picture, so that a small tile costs a viewer little; fewer of a small one (sizes.ts). Each has three temporal layers: a viewer whose
 // network is short can do with a half or a quarter of the frames.
 const SIMULCAST: Encoding[] = [
   { rid: 'q', scaleResolutionDownBy: 4, maxBitrate: 150_000, scalabilityMode: 'L1T3' },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Encodings, keeps, NO_WISHES, shape } from '../src/encodings';
+import { Encodings, keeps, NO_WISHES, shape, type Wishes } from '../src/encodings';
 
 const three: RTCRtpEncodingParameters[] = ['q', 'h', 'f'].map((rid) => ({ rid, active: true }));
 const active = (list: { rid?: string; active?: boolean }[]) =>
@@ -48,6 +48,38 @@ describe('shape', () => {
     expect(rates(undefined)).toEqual([150_000, 500_000, undefined]);
     expect(rates({ h: 270_000.4, f: 1 })).toEqual([150_000, 270_000, undefined]);
     expect(rates({ h: 1, q: 1e9 })).toEqual([150_000, 175_000, undefined]);
+  });
+
+  for (const [size, want] of [
+    [undefined, ['q 4 150', 'h 2 500', 'f 1 1700']],
+    [{ width: 800, height: 448 }, ['q 2 219', 'h 1 740']],
+    [{ width: 640, height: 480 }, ['q 2 191', 'h 1 647']],
+    [{ width: 640, height: 360 }, ['q 2 148', 'h 1 502']],
+    [{ width: 360, height: 640 }, ['q 2 148', 'h 1 502']], // turned
+    [{ width: 320, height: 240 }, ['q 1 191']],
+  ] as const) {
+    it(`sends the whole of a picture of ${size ? `${size.width} by ${size.height}` : 'ample size'}`, () => {
+      const planned = new Map([
+        ['q', 150_000],
+        ['h', 500_000],
+        ['f', 1_700_000],
+      ]);
+      const said = (e: RTCRtpEncodingParameters) =>
+        `${e.rid} ${e.scaleResolutionDownBy} ${Math.round((e.maxBitrate ?? 0) / 1000)}`;
+      const sent = (wishes: Partial<Wishes>) =>
+        shape(three, { ...NO_WISHES, small: size, ...wishes }, planned)
+          .filter((e) => e.active)
+          .map(said);
+      expect(sent({})).toEqual(want);
+      expect(sent({ wanted: ['q', 'h', 'f'] })).toEqual(want);
+      expect(sent({ wanted: ['f'] })).toEqual(want.slice(-1)); // said before the server knew
+    });
+  }
+
+  it('leaves a single encoding as it is, however small the picture', () => {
+    expect(shape([{ active: true, maxBitrate: 5 }], { ...NO_WISHES, small: { width: 160, height: 90 } })).toEqual([
+      { active: true, maxBitrate: 5 },
+    ]);
   });
 
   it('takes a limit of frames away again', () => {

@@ -59,7 +59,7 @@ class FakeConnection {
 const VP8 = { codec: 'VP8' as const, camera: [], screen: [] };
 const answer = 'v=0\r\nm=video 9 X 96 98\r\na=mid:1\r\na=rtpmap:96 VP8/90000\r\na=rtpmap:98 VP9/90000\r\n';
 
-function setUp({ expects = false, codec = 'VP8' as 'VP8' | 'VP9' } = {}) {
+function setUp({ expects = false, codec = 'VP8' as 'VP8' | 'VP9', camera = [] as string[] } = {}) {
   const states: MediaState[] = [];
   const faults: string[] = [];
   const requests: Request[] = [];
@@ -81,7 +81,7 @@ function setUp({ expects = false, codec = 'VP8' as 'VP8' | 'VP9' } = {}) {
       renewed: () => {},
       lost: () => requests.push({ type: 'lost' }),
     },
-    { ...VP8, codec },
+    { ...VP8, codec, camera: camera.map((rid) => ({ rid })) },
   );
   const connection = () => FakeConnection.all.at(-1)!;
   const join = async () => {
@@ -203,6 +203,30 @@ describe('Media', () => {
     expect(connection().restarts).toBe(1);
     expect(states).toEqual(['connected']);
     expect(requests.map((r) => r.type)).toEqual(['silent', 'negotiate']); // the session looks after its own way, too
+  });
+
+  it('tells the server which sizes a small picture has, again when its size changes, and to each connection', async () => {
+    const { media, connection, join, requests } = setUp({ camera: ['q', 'h', 'f'] });
+    const track = { contentHint: '', getSettings: () => ({ width: 640, height: 480 }) } as unknown as MediaStreamTrack;
+    media.using('camera', track);
+    expect(requests).toEqual([]); // nobody to tell
+    await join();
+    expect(requests).toEqual([{ type: 'layers', kind: 'camera', used: ['q', 'h'] }]);
+    const look = async (width: number, height: number) => {
+      connection().sending = [{ type: 'media-source', kind: 'video', width, height }];
+      await vi.advanceTimersByTimeAsync(1000);
+      return requests.slice(1).map((r) => r.used);
+    };
+    expect(await look(480, 640)).toEqual([]);
+    expect(media.encodings.camera.wishes.small).toEqual({ width: 480, height: 640 });
+    expect(await look(320, 240)).toEqual([['q']]);
+    expect(await look(1280, 720)).toEqual([['q'], ['q', 'h', 'f']]);
+    expect(media.encodings.camera.wishes.small).toBeUndefined();
+    expect(await look(0, 0)).toHaveLength(2);
+    await look(320, 240);
+    requests.length = 0;
+    await join();
+    expect(requests.filter((r) => r.type === 'layers')).toEqual([{ type: 'layers', kind: 'camera', used: ['q'] }]);
   });
 
   it('changes the codec for those who cannot decode it, by one negotiation', async () => {

@@ -3,7 +3,7 @@ import { ParleyError } from './errors';
 import { type Frame } from './frames';
 import { Peer } from './peer';
 import type { Reply, Request } from './pending';
-import type { MediaOffer, WireSlot } from './protocol';
+import type { Kind, MediaOffer, WireSlot } from './protocol';
 import type { SendPlan } from './sending';
 import { type SlotChange, Slots } from './slots';
 /**
@@ -49,6 +49,8 @@ export declare class Media {
     accept(sdp: string): Promise<void>;
     /** Makes sure that there are slots for so many streams; `soon`: for so many a while after the connection stands. */
     need(slots: number, soon?: number): void;
+    /** That track is sent from now on. */
+    using(kind: Kind, track: MediaStreamTrack): void;
     /** Tries now, whatever the patience that is left: a person wants it. */
     retry(): void;
     /** Somebody in the room decodes only those codecs: sends all in one that they have, if there is one. */

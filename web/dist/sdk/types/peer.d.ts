@@ -45,8 +45,8 @@ export declare class Peer {
      * server need not know. The limit is far above all that is ever sent.
      */
     measure(): Promise<void>;
-    /** What the browser says of the pictures it sends; nothing where it sends none. */
-    sent(): Promise<unknown[]>;
+    /** What the browser says of the picture it sends of that kind; nothing where it sends none. */
+    sent(kind: 'camera' | 'screen'): Promise<unknown[]>;
     /** Bytes that have come on all paths; undefined where the browser does not tell, or the connection is closed. */
     bytesReceived(): Promise<number | undefined>;
     close(): void;
