@@ -1,7 +1,8 @@
 // The app itself, used as a person would: first page, check, call, chat, screen, files, leaving, errors. A screenshot of every
 // page goes to artifacts/ at desktop and phone size, light and dark.
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { newPage, received, startChromium } from './support/browsers.mjs';
@@ -175,6 +176,55 @@ test('a file is offered, accepted, checked and saved', { timeout: 90_000 }, asyn
   const [download] = await Promise.all([bob.waitForEvent('download'), id(bob, 'save').click()]);
   assert.equal(download.suggestedFilename(), 'report.bin');
   await download.saveAs(join(artifacts, 'report-received.bin'));
+  await close(ann, bob);
+});
+
+test('twenty files are one question; a folder and what is gone are named at once', { timeout: 120_000 }, async () => {
+  const [ann, bob] = await pages({}, phone);
+  for (const p of [ann, bob]) await p.addInitScript(() => delete window.showSaveFilePicker);
+  await enter(ann, { room: 'app-batch', name: 'Ann', camera: false, microphone: false });
+  await enter(bob, { room: 'app-batch', name: 'Bob', camera: false, microphone: false });
+  await until('Bob at Ann', async () => (await id(ann, 'tile').count()) === 2);
+  const photo = (i) => ({ name: `IMG_${i}.jpg`, mimeType: 'image/jpeg', buffer: Buffer.alloc(200_000, i) });
+  await id(ann, 'file-input').setInputFiles(Array.from({ length: 20 }, (_, i) => photo(i)));
+  await id(bob, 'accept').waitFor();
+  assert.equal(await id(bob, 'accept').count(), 1);
+  assert.match(await id(bob, 'file-line').textContent(), /Ann wants to send you these, 4 MB/);
+  await shot(bob, 'phone-batch-offer');
+  await id(bob, 'accept').click();
+  const done = (page) => page.locator('[data-testid=file][data-state=done]').count();
+  await until('all at both', async () => (await done(bob)) === 20 && (await done(ann)) === 20, 60_000);
+  await shot(bob, 'phone-batch-done');
+  await shot(ann, 'desktop-batch-done');
+  // what was not saved is not lost without a word
+  await id(bob, 'leave').click();
+  await id(bob, 'unsaved-dialog').waitFor();
+  await shot(bob, 'phone-unsaved');
+  const downloads = [];
+  bob.on('download', (d) => downloads.push(d.suggestedFilename()));
+  await id(bob, 'save-unsaved').click();
+  await until('twenty downloads', () => new Set(downloads).size === 20, 30_000);
+
+  const folder = join(mkdtempSync(join(tmpdir(), 'parley-e2e-')), 'holiday');
+  mkdirSync(folder);
+  const cdp = await ann.context().newCDPSession(ann);
+  const data = { items: [], files: [folder], dragOperationsMask: 1 };
+  for (const type of ['dragEnter', 'dragOver', 'drop'])
+    await cdp.send('Input.dispatchDragEvent', { type, x: 600, y: 300, data });
+  await until('the word', async () => /“holiday” is a folder/.test(await id(ann, 'notice').first().textContent()));
+  await shot(ann, 'desktop-folder');
+
+  const gone = join(folder, 'gone.txt');
+  writeFileSync(gone, 'here');
+  await id(ann, 'file-input').setInputFiles(gone);
+  await id(bob, 'accept').waitFor();
+  rmSync(gone);
+  await id(bob, 'accept').click();
+  const at = (page) => page.locator('[data-name="gone.txt"][data-state=failed]').textContent();
+  await until(
+    'both to know',
+    async () => /The file is gone|cannot be read/.test(await at(ann)) && /could not read it/.test(await at(bob)),
+  );
   await close(ann, bob);
 });
 

@@ -1,7 +1,7 @@
 // A 50 MB file goes straight from browser to browser; the hashes are equal, and what was saved is what was sent.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, statSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { startChromium } from './support/browsers.mjs';
 import { joinGuest } from './support/guest.mjs';
@@ -81,4 +81,104 @@ test('declined and cancelled transfers end for both', async () => {
   await ann.page.evaluate(() => window.transfer.cancel());
   await until('the end at Bob', () => bob.page.evaluate(() => window.incoming.state === 'cancelled'));
   for (const g of [ann, bob]) await g.leave();
+});
+
+/** Bytes that the page's received files take in the browser's storage. */
+const stored = (page) =>
+  page.evaluate(async () => {
+    let bytes = 0;
+    const root = await navigator.storage.getDirectory();
+    const folder = await root.getDirectoryHandle('parley-files').catch(() => undefined);
+    if (folder) for await (const file of folder.values()) bytes += (await file.getFile()).size;
+    return bytes;
+  });
+
+async function receive(ann, bob, size) {
+  await bob.page.evaluate(() => (window.incoming = null));
+  await ann.run(makeFile, { size, to: bob.id });
+  await until('the offer', () => bob.page.evaluate(() => window.incoming !== null));
+  await bob.page.evaluate(() => void window.incoming.accept());
+  await until('the file', () => bob.page.evaluate(() => window.incoming.state === 'done'), 30_000);
+}
+
+test('received files do not stay in the browser’s storage', { timeout: 120_000 }, async () => {
+  const ann = await joinGuest(browser, server.url, { room: 'stay', name: 'Ann', ...noMedia });
+  const bob = await joinGuest(browser, server.url, { room: 'stay', name: 'Bob', ...noMedia });
+  await bob.page.evaluate(() => delete window.showSaveFilePicker);
+  await bob.run(watch);
+  const size = 4 << 20;
+  const empty = (what) => until(what, async () => (await stored(bob.page)) === 0);
+
+  await receive(ann, bob, size);
+  assert.equal(await stored(bob.page), size);
+  const [download] = await Promise.all([
+    bob.page.waitForEvent('download'),
+    bob.page.evaluate(() => void window.incoming.save()),
+  ]);
+  const path = `${artifacts}/saved.bin`;
+  await download.saveAs(path);
+  await empty('a saved file to be gone');
+  assert.equal(statSync(path).size, size, 'it was saved whole');
+  assert.equal(await bob.page.evaluate(() => window.incoming.savable), true, 'it can be saved again for a while');
+
+  await receive(ann, bob, size);
+  await bob.page.evaluate(() => window.incoming.discard());
+  await empty('a dismissed file to be gone');
+
+  await receive(ann, bob, size);
+  await bob.page.evaluate(() => window.room.leave());
+  await empty('what was left to be gone');
+
+  // a page that ends without a word leaves its files to the next visit
+  const carl = await joinGuest(browser, server.url, { room: 'stay', name: 'Carl', ...noMedia });
+  await carl.page.evaluate(() => delete window.showSaveFilePicker);
+  await carl.run(watch);
+  await receive(ann, carl, size);
+  const next = await carl.page.context().newPage();
+  await next.goto(`${server.url}/`);
+  assert.equal(await stored(next), size, 'a page that lives keeps its files');
+  const crash = await carl.page.context().newCDPSession(carl.page);
+  await crash.send('Page.crash').catch(() => {}); // answers with the page's end
+  await next.reload();
+  await until('the leftover to be gone', async () => (await stored(next)) === 0);
+  await carl.page.context().close();
+  for (const g of [ann, bob]) await g.page.context().close();
+});
+
+test('one file reaches twenty people, one yes takes twenty files', { timeout: 120_000 }, async () => {
+  const ann = await joinGuest(browser, server.url, { room: 'many', name: 'Ann', ...noMedia });
+  const bob = await joinGuest(browser, server.url, { room: 'many', name: 'Bob', ...noMedia });
+  const ids = await bob.page.evaluate(async () => {
+    delete window.showSaveFilePicker;
+    window.got = [];
+    const { Room } = await import(`${location.origin}/sdk/parley.js`);
+    window.guests = [];
+    for (let i = 0; i < 20; i++)
+      window.guests.push(await Room.connect({ room: 'many', name: `guest ${i}`, media: false }));
+    for (const r of [window.room, ...window.guests])
+      r.on('file', (t) => {
+        window.got.push(t);
+        if (t.batch ? window.got.filter((x) => x.batch).length === 1 : true) void t.accept({ all: true });
+      });
+    return window.guests.map((r) => r.me.id);
+  });
+  const counts = (page, list) =>
+    page.evaluate((list) => {
+      const n = {};
+      for (const t of window[list]) n[t.state] = (n[t.state] ?? 0) + 1;
+      return JSON.stringify(n);
+    }, list);
+  await ann.page.evaluate(
+    (ids) => (window.sent = window.room.files.sendAll([new File(['minutes'], 'm.pdf')], ids)),
+    ids,
+  );
+  await until('one file at twenty', async () => (await counts(ann.page, 'sent')) === '{"done":20}', 60_000);
+
+  await bob.page.evaluate(() => (window.got = []));
+  await ann.page.evaluate((to) => {
+    const photos = Array.from({ length: 20 }, (_, i) => new File([new Uint8Array(200_000)], `IMG_${i}.jpg`));
+    window.sent = window.room.files.sendAll(photos, [to]);
+  }, bob.id);
+  await until('twenty files at one', async () => (await counts(bob.page, 'got')) === '{"done":20}', 60_000);
+  for (const g of [ann, bob]) await g.page.context().close();
 });

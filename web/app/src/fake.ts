@@ -2,6 +2,8 @@
 // for users: only fake-main.tsx and tests import it.
 
 import type {
+  AcceptOptions,
+  Batch,
   ConnectOptions,
   Kind,
   MediaState,
@@ -22,6 +24,7 @@ import { Participant } from '../../sdk/src/participant';
 import type { Backend, CallRoom, Watch } from './backend';
 import { picture, screenPicture } from './fakepicture';
 import { fakeStats } from './fakestats';
+import { sendFiles } from './state/transfers';
 
 export interface Scenario {
   path: string;
@@ -30,6 +33,8 @@ export interface Scenario {
   screen: boolean;
   chat: boolean;
   files: boolean;
+  /** Files that were sent together. */
+  batches: boolean;
   panel: string;
   state: RoomState;
   can: Permission[];
@@ -57,6 +62,7 @@ export function scenario(q: URLSearchParams): Scenario {
     screen: q.has('screen'),
     chat: q.has('chat'),
     files: q.has('files'),
+    batches: q.has('batches'),
     panel: q.get('panel') ?? '',
     state: (q.get('state') ?? 'connected') as RoomState,
     can: (q.get('can') ?? 'publish,subscribe,message').split(',') as Permission[],
@@ -92,6 +98,7 @@ export function somebody(n: number, screen = false): Participant {
 }
 
 class FakeTransfer extends Emitter<TransferEvents> {
+  batch: Batch | undefined;
   state: TransferState = 'offered';
   bytes = 0;
   speed = 0;
@@ -117,7 +124,9 @@ class FakeTransfer extends Emitter<TransferEvents> {
     this.emit('state', state);
     return this;
   }
-  async accept(): Promise<void> {
+  accepted: AcceptOptions | undefined;
+  async accept(options?: AcceptOptions): Promise<void> {
+    this.accepted = options;
     this.set('active', 0.3);
   }
   reject(): void {
@@ -128,6 +137,10 @@ class FakeTransfer extends Emitter<TransferEvents> {
   }
   async save(): Promise<void> {
     this.savable = false;
+  }
+  discarded = false;
+  discard(): void {
+    this.discarded = true;
   }
 }
 
@@ -190,8 +203,9 @@ export class FakeRoom extends Emitter<RoomEvents> implements CallRoom {
     this.closedBy = code ? new ParleyError(code as ParleyError['code']) : undefined;
     this.emit('closed', this.closedBy);
   }
-  fakeFile(name: string, size: number, direction: 'in' | 'out', peer: string): FakeTransfer {
+  fakeFile(name: string, size: number, direction: 'in' | 'out', peer: string, batch?: Batch): FakeTransfer {
     const t = new FakeTransfer(`f${this.transfers.length}`, name, size, direction, peer);
+    t.batch = batch;
     this.transfers.push(t);
     if (direction === 'in') this.emit('file', t as never);
     return t;
@@ -200,6 +214,10 @@ export class FakeRoom extends Emitter<RoomEvents> implements CallRoom {
   readonly files = {
     transfers: this.transfers as never,
     send: (file: File, to: string) => this.fakeFile(file.name, file.size, 'out', to) as never,
+    sendAll: (files: readonly File[], to: readonly string[]) => {
+      const batch = { id: `b${this.transfers.length}`, count: files.length, size: 0 };
+      return files.flatMap((f) => to.map((peer) => this.fakeFile(f.name, f.size, 'out', peer, batch))) as never;
+    },
   };
   readonly data = { send: () => true };
 
@@ -373,6 +391,7 @@ export function play(s: Scenario): void {
   if (s.media !== 'connected') room.fakeMedia(s.media);
   if (s.chat) talk(room);
   if (s.files) send(room);
+  if (s.batches) sendMany(room);
   for (const id of s.panel.split(',').filter(Boolean)) {
     // What one click opens is there for the next a moment later.
     setTimeout(() => (document.querySelector(`[data-testid=${id}]`) as HTMLElement | null)?.click(), 100 * opened++);
@@ -398,6 +417,22 @@ function talk(room: FakeRoom): void {
   );
   room.fakeSay('p0', 'Can you take over the second point?', 'me', 3);
   room.fakeSay('me', 'Sure.', 'p0', 2);
+}
+
+// What was sent together, at different stages.
+function sendMany(room: FakeRoom): void {
+  const photos = { id: 'photos', count: 20, size: 34_200_000 };
+  for (let n = 0; n < 20; n++) room.fakeFile(`IMG_${2000 + n}.jpg`, 1_710_000, 'in', 'p0', photos);
+  const file = (name: string, size: number) => ({ name, size }) as File;
+  const long = 'a very long name of a drawing that does not fit on one line.svg';
+  sendFiles([file('plan.pdf', 3e6), file(long, 3e6), file('notes.txt', 3e6)], ['p1']);
+  const [plan, drawing, notes] = room.transfers.slice(-3);
+  plan?.set('done', 1);
+  drawing?.set('active', 0.4);
+  notes?.set('queued');
+  const everybody = [...room.participants.keys()].filter((id) => id !== 'me');
+  sendFiles([file('minutes.pdf', 1_340_000)], everybody);
+  for (const [n, t] of room.transfers.slice(-everybody.length).entries()) t.set(n % 3 === 1 ? 'rejected' : 'done', 1);
 }
 
 function send(room: FakeRoom): void {

@@ -7,6 +7,7 @@ import {
   onDeviceChange,
   Presence,
   Room,
+  removeLeftovers,
   unsupported,
 } from 'parley-sdk';
 import { render } from 'preact';
@@ -34,6 +35,7 @@ bind({
   unsupported,
 });
 loadSettings();
+void removeLeftovers();
 startRouting();
 followRoute();
 render(<App />, document.getElementById('app') as HTMLElement);

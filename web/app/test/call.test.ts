@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ParleyError } from '../../sdk/src/errors';
+import { Participant } from '../../sdk/src/participant';
 import { bind } from '../src/backend';
 import { type FakeRoom, fakeBackend, scenario, somebody } from '../src/fake';
 import * as call from '../src/state/call';
@@ -13,10 +14,13 @@ import {
   canTryAgain,
   cards,
   declineFile,
-  dismissCard,
-  saveFile,
+  dismissCards,
+  pileList,
+  refuseFolders,
+  saveFiles,
   sendFiles,
   tryAgain,
+  unsaved,
 } from '../src/state/transfers';
 import { panel, pinned } from '../src/state/view';
 
@@ -259,10 +263,10 @@ describe('files', () => {
     expect(cards.value[0]?.state).toBe('active');
     transfer.set('done', 1);
     expect(cards.value[0]).toMatchObject({ state: 'done', savable: true });
-    saveFile(transfer.id);
+    void saveFiles([transfer.id]);
     await vi.advanceTimersByTimeAsync(1);
     expect(cards.value[0]?.savable).toBe(false);
-    dismissCard(transfer.id);
+    dismissCards([transfer.id]);
     expect(cards.value).toEqual([]);
   });
 
@@ -280,10 +284,55 @@ describe('files', () => {
     const [sent] = room.transfers;
     sent?.set('failed', 0.5, 'peer_unreachable');
     expect(cards.value[0] && canTryAgain(cards.value[0])).toBe(true);
-    tryAgain(sent?.id ?? '');
+    tryAgain([sent?.id ?? '']);
     expect(cards.value.map((c) => c.state)).toEqual(['offered']);
     const received = room.fakeFile('b.zip', 1000, 'in', 'p0').set('failed', 0, 'disk_full');
     const card = cards.value.find((c) => c.id === received.id);
     expect(card && canTryAgain(card)).toBe(false);
+  });
+
+  test('one click answers for all that was sent together, and it is asked about once', async () => {
+    const room = await joined('people=2');
+    const batch = { id: 'b', count: 3, size: 3000 };
+    const all = [1, 2, 3].map((n) => room.fakeFile(`${n}.jpg`, 1000, 'in', 'p0', batch));
+    expect(pileList.value).toHaveLength(1);
+    acceptFile('f0');
+    expect(all[0]?.accepted).toEqual({ all: true });
+    for (const t of all) t.set('done', 1);
+    expect(unsaved.value.map((c) => c.name)).toEqual(['1.jpg', '2.jpg', '3.jpg']);
+    void saveFiles(all.map((t) => t.id));
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(unsaved.value).toEqual([]);
+    dismissCards(all.map((t) => t.id));
+    expect([cards.value, all.map((t) => t.discarded)]).toEqual([[], [true, true, true]]);
+  });
+
+  test('a batch that is declined goes as a whole', async () => {
+    const room = await joined('people=2');
+    const batch = { id: 'b', count: 2, size: 2000 };
+    const [one] = [1, 2].map((n) => room.fakeFile(`${n}.jpg`, 1000, 'in', 'p0', batch));
+    declineFile('f1');
+    expect(cards.value).toEqual([]);
+    expect(one?.discarded).toBe(true);
+  });
+
+  test('what is sent again goes to the same person, who may have come back as another participant', async () => {
+    const room = await joined('people=3');
+    sendFiles([file], ['p0', 'p1']);
+    for (const t of room.transfers) t.set('failed', 0.5, 'peer_unreachable');
+    const back = new Participant({ id: 'p9', identity: 'p0@example.org', name: 'Ann' });
+    room.fakeLeave('p0');
+    room.fakeJoin(back);
+    tryAgain(room.transfers.map((t) => t.id));
+    expect(pileList.value.map((p) => p.cards.map((c) => c.peer))).toEqual([['p9', 'p1']]);
+  });
+
+  test('a folder is refused by name', async () => {
+    await joined('people=2');
+    refuseFolders(['holiday']);
+    expect(notices.value.at(-1)).toMatchObject({
+      title: '“holiday” is a folder',
+      advice: expect.stringMatching(/cannot/),
+    });
   });
 });

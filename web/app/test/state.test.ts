@@ -4,11 +4,11 @@ import { barsFor } from '../src/call/quality';
 import { describe as inWords } from '../src/call/tile';
 import { endingWords } from '../src/pages/over';
 import { presenceLine } from '../src/pages/roompresence';
+import { type Card, cardText, piles, pileText } from '../src/state/cards';
 import { continues, spoken, unreadAfter } from '../src/state/chat';
 import { changes, inOrder, type Person, person } from '../src/state/people';
 import { parsePath, readToken, renewToken, token, tokenFor, tokenIn } from '../src/state/route';
 import { defaults, parseSettings, visited } from '../src/state/settings';
-import { type Card, cardText } from '../src/state/transfers';
 
 const at = (s: number) => new Date(Date.UTC(2026, 0, 1, 10, 0, s));
 const message = (id: string, from: string, s = 0, to?: string): Message => ({
@@ -185,6 +185,7 @@ describe('file cards', () => {
     code: '',
     savable: false,
     ours: false,
+    batch: undefined,
     ...over,
   });
 
@@ -215,8 +216,89 @@ describe('file cards', () => {
     expect(cardText(card({ state: 'rejected', incoming: false })).line).toBe('Ann declined');
   });
 
+  test('its turn comes later', () => {
+    expect(cardText(card({ state: 'queued' })).line).toBe('2 MB from Ann: waiting its turn');
+  });
+
+  test('a busy receiver did not decline', () => {
+    const text = cardText(card({ state: 'rejected', incoming: false, code: 'peer_busy' }));
+    expect(text).toMatchObject({ line: expect.stringMatching(/Try again later/), tone: 'failed' });
+  });
+
   test('an empty file is whole from the start', () => {
     expect(cardText(card({ state: 'active', size: 0 })).progress).toBe(1);
+  });
+});
+
+describe('piles', () => {
+  const one = (n: number, over: Partial<Card> = {}): Card => ({
+    id: `f${n}`,
+    name: `IMG_${n}.jpg`,
+    size: 1_000_000,
+    incoming: true,
+    who: 'Ann',
+    peer: 'p',
+    state: 'offered',
+    bytes: 0,
+    speed: 0,
+    code: '',
+    savable: false,
+    ours: false,
+    batch: { id: 'b', count: 4, size: 4_000_000 },
+    ...over,
+  });
+  const text = (...cards: Card[]) => {
+    const all = piles(cards);
+    expect(all).toHaveLength(1);
+    return pileText(all[0] as (typeof all)[0]);
+  };
+
+  test('what was sent together is one, others stay alone', () => {
+    const cards = [one(1), one(2, { batch: undefined }), one(3), one(4, { peer: 'q' })];
+    expect(piles(cards).map((p) => p.cards.map((c) => c.id))).toEqual([['f1', 'f3'], ['f2'], ['f4']]);
+  });
+
+  test('the first offer names all of it', () => {
+    expect(text(one(1))).toMatchObject({ title: '4 files', line: 'Ann wants to send you these, 4 MB' });
+  });
+
+  test('how far it is, in all', () => {
+    const moving = text(
+      one(1, { state: 'done', bytes: 1_000_000 }),
+      one(2, { state: 'active', bytes: 500_000, speed: 500_000 }),
+    );
+    expect(moving).toMatchObject({ line: '1 of 4 received from Ann', progress: 0.375, figures: '500 KB/s, 1 s left' });
+    expect(text(one(1, { state: 'done' })).line).toBe('1 of 4 received from Ann');
+  });
+
+  test('the end names what did not come', () => {
+    const all = [1, 2, 3, 4].map((n) => one(n, { state: 'done' }));
+    expect(text(...all)).toMatchObject({ line: 'Received from Ann, 4 MB', tone: 'done' });
+    all[1] = one(2, { state: 'failed', code: 'peer_unreachable' });
+    expect(text(...all)).toMatchObject({ line: '3 of 4 received. Not received: IMG_2.jpg', tone: 'failed' });
+  });
+
+  test('one file to many names the people, many to one the files, many to many both', () => {
+    const out = (n: number, over: Partial<Card>) => one(n, { incoming: false, state: 'done', ...over });
+    const minutes = (n: number, who: string, over: Partial<Card> = {}) =>
+      out(n, { name: 'm.pdf', peer: who, who, ...over });
+    expect(text(minutes(1, 'Ann'), minutes(2, 'Bob', { state: 'rejected' }))).toMatchObject({
+      title: 'm.pdf',
+      line: '1 of 2 delivered. Not to: Bob',
+    });
+    expect(text(minutes(1, 'Ann', { state: 'offered' }), minutes(2, 'Bob')).line).toBe(
+      '1 of 2 delivered to Ann and Bob, 1 waits for a yes',
+    );
+    expect(text(out(1, {}), out(2, { state: 'failed', code: 'file_gone' })).line).toBe(
+      '1 of 2 delivered. Not sent: IMG_2.jpg',
+    );
+    const many = [
+      out(1, {}),
+      out(1, { peer: 'q', who: 'Bob' }),
+      out(2, {}),
+      out(2, { peer: 'q', who: 'Bob', state: 'cancelled' }),
+    ];
+    expect(text(...many)).toMatchObject({ title: '2 files', line: '3 of 4 delivered. Not sent: IMG_2.jpg (Bob)' });
   });
 });
 

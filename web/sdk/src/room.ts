@@ -46,7 +46,7 @@ const MOST_MESSAGES = 1000; // kept for messages
 const DATA_BYTES = 64 << 10; // where the server names no limit
 
 export type RoomData = Pick<DataPort, 'send'>;
-export type RoomFiles = Pick<Files, 'send' | 'transfers'>;
+export type RoomFiles = Pick<Files, 'send' | 'sendAll' | 'transfers'>;
 
 /** A room we are in. Make one with Room.connect(). */
 export class Room extends Emitter<RoomEvents> {
@@ -145,6 +145,7 @@ export class Room extends Emitter<RoomEvents> {
       signal: async (to, data) => void (await this.#session.request({ type: 'signal', to, data })),
       iceServers: () => this.#credentials.iceServers,
       offered: (transfer) => this.emit('file', transfer),
+      messagesPerSecond: () => this.#limits.messages_per_second,
     });
     this.files = this.#files;
     this.on('left', ({ participant: { id }, reason }) => {

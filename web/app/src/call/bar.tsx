@@ -10,7 +10,8 @@ import {
   toggleMicrophone,
   toggleScreen,
 } from '../state/own';
-import { panel, togglePanel } from '../state/view';
+import { unsaved } from '../state/transfers';
+import { dialog, panel, togglePanel } from '../state/view';
 import { keyOf } from '../text/keys';
 import { IconButton } from '../ui/button';
 import {
@@ -31,9 +32,15 @@ export function Bar() {
       {can.value.has('publish') && <Own />}
       <Panels />
       <span class="gap" />
-      <IconButton icon={LeaveIcon} label="Leave" class="leave" size={26} testid="leave" onClick={() => void leave()} />
+      <IconButton icon={LeaveIcon} label="Leave" class="leave" size={26} testid="leave" onClick={askToLeave} />
     </nav>
   );
+}
+
+// What was received and not saved goes when the room is left.
+function askToLeave(): void {
+  if (unsaved.value.length > 0) dialog.value = 'unsaved';
+  else void leave();
 }
 
 function Own() {

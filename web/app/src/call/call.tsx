@@ -2,7 +2,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { connection, others, unread } from '../state/call';
 import { followDevices } from '../state/check';
-import { anyMoving, sendFiles } from '../state/transfers';
+import { anyMoving, sendFiles, unsaved } from '../state/transfers';
 import { dialog, dropOn, panel } from '../state/view';
 import { Banners } from './banners';
 import { Bar } from './bar';
@@ -66,11 +66,11 @@ export function CallPage({ name }: { name: string }) {
   );
 }
 
-// Closing the page while files are on their way asks first.
+// Closing the page asks first while files are on their way, or were received and not saved.
 function useAskBeforeClosing(): void {
   useEffect(() => {
     const ask = (event: BeforeUnloadEvent) => {
-      if (anyMoving.value) event.preventDefault();
+      if (anyMoving.value || unsaved.value.length > 0) event.preventDefault();
     };
     addEventListener('beforeunload', ask);
     return () => removeEventListener('beforeunload', ask);

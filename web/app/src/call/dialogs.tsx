@@ -1,8 +1,10 @@
 // The dialogs of a call: devices, shortcuts, ending it for everyone.
-import { room } from '../state/call';
+import { leave, room } from '../state/call';
 import { attempt } from '../state/notices';
 import { saveSettings, settings } from '../state/settings';
+import { saveFiles, unsaved } from '../state/transfers';
 import { type DialogName, dialog } from '../state/view';
+import { names } from '../text/format';
 import { shortcuts } from '../text/keys';
 import { DeviceChoice } from '../ui/devicechoice';
 import { Dialog } from '../ui/dialog';
@@ -11,6 +13,7 @@ export function Dialogs() {
   if (dialog.value === 'devices') return <DevicesDialog />;
   if (dialog.value === 'help') return <HelpDialog />;
   if (dialog.value === 'end') return <EndDialog />;
+  if (dialog.value === 'unsaved') return <UnsavedDialog />;
   return null;
 }
 
@@ -24,6 +27,7 @@ function closer(name: DialogName): () => void {
 const closeDevices = closer('devices');
 const closeHelp = closer('help');
 const closeEnd = closer('end');
+const closeUnsaved = closer('unsaved');
 
 function DevicesDialog() {
   return (
@@ -81,6 +85,35 @@ function EndDialog() {
           }}
         >
           End it
+        </button>
+      </div>
+    </Dialog>
+  );
+}
+
+function UnsavedDialog() {
+  const files = unsaved.value;
+  const one = files.length === 1;
+  const end = (save: boolean) => {
+    closeUnsaved();
+    if (save) void saveFiles(files.map((c) => c.id));
+    else void leave();
+  };
+  return (
+    <Dialog
+      title={one ? 'A file is not saved' : `${files.length} files are not saved`}
+      testid="unsaved-dialog"
+      onClose={closeUnsaved}
+    >
+      <p>
+        You received {names(files.map((c) => c.name))}. Leaving removes {one ? 'it' : 'them'} from this browser.
+      </p>
+      <div class="dialog-foot">
+        <button type="button" class="button" data-testid="leave-unsaved" onClick={() => end(false)}>
+          Leave without
+        </button>
+        <button type="button" class="button primary" data-testid="save-unsaved" onClick={() => end(true)}>
+          {one ? 'Save it' : 'Save them'}
         </button>
       </div>
     </Dialog>

@@ -157,15 +157,34 @@ const table: Record<string, Problem> = {
     advice: 'Perhaps there is too little space on their side.',
     retry: true,
   },
-  file_changed: {
+  peer_busy: {
+    title: 'Too many files wait there',
+    advice: 'They have not answered to those yet. Try again later.',
+    retry: true,
+  },
+  sender_failed: {
+    title: 'They could not read it',
+    advice: 'The file was moved or changed on their side. Ask them to choose it again.',
+    retry: false,
+  },
+  file_gone: {
+    title: 'The file is gone',
+    advice: 'It was moved, renamed or deleted since you chose it. Choose it again.',
+    retry: false,
+  },
+  file_unreadable: {
     title: 'The file cannot be read',
-    advice: 'It was moved or changed since you chose it. Choose it again.',
+    advice: 'It was changed since you chose it, or the browser may not open it. Choose it again.',
+    retry: false,
+  },
+  file_changed: {
+    title: 'The file was changed',
+    advice: 'That happened while it was being sent. Choose it again.',
     retry: false,
   },
   file_corrupt: { title: 'It arrived damaged', advice: 'It was thrown away. Ask for it again.', retry: true },
   disk_full: { title: 'No space left', advice: 'Free some space on the disk, then ask for it again.', retry: true },
   disk_failed: { title: 'It could not be stored', advice: 'Choose another place, then ask for it again.', retry: true },
-  too_many_transfers: { title: 'Too many files at once', advice: 'Wait until one is done.', retry: true },
   too_big: { title: 'It is too big to send', advice: 'Send it in parts.', retry: false },
 };
 

@@ -39,13 +39,16 @@ declare const CLIENT_ERRORS: {
     readonly peer_left: 'The other side left the room. Send the file again when they are back.';
     readonly peer_unreachable: 'No direct connection to the other side came about. Try again, or use another network.';
     readonly peer_failed: 'The other side could not store the file.';
+    readonly peer_busy: 'The other side has too many files waiting for an answer. Try again later.';
+    readonly sender_failed: 'The other side could not read the file. Ask for it again.';
     readonly rejected: 'The other side did not want the file.';
     readonly cancelled: 'The transfer was cancelled.';
-    readonly file_changed: 'The file could not be read, or was changed while it was sent. Send it again.';
+    readonly file_gone: 'The file is not where it was when it was chosen. Choose it again.';
+    readonly file_unreadable: 'The file cannot be read: it was changed since it was chosen, is a folder, or may not be opened.';
+    readonly file_changed: 'The file was changed while it was sent. Send it again.';
     readonly file_corrupt: 'The file arrived damaged and was discarded. Ask for it again.';
     readonly disk_full: 'There is not enough space to store the file. Free some, then ask for it again.';
     readonly disk_failed: 'The file could not be stored. Choose another place, then ask for it again.';
-    readonly too_many_transfers: 'Too many files are on their way. Wait until one is done.';
     readonly too_big: 'That is too big to send.';
 };
 export type ClientErrorCode = keyof typeof CLIENT_ERRORS;

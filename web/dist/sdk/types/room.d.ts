@@ -12,7 +12,7 @@ import { type RoomStats } from './report';
 import { type ConnectOptions, type Message, type RoomEvents, type RoomState } from './roomevents';
 import { type AttachOptions } from './views';
 export type RoomData = Pick<DataPort, 'send'>;
-export type RoomFiles = Pick<Files, 'send' | 'transfers'>;
+export type RoomFiles = Pick<Files, 'send' | 'sendAll' | 'transfers'>;
 /** A room we are in. Make one with Room.connect(). */
 export declare class Room extends Emitter<RoomEvents> {
     #private;

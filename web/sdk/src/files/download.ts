@@ -1,4 +1,5 @@
-const LIFE = 600_000; // ms that the blob's address stays good: the browser may ask where to save first
+/** ms that the blob's address stays good: the browser may ask where to save first. */
+export const LIFE = 600_000;
 
 /** Gives a blob to the user as a download. */
 export function download(blob: Blob, name: string): void {

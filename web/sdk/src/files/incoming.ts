@@ -1,7 +1,8 @@
-import { type ErrorCode, ParleyError } from '../errors';
-import { download } from './download';
+import { ParleyError } from '../errors';
+import { Kept } from './kept';
 import { Link } from './link';
-import { chooseTarget } from './target';
+import type { Target } from './sinks';
+import { askForTarget, findTarget } from './target';
 import { type AcceptOptions, type FileFacts, Transfer, type TransferPort, toError } from './transfer';
 import type { ChannelMessage, FileSignal } from './wire';
 import type { Work } from './work';
@@ -17,7 +18,8 @@ export class Incoming extends Transfer {
   #received = 0;
   #stored = 0;
   #acked = 0;
-  #blob: Blob | undefined;
+  #private: string | undefined; // its name in the private file system
+  #kept: Kept | undefined;
   #accepting = false;
 
   constructor(facts: FileFacts, port: TransferPort) {
@@ -25,50 +27,75 @@ export class Incoming extends Transfer {
   }
 
   override get savable(): boolean {
-    return this.#blob !== undefined;
+    return this.#kept !== undefined;
   }
 
-  override async accept(options: AcceptOptions = {}): Promise<void> {
+  override accept(options: AcceptOptions = {}): Promise<void> {
+    if (options.all && this.batch) return this.port.answer(this, 'yes', options);
+    return this.take(options.sink ?? 'auto', true);
+  }
+
+  /** @internal Accepts this one; `ask`: in a click, so that a picker may open. */
+  async take(sink: AcceptOptions['sink'] = 'auto', ask = false): Promise<void> {
     if (this.state !== 'offered' || this.#accepting)
       throw new ParleyError('cancelled', 'The file is not on offer any more.');
     this.#accepting = true;
-    const work = startWork();
     try {
-      const target = await chooseTarget(this, options.sink ?? 'auto');
-      await work.create(target);
+      const asked = ask ? await askForTarget(this, sink) : undefined;
+      this.enter('queued');
+      if (this.final || !(await this.turn(this.port.receiving))) throw this.error ?? new ParleyError('cancelled');
+      await this.#prepare(asked ?? (await findTarget(this, sink)));
     } catch (error) {
-      work.close();
       this.#accepting = false;
       const known = storeError(error);
       // A picker that was closed leaves the file on offer.
-      if (known.code !== 'picker_cancelled') {
-        this.tell({ type: 'failed', code: known.code });
-        this.end('failed', known);
-      }
+      if (known.code !== 'picker_cancelled') this.#give(known);
       throw known;
     }
-    if (this.final) {
-      await work.abort().catch(() => {});
-      work.close();
-      throw this.error ?? new ParleyError('cancelled');
-    }
-    this.#work = work;
-    this.enter('connecting');
-    this.#connect();
     this.signal({ type: 'accept' });
   }
 
-  override reject(): void {
+  async #prepare(target: Target): Promise<void> {
+    const work = startWork();
+    try {
+      await work.create(target);
+      if (target.mode === 'opfs') this.#private = target.name;
+      if (!this.final) {
+        this.#work = work;
+        return;
+      }
+    } catch (error) {
+      work.close();
+      throw error;
+    }
+    await work.abort().catch(() => {}); // what could not be removed is a leftover
+    work.close();
+    throw this.error ?? new ParleyError('cancelled');
+  }
+
+  override reject(options: { all?: boolean } = {}): void {
     if (this.state !== 'offered') return;
-    this.port.signal(this.peer, this.id, { type: 'reject' }).catch(() => {}); // gone: then nobody waits for it
+    if (options.all && this.batch) void this.port.answer(this, 'no', {});
+    else this.port.signal(this.peer, this.id, { type: 'reject' }).catch(() => {}); // gone: then nobody waits for it
     this.end('rejected');
   }
 
+  /** @internal Declined with its batch. */
+  rejected(): void {
+    if (this.state === 'offered') this.end('rejected');
+  }
+
   override async save(): Promise<void> {
-    if (this.#blob) download(this.#blob, this.name);
+    await this.#kept?.save(this.name);
+  }
+
+  override discard(): void {
+    super.discard();
+    this.#kept?.drop();
   }
 
   #connect(): void {
+    this.enter('connecting');
     this.link = new Link(
       {
         signal: (message) => this.signal(message),
@@ -85,6 +112,8 @@ export class Incoming extends Transfer {
   }
 
   protected override onSignal(signal: FileSignal): void {
+    // The sender begins when it is our turn there, which may be long after our yes.
+    if (this.state === 'queued' && this.#work && signal.type === 'sdp') this.#connect();
     this.link?.receive(signal);
   }
 
@@ -96,13 +125,13 @@ export class Incoming extends Transfer {
     if (this.final || !this.#work) return;
     this.#received += data.byteLength;
     if (this.#received > this.size || this.#received - this.#stored > MOST_WAITING) {
-      this.#give('file_corrupt');
+      this.#give(new ParleyError('file_corrupt', undefined, true));
       return;
     }
     const length = data.byteLength;
     this.#work.write(data).then(
       () => this.#wrote(length),
-      (error) => this.#give(storeError(error).code, error),
+      (error) => this.#give(storeError(error)),
     );
   }
 
@@ -117,7 +146,7 @@ export class Incoming extends Transfer {
 
   protected override onChannel(message: ChannelMessage): void {
     if (message.type === 'done') void this.#finish(message.sha256);
-    else if (message.type === 'failed') this.fail('file_changed');
+    else if (message.type === 'failed') this.fail('sender_failed');
   }
 
   async #finish(sha256: string): Promise<void> {
@@ -128,27 +157,33 @@ export class Incoming extends Transfer {
       // The worker does one thing after the other: all writes come before this.
       const digest = await work.digest();
       if (this.#received !== this.size || digest !== sha256) {
-        this.#give('file_corrupt');
+        this.#give(new ParleyError('file_corrupt', undefined, true));
         return;
       }
-      this.#blob = await work.finish();
+      const blob = await work.finish();
       if (this.final) return;
       this.sha256 = digest;
       this.#work = undefined;
       work.close();
+      if (blob) this.#kept = new Kept(blob, this.#private, () => this.#forget());
       this.progress(this.size);
       this.say({ type: 'verified' });
       this.end('done');
     } catch (error) {
-      this.#give(storeError(error).code, error);
+      this.#give(storeError(error));
     }
   }
 
   /** Gives up, and says so. */
-  #give(code: ErrorCode, cause?: unknown): void {
+  #give(fault: ParleyError): void {
     if (this.final) return;
-    this.tell({ type: 'failed', code });
-    this.fail(code, cause);
+    this.tell({ type: 'failed', code: fault.code });
+    this.end('failed', fault);
+  }
+
+  #forget(): void {
+    this.#kept = undefined;
+    this.emit('savable', false);
   }
 
   protected override async release(): Promise<void> {

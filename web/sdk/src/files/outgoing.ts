@@ -1,6 +1,7 @@
 import { ParleyError } from '../errors';
 import { Flow } from './flow';
 import { Link } from './link';
+import { readError, unreadable } from './readable';
 import { type FileFacts, Transfer, type TransferPort } from './transfer';
 import type { ChannelMessage, FileSignal } from './wire';
 import type { Work } from './work';
@@ -16,7 +17,7 @@ export class Outgoing extends Transfer {
   constructor(file: Blob, facts: FileFacts, port: TransferPort) {
     super(facts, port);
     this.#file = file;
-    this.signal({ type: 'offer', name: facts.name, size: facts.size, mime: facts.type });
+    void this.#offer();
   }
 
   override accept(): Promise<void> {
@@ -30,11 +31,28 @@ export class Outgoing extends Transfer {
   override async save(): Promise<void> {}
 
   protected override onSignal(signal: FileSignal): void {
-    if (signal.type === 'accept' && this.state === 'offered') this.#connect();
+    if (signal.type === 'accept' && this.state === 'offered') void this.#begin();
     else if (signal.type === 'reject' && this.state === 'offered') {
-      const sentence = signal.busy ? 'The other side has too many files waiting. Try again later.' : undefined;
-      this.end('rejected', new ParleyError('rejected', sentence, signal.busy));
+      this.end('rejected', new ParleyError(signal.busy ? 'peer_busy' : 'rejected', undefined, true));
     } else this.link?.receive(signal);
+  }
+
+  /** Nobody is asked about what cannot be read. */
+  async #offer(): Promise<void> {
+    const fault = await unreadable(this.#file);
+    if (fault) this.end('failed', fault);
+    if (this.final) return;
+    const { name, size, type: mime, batch } = this;
+    const offer: FileSignal = { type: 'offer', name, size, mime, ...(batch && batch.count > 1 && { batch }) };
+    this.port.offer(this, offer).catch((error) => this.unsent(error));
+  }
+
+  async #begin(): Promise<void> {
+    this.enter('queued');
+    if (!(await this.turn(this.port.sending))) return;
+    const fault = await unreadable(this.#file); // it may have gone since it was offered
+    if (fault) this.#give(fault);
+    else if (!this.final) this.#connect();
   }
 
   #connect(): void {
@@ -67,16 +85,21 @@ export class Outgoing extends Transfer {
         next.catch(() => {}); // thrown where it is awaited
         if (!(await flow.send(block))) return;
       }
-      if (flow.sent !== this.size) throw new Error('the file has another size now');
+      if (flow.sent !== this.size) throw new ParleyError('file_changed');
       const sha256 = await work.digest();
       this.sha256 = sha256;
       this.say({ type: 'done', sha256 });
       this.enter('verifying');
     } catch (error) {
-      if (this.final) return;
-      this.tell({ type: 'failed', code: 'file_changed' });
-      this.fail('file_changed', error);
+      this.#give(readError(error));
     }
+  }
+
+  /** Gives up, and says so. */
+  #give(fault: ParleyError): void {
+    if (this.final) return;
+    this.tell({ type: 'failed', code: fault.code });
+    this.end('failed', fault);
   }
 
   #message(data: ArrayBuffer | string): void {

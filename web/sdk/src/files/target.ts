@@ -15,14 +15,18 @@ interface Wanted {
   type: string;
 }
 
-/** Finds a place for a file: what is asked for, or the best there is. The picker opens before anything else waits. */
-export async function chooseTarget(file: Wanted, sink: 'auto' | 'picker' | 'opfs' | 'memory'): Promise<Target> {
+type SinkChoice = 'auto' | 'picker' | 'opfs' | 'memory';
+
+/** Asks the user for a file's place, if that is wanted or the best there is: before anything waits, in the click. */
+export async function askForTarget(file: Wanted, sink: SinkChoice): Promise<Target | undefined> {
   const { showSaveFilePicker } = globalThis as SavePicker;
   const clicked = navigator.userActivation?.isActive ?? false;
-  if (sink === 'picker' || (sink === 'auto' && clicked && showSaveFilePicker)) {
-    const target = await picked(file, showSaveFilePicker, sink === 'auto');
-    if (target) return target;
-  }
+  if (sink !== 'picker' && !(sink === 'auto' && clicked && showSaveFilePicker)) return undefined;
+  return picked(file, showSaveFilePicker, sink === 'auto');
+}
+
+/** Finds a file's place without asking. */
+export async function findTarget(file: Wanted, sink: SinkChoice): Promise<Target> {
   if (sink !== 'memory') {
     const target = await privateFile(file);
     if (target) return target;

@@ -3,12 +3,15 @@ import { type ErrorCode, ParleyError } from '../errors';
 import { now } from '../time';
 import type { Link } from './link';
 import { Speed } from './speed';
-import { type ChannelMessage, type FileSignal, parseChannel } from './wire';
+import type { Turns } from './turns';
+import { type Batch, type ChannelMessage, type FileSignal, parseChannel } from './wire';
 
 export type TransferState =
   /** The receiver was asked. */
   | 'offered'
-  /** Accepted; the two browsers are looking for a way to each other. */
+  /** Accepted; its turn comes when others are done. */
+  | 'queued'
+  /** The two browsers are looking for a way to each other. */
   | 'connecting'
   | 'active'
   /** All bytes are through; the receiver compares SHA-256 sums. */
@@ -22,11 +25,15 @@ export interface TransferEvents {
   state: TransferState;
   /** 0 to 1, at most ten times a second. */
   progress: number;
+  /** Whether save() has something to hand over. */
+  savable: boolean;
 }
 
 /** 'auto' takes the first that works: the save picker, the origin's private file system, memory. */
 export interface AcceptOptions {
   sink?: 'auto' | 'picker' | 'opfs' | 'memory';
+  /** Everything that was offered together with it, also what is still to be named. No picker opens then. */
+  all?: boolean;
 }
 
 export interface FileFacts {
@@ -35,11 +42,18 @@ export interface FileFacts {
   size: number;
   type: string;
   peer: string;
+  batch: Batch | undefined;
 }
 
 /** @internal */
 export interface TransferPort {
   signal(to: string, transfer: string, message: FileSignal): Promise<void>;
+  /** As signal, after all that is more urgent, and not once the transfer has ended. */
+  offer(transfer: Transfer, message: FileSignal): Promise<void>;
+  /** Takes, or declines, all of a batch. */
+  answer(transfer: Transfer, answer: 'yes' | 'no', options: AcceptOptions): Promise<void>;
+  readonly sending: Turns;
+  readonly receiving: Turns;
   iceServers(): RTCIceServer[];
   /** Keeps the device awake until the result is called. */
   stayAwake(): () => void;
@@ -58,6 +72,8 @@ export abstract class Transfer extends Emitter<TransferEvents> {
   readonly type: string;
   /** The other participant's id. */
   readonly peer: string;
+  /** What it was offered together with, if it was not alone. */
+  readonly batch: Batch | undefined;
   abstract readonly direction: 'in' | 'out';
   state: TransferState = 'offered';
   /** Bytes that the receiver has stored. */
@@ -75,6 +91,7 @@ export abstract class Transfer extends Emitter<TransferEvents> {
   readonly #speed = new Speed();
   #progressAt = -Infinity;
   #awake: (() => void) | undefined;
+  #turn: (() => void) | undefined;
 
   /** @internal */
   constructor(facts: FileFacts, port: TransferPort) {
@@ -84,6 +101,7 @@ export abstract class Transfer extends Emitter<TransferEvents> {
     this.size = facts.size;
     this.type = facts.type;
     this.peer = facts.peer;
+    this.batch = facts.batch;
     this.port = port;
   }
 
@@ -100,11 +118,16 @@ export abstract class Transfer extends Emitter<TransferEvents> {
   /** Takes an offered file. Call it in a click: a save picker may open. */
   abstract accept(options?: AcceptOptions): Promise<void>;
 
-  /** Declines an offered file. */
-  abstract reject(): void;
+  /** Declines an offered file; `all`: with everything that was offered together with it. */
+  abstract reject(options?: { all?: boolean }): void;
 
   /** Gives the received file to the user as a download. Nothing happens where accept() asked for its place. */
   abstract save(): Promise<void>;
+
+  /** Gives the file up: what is under way is cancelled, what was received is removed from the browser's storage. */
+  discard(): void {
+    this.cancel();
+  }
 
   /** Ends the transfer on both sides. */
   cancel(): void {
@@ -118,14 +141,14 @@ export abstract class Transfer extends Emitter<TransferEvents> {
     if (this.final) return;
     if (signal.type === 'cancel')
       this.end('cancelled', new ParleyError('cancelled', 'The other side cancelled the transfer.'));
-    else if (signal.type === 'failed') this.fail('peer_failed');
+    else if (signal.type === 'failed') this.fail(this.direction === 'in' ? 'sender_failed' : 'peer_failed');
     else this.onSignal(signal);
   }
 
   /** @internal The other side is not in the room any more, or we are not the one it knew. */
   peerGone(): void {
     // What runs over its own connection ends with that.
-    if (this.state === 'offered' || this.state === 'connecting') this.fail('peer_left');
+    if (this.state === 'offered' || this.state === 'queued' || this.state === 'connecting') this.fail('peer_left');
   }
 
   /** @internal */
@@ -137,10 +160,23 @@ export abstract class Transfer extends Emitter<TransferEvents> {
 
   /** @internal */
   protected signal(message: FileSignal): void {
-    this.port.signal(this.peer, this.id, message).catch((error) => {
-      if (this.final) return;
-      const gone = error instanceof ParleyError && error.code === 'no_such_participant';
-      this.end('failed', gone ? new ParleyError('peer_left') : toError(error, 'peer_unreachable'));
+    this.port.signal(this.peer, this.id, message).catch((error) => this.unsent(error));
+  }
+
+  /** @internal The server did not pass a message on. */
+  protected unsent(error: unknown): void {
+    const gone = error instanceof ParleyError && error.code === 'no_such_participant';
+    this.end('failed', gone ? new ParleyError('peer_left') : toError(error, 'peer_unreachable'));
+  }
+
+  /** @internal Waits for a turn; false if the transfer ended before. */
+  protected turn(turns: Turns): Promise<boolean> {
+    return new Promise((resolve) => {
+      const back = turns.take(() => resolve(true));
+      this.#turn = () => {
+        back();
+        resolve(false);
+      };
     });
   }
 
@@ -179,7 +215,7 @@ export abstract class Transfer extends Emitter<TransferEvents> {
   protected enter(state: TransferState): void {
     if (this.final || this.state === state) return;
     this.state = state;
-    if (state === 'connecting') this.#awake ??= this.port.stayAwake();
+    if (state === 'queued' || state === 'connecting') this.#awake ??= this.port.stayAwake();
     this.emit('state', state);
   }
 
@@ -193,6 +229,7 @@ export abstract class Transfer extends Emitter<TransferEvents> {
     if (this.final) return;
     this.error = error;
     this.#awake?.();
+    this.#turn?.();
     const link = this.link;
     this.link = undefined;
     // Last words need a moment to leave the send buffer.

@@ -5,10 +5,18 @@ import type { Json } from '../protocol';
 
 export const APP = 'parley.file';
 
+/** What is offered together is one question: so many files, so many bytes in all. */
+export interface Batch {
+  readonly id: string;
+  readonly count: number;
+  readonly size: number;
+}
+
 export type FileSignal =
-  | { type: 'offer'; name: string; size: number; mime: string }
+  | { type: 'offer'; name: string; size: number; mime: string; batch?: Batch }
   | { type: 'accept' }
-  | { type: 'reject'; busy?: boolean }
+  /** `busy`: there are too many offers already. `all`: of the whole batch. */
+  | { type: 'reject'; busy?: boolean; all?: boolean }
   | { type: 'cancel' }
   | { type: 'failed' }
   | { type: 'sdp'; kind: 'offer' | 'answer'; sdp: string }
@@ -25,11 +33,12 @@ export type ChannelMessage =
   | { type: 'failed'; code: string };
 
 const MOST_CANDIDATES = 64;
+const ID = /^[\w-]{8,64}$/;
 
 /** Reads a signal about a file; undefined if it is none, or malformed. */
 export function parseSignal(data: Json): { transfer: string; signal: FileSignal } | undefined {
   if (typeof data !== 'object' || data === null || Array.isArray(data)) return undefined;
-  if (data.app !== APP || typeof data.transfer !== 'string' || !/^[\w-]{8,64}$/.test(data.transfer)) return undefined;
+  if (data.app !== APP || typeof data.transfer !== 'string' || !ID.test(data.transfer)) return undefined;
   const signal = readSignal(data);
   return signal && { transfer: data.transfer, signal };
 }
@@ -39,9 +48,15 @@ function readSignal(data: { [key: string]: Json }): FileSignal | undefined {
     case 'offer':
       if (typeof data.name !== 'string' || !Number.isSafeInteger(data.size) || (data.size as number) < 0)
         return undefined;
-      return { type: 'offer', name: cleanName(data.name), size: data.size as number, mime: cleanType(data.mime) };
+      return {
+        type: 'offer',
+        name: cleanName(data.name),
+        size: data.size as number,
+        mime: cleanType(data.mime),
+        batch: readBatch(data.batch),
+      };
     case 'reject':
-      return { type: 'reject', busy: data.busy === true };
+      return { type: 'reject', busy: data.busy === true, all: data.all === true };
     case 'accept':
     case 'cancel':
     case 'failed':
@@ -55,6 +70,15 @@ function readSignal(data: { [key: string]: Json }): FileSignal | undefined {
     default:
       return undefined;
   }
+}
+
+function readBatch(data: Json | undefined): Batch | undefined {
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) return undefined;
+  const { id, count, size } = data;
+  if (typeof id !== 'string' || !ID.test(id)) return undefined;
+  if (!Number.isSafeInteger(count) || !Number.isSafeInteger(size)) return undefined;
+  if ((count as number) < 2 || (size as number) < 0) return undefined;
+  return { id, count: count as number, size: size as number };
 }
 
 /** Reads a text of the file channel; undefined if it is malformed. */
