@@ -33,6 +33,7 @@ func (s *Server) accept(l net.Listener) {
 // admitConn serves c, or closes it where a limit is reached.
 func (s *Server) admitConn(c net.Conn) {
 	ip := client(c.RemoteAddr())
+	defer s.guard(func() { c.Close() })
 	s.mu.Lock()
 	var reason Reason
 	ok := true

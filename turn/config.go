@@ -18,8 +18,7 @@ type Config struct {
 	TTL     time.Duration  // how long credentials are good for; default 2 min
 
 	// RelayIP is the IPv4 address that clients are told. Default: UDP's own address if it has one, else the first
-	// IPv4 address of this host that is not loopback, else 127.0.0.1. Behind a 1:1 NAT it is the outer address, and
-	// the NAT must let this host reach itself there for clients to reach Media through the relay.
+	// IPv4 address of this host that is not loopback, else 127.0.0.1. Behind a 1:1 NAT it is the outer address.
 	RelayIP          netip.Addr
 	MinPort, MaxPort uint16 // relay ports; default 49152 to 65535
 
@@ -44,7 +43,7 @@ type Limits struct {
 	Bandwidth   int // bytes/s of one allocation, each way, with a burst of one second; default 4 MiB/s
 	Conns       int // open TCP connections in all; default 2048
 	ConnsPerIP  int // open TCP connections of one client address; default 256
-	Errors      int // error answers (401 and such) a second to one client address, with a burst of 20 s; default 20
+	Errors      int // error answers over 1.5 times their request, a second to one address, with a burst of 20 s; default 20
 }
 
 func (c Config) withDefaults() Config {
@@ -64,7 +63,11 @@ func (c Config) withDefaults() Config {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	l := &c.Limits
+	c.Limits = c.Limits.withDefaults()
+	return c
+}
+
+func (l Limits) withDefaults() Limits {
 	for _, d := range []struct {
 		value *int
 		def   int
@@ -83,7 +86,7 @@ func (c Config) withDefaults() Config {
 			*d.value = d.def
 		}
 	}
-	return c
+	return l
 }
 
 // Validate reports what New would refuse.

@@ -77,9 +77,9 @@ func TestRevoke(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, nil)
 	echo := newEcho(t, "127.0.0.1:0")
-	bob := allocation(t, r.client(t, "udp", "bob"))
+	bob := relayOf(t, r.client(t, "udp", "bob"))
 	for _, network := range []string{"udp", "tcp"} {
-		roundTrip(t, allocation(t, r.client(t, network, "ann")), echo.LocalAddr(), "before")
+		roundTrip(t, relayOf(t, r.client(t, network, "ann")), echo.LocalAddr(), "before")
 	}
 	cred := r.Credentials(User{Session: "ann"}, r.clock.Now())
 	r.Revoke("ann")
@@ -88,6 +88,11 @@ func TestRevoke(t *testing.T) {
 		t.Errorf("a new relay at %v", relay.LocalAddr())
 	}
 	wantRefused(t, r.Server, Revoked, 1)
+	c := r.raw(t, cred)
+	c.challenged()
+	if got := code(c.ask(patience, stun.MethodRefresh)); got != 401 {
+		t.Errorf("a refresh: %d, want 401", got)
+	}
 	roundTrip(t, bob, echo.LocalAddr(), "bob goes on")
 
 	r.clock.advance(r.cfg.TTL)
@@ -169,7 +174,7 @@ func TestExpiryDoesNotEndACall(t *testing.T) {
 	if got := code(c.ask(patience, stun.MethodRefresh, lifetime(0))); got != 0 {
 		t.Errorf("end: %d", got)
 	}
-	if got := code(c.ask(patience, stun.MethodAllocate, transportUDP)); got == 0 {
+	if got := code(c.ask(patience, stun.MethodAllocate, overUDP)); got == 0 {
 		t.Error("a new allocation from the old place after expiry")
 	}
 }
@@ -185,14 +190,14 @@ func TestAnotherUsersAllocation(t *testing.T) {
 	for i, got := range []int{
 		code(c.ask(patience, stun.MethodCreatePermission, peer(t, "127.0.0.1:9"))),
 		code(c.ask(patience, stun.MethodRefresh, lifetime(0))),
-		code(c.ask(patience, stun.MethodChannelBind, peer(t, "127.0.0.1:9"), channel(0x4001))),
+		code(c.ask(patience, stun.MethodChannelBind, peer(t, "127.0.0.1:9"), channelNumber(0x4001))),
 	} {
-		if got != 400 {
-			t.Errorf("request %d: %d, want 400", i, got)
+		if got != 441 {
+			t.Errorf("request %d: %d, want 441", i, got)
 		}
 	}
 	wantRefused(t, r.Server, OtherUser, 3)
-	if got := code(c.ask(patience, stun.MethodAllocate, transportUDP)); got != 437 {
+	if got := code(c.ask(patience, stun.MethodAllocate, overUDP)); got != 437 {
 		t.Errorf("bob's allocate: %d, want 437", got)
 	}
 	c.as(r.Credentials(User{Session: "ann"}, time.Now().Add(time.Minute))) // newer credentials of the same session
@@ -204,7 +209,7 @@ func TestAnotherUsersAllocation(t *testing.T) {
 	}
 }
 
-func channel(number uint16) stun.Setter {
+func channelNumber(number uint16) stun.Setter {
 	return stun.RawAttribute{Type: stun.AttrChannelNumber, Value: []byte{byte(number >> 8), byte(number), 0, 0}}
 }
 
@@ -222,7 +227,7 @@ func TestQuotas(t *testing.T) {
 		t.Run(tt.reason.String(), func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, func(c *Config) { c.Limits = tt.limits })
-			first := allocation(t, r.client(t, "udp", "ann"))
+			first := relayOf(t, r.client(t, "udp", "ann"))
 			for i, network := range []string{"udp", "tcp"} {
 				_, err := r.client(t, network, tt.second).Allocate()
 				if err == nil || !strings.Contains(err.Error(), "486") {
@@ -234,7 +239,7 @@ func TestQuotas(t *testing.T) {
 				t.Fatal(err)
 			}
 			eventually(t, "there is room again", func() bool { return r.Stats().Allocations == 0 })
-			allocation(t, r.client(t, "tcp", tt.second))
+			relayOf(t, r.client(t, "tcp", tt.second))
 		})
 	}
 }
@@ -242,7 +247,7 @@ func TestQuotas(t *testing.T) {
 func TestNoRelayPortLeft(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, func(c *Config) { c.MinPort, c.MaxPort = 21550, 21550 })
-	allocation(t, r.client(t, "udp", "ann"))
+	relayOf(t, r.client(t, "udp", "ann"))
 	for range 3 { // what fails gives its quota back
 		if _, err := r.client(t, "udp", "ann").Allocate(); err == nil || !strings.Contains(err.Error(), "508") {
 			t.Errorf("%v, want 508", err)
@@ -256,7 +261,7 @@ func TestDeniedPeers(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, func(c *Config) { c.Allow = nil })
 	client := r.client(t, "udp", "ann")
-	allocation(t, client)
+	relayOf(t, client)
 	for i, ip := range []string{"10.0.0.1", "169.254.169.254", "127.0.0.2", "224.0.0.1"} {
 		if err := client.CreatePermission(&net.UDPAddr{IP: net.ParseIP(ip), Port: 9}); err == nil {
 			t.Errorf("%s was permitted", ip)
@@ -280,7 +285,7 @@ func TestOwnPorts(t *testing.T) {
 		c.Allow = nil
 		c.Media = []netip.AddrPort{addrPort(media.LocalAddr())}
 	})
-	relay := allocation(t, r.client(t, "udp", "ann"))
+	relay := relayOf(t, r.client(t, "udp", "ann"))
 	for range 3 {
 		if _, err := relay.WriteTo([]byte("let me in"), private.LocalAddr()); err != nil {
 			t.Fatal(err)
@@ -303,7 +308,7 @@ func TestBandwidth(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, func(c *Config) { c.Limits.Bandwidth = 1000 }) // and a burst of 64 KiB
 	peer := newEcho(t, "127.0.0.1:0")
-	relay := allocation(t, r.client(t, "udp", "ann"))
+	relay := relayOf(t, r.client(t, "udp", "ann"))
 	roundTrip(t, relay, peer.LocalAddr(), "within the burst")
 	kilobyte := make([]byte, 1000)
 	eventually(t, "the rest is dropped", func() bool {
@@ -336,57 +341,25 @@ func TestPeersAndChannelsAreBounded(t *testing.T) {
 
 	for _, number := range []uint16{0x4001, 0x4002, 0x4001} {
 		at := "127.0.0.1:" + strconv.Itoa(int(number))
-		if got := code(c.ask(patience, stun.MethodChannelBind, peer(t, at), channel(number))); got != 0 {
+		if got := code(c.ask(patience, stun.MethodChannelBind, peer(t, at), channelNumber(number))); got != 0 {
 			t.Errorf("channel %x: %d", number, got)
 		}
 	}
-	if got := code(c.ask(300*time.Millisecond, stun.MethodChannelBind, peer(t, "127.0.0.1:3"), channel(0x4003))); got == 0 {
+	if got := code(c.ask(300*time.Millisecond, stun.MethodChannelBind, peer(t, "127.0.0.1:3"), channelNumber(0x4003))); got == 0 {
 		t.Error("a third channel was bound")
 	}
 	wantRefused(t, r.Server, TooManyChannels, 1)
 }
 
-// TestNoPermissionNearTheEnd guards against a crash: pion stops the timers of an ending allocation's permissions, also of
-// one that it is just making and that has none yet.
-func TestNoPermissionNearTheEnd(t *testing.T) {
-	t.Parallel()
-	r := newRig(t, nil)
-	c := r.raw(t, r.Credentials(User{Session: "ann"}, time.Now()))
-	if got := code(c.allocate(lifetime(60))); got != 0 {
-		t.Fatalf("allocate: %d", got)
-	}
-	ask := func() int {
-		return code(c.ask(300*time.Millisecond, stun.MethodCreatePermission, peer(t, "127.0.0.1:1")))
-	}
-	if got := ask(); got != 0 {
-		t.Errorf("permission: %d", got)
-	}
-	r.clock.advance(56 * time.Second)
-	if got := ask(); got == 0 {
-		t.Error("a permission four seconds before the end")
-	}
-	wantRefused(t, r.Server, Expiring, 1)
-	if got := code(c.ask(patience, stun.MethodRefresh, lifetime(60))); got != 0 {
-		t.Fatalf("refresh: %d", got)
-	}
-	if got := ask(); got != 0 {
-		t.Errorf("permission after refresh: %d", got)
-	}
-	if got := code(c.ask(patience, stun.MethodRefresh, lifetime(2))); got != 0 {
-		t.Fatalf("refresh: %d", got)
-	}
-	if got := ask(); got == 0 {
-		t.Error("a permission on an allocation of two seconds")
-	}
-}
-
+// TestErrorAnswersAreLimited: what is much larger than its request is not sent to an address without end, and who uses
+// that up takes nothing from somebody at the same address who asks as clients do.
 func TestErrorAnswersAreLimited(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, func(c *Config) { c.Limits.Errors = 1 })
 	c := r.raw(t, Credentials{})
 	answers := 0
 	for range 25 {
-		if c.ask(100*time.Millisecond, stun.MethodAllocate, transportUDP) == nil {
+		if c.ask(100*time.Millisecond, stun.MethodAllocate) == nil {
 			break
 		}
 		answers++
@@ -395,11 +368,102 @@ func TestErrorAnswersAreLimited(t *testing.T) {
 		t.Errorf("%d answers, want 20", answers)
 	}
 	wantRefused(t, r.Server, ErrorLimit, 1)
+	for range 50 {
+		if got := code(c.ask(patience, stun.MethodAllocate, overUDP)); got != 401 {
+			t.Fatalf("a neighbour: %d", got)
+		}
+	}
+	if got := code(r.raw(t, r.Credentials(User{Session: "ann"}, r.clock.Now())).allocate()); got != 0 {
+		t.Errorf("a neighbour's allocate: %d", got)
+	}
 	if got := code(c.ask(patience, stun.MethodBinding)); got != 0 {
 		t.Errorf("binding: %d", got)
 	}
 	r.clock.advance(2 * time.Second)
-	if got := code(c.ask(patience, stun.MethodAllocate, transportUDP)); got != 401 {
+	if got := code(c.ask(patience, stun.MethodAllocate)); got != 401 {
 		t.Errorf("two seconds later: %d", got)
 	}
+}
+
+// TestAmplification: nothing that is sent without credentials brings much more than it cost, headers counted.
+func TestAmplification(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	c := r.raw(t, Credentials{})
+	for _, tt := range []struct {
+		name   string
+		method stun.Method
+		attrs  []stun.Setter
+		most   float64
+	}{
+		{"Binding", stun.MethodBinding, nil, 1.5},
+		{"Binding, an unknown attribute", stun.MethodBinding, []stun.Setter{attrOf(0x7FFE)}, 1.5},
+		{"Allocate", stun.MethodAllocate, []stun.Setter{overUDP}, 1.5},
+		{"Allocate, bare", stun.MethodAllocate, nil, 1.7}, // and limited
+		{"Refresh", stun.MethodRefresh, nil, 1.7},
+		{"no user name", stun.MethodRefresh, []stun.Setter{attrOf(attrIntegrity, make([]byte, 20)...)}, 1},
+	} {
+		request := stun.MustBuild(append([]stun.Setter{
+			stun.TransactionID, stun.NewType(tt.method, stun.ClassRequest),
+		}, tt.attrs...)...)
+		in, out := len(request.Raw)+headers, len(c.exchange(patience, request.Raw).Raw)+headers
+		if factor := float64(out) / float64(in); factor > tt.most {
+			t.Errorf("%s: %d bytes for %d, %.2f times as many", tt.name, out, in, factor)
+		}
+	}
+}
+
+// TestLifetimes: permissions, channels and allocations end when their time is over, and not before.
+func TestLifetimes(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	c := r.raw(t, r.Credentials(User{Session: "ann"}, r.clock.Now()))
+	echo := newEcho(t, "127.0.0.1:0")
+	at := echo.LocalAddr().String()
+	if got := code(c.allocate()); got != 0 {
+		t.Fatalf("allocate: %d", got)
+	}
+	for step, got := range []int{code(permission(at)(c)), code(bound(0x4000, at)(c))} {
+		if got != 0 {
+			t.Fatalf("step %d: %d", step, got)
+		}
+	}
+	hello := []byte("\x40\x00\x00\x05hello")
+	if m := c.data(hello); m == nil {
+		t.Error("nothing came back by the channel")
+	}
+	r.clock.advance(permissionLifetime) // the channel has longer
+	before := echo.count()
+	if m := c.data(hello); m != nil || echo.count() != before {
+		t.Error("without a permission it still relays")
+	}
+	if got := code(permission(at)(c)); got != 0 {
+		t.Fatalf("permission: %d", got)
+	}
+	if m := c.data(hello); m == nil {
+		t.Error("with a new permission it does not relay")
+	}
+	r.clock.advance(channelLifetime - permissionLifetime)
+	c.as(r.Credentials(User{Session: "ann"}, r.clock.Now()))
+	if got := code(c.ask(patience, stun.MethodRefresh)); got != 437 {
+		t.Errorf("ten minutes later it is still there: %d", got)
+	}
+	if n := r.Stats().Allocations; n != 0 {
+		t.Errorf("%d allocations", n)
+	}
+}
+
+// TestAllocationEndsByItself: nobody needs to ask for one for it to end.
+func TestAllocationEndsByItself(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	c := r.raw(t, r.Credentials(User{Session: "ann"}, r.clock.Now()))
+	if got := code(c.allocate()); got != 0 {
+		t.Fatalf("allocate: %d", got)
+	}
+	r.clock.advance(defaultLifetime)
+	for _, a := range r.relays.all() {
+		a.wake(0)
+	}
+	eventually(t, "the relay is closed", func() bool { return r.Stats().Allocations == 0 && len(r.relays.all()) == 0 })
 }

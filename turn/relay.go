@@ -1,15 +1,18 @@
 package turn
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"os"
+	"slices"
 	"sync"
 	"time"
 
-	pion "github.com/pion/turn/v4"
 	"golang.org/x/time/rate"
 )
 
@@ -18,27 +21,26 @@ const (
 	relayBuffer = 1 << 20
 	// portTries bounds how many ports are tried for one allocation; ranges up to this size are tried whole.
 	portTries = 256
-	// maxReadFailures is how many reads of a relay socket may fail in a row before its allocation ends. Single failures
-	// are ICMP errors that some systems report on the socket.
+	// maxReadFailures is how many reads of a socket may fail in a row before it is given up. Single failures are ICMP
+	// errors that some systems report on the socket.
 	maxReadFailures = 16
+	// relayHead is what a Data indication has in front of its data, in bytes; ChannelData has less.
+	relayHead = stunHeader + 12 + 4
 )
-
-var errNoTCPRelay = errors.New("turn: TCP relays (RFC 6062) are not supported")
 
 // relays opens relay sockets and knows those that are open.
 type relays struct {
 	// Static after construction.
 	s        *Server
 	bind     netip.Addr
-	relayIP  net.IP
+	relayIP  netip.Addr
 	min, max uint16
+	inside   *inside
 
 	// Guarded by mu.
 	mu    sync.RWMutex
-	ports map[uint16]*relayConn
+	ports map[uint16]*allocation
 }
-
-var _ pion.RelayAddressGenerator = (*relays)(nil)
 
 // newRelays binds to the relay address where this host has it, and to all addresses behind a NAT.
 func newRelays(s *Server, cfg Config, local []netip.Addr) *relays {
@@ -49,128 +51,173 @@ func newRelays(s *Server, cfg Config, local []netip.Addr) *relays {
 		}
 	}
 	return &relays{
-		s: s, bind: bind, relayIP: cfg.RelayIP.AsSlice(), min: cfg.MinPort, max: cfg.MaxPort,
-		ports: map[uint16]*relayConn{},
+		s: s, bind: bind, relayIP: cfg.RelayIP, min: cfg.MinPort, max: cfg.MaxPort, inside: newInside(cfg, bind, local),
+		ports: map[uint16]*allocation{},
 	}
 }
 
-// Validate implements pion's interface; Config.Validate has seen everything.
-func (r *relays) Validate() error { return nil }
-
-// AllocateConn refuses TCP relays.
-func (r *relays) AllocateConn(string, int) (net.Conn, net.Addr, error) {
-	return nil, nil, errNoTCPRelay
-}
-
-// AllocatePacketConn opens a relay socket at the requested port, or at a random one of the range if that is 0.
-func (r *relays) AllocatePacketConn(_ string, requested int) (net.PacketConn, net.Addr, error) {
+// open gives a its socket, at a random port of the range.
+func (r *relays) open(a *allocation, even bool) error {
 	if r.s.isClosed() {
-		return nil, nil, net.ErrClosed
-	}
-	if requested != 0 {
-		return r.listen(uint16(requested)) //nolint:gosec // pion chose it among ports that were opened here
+		return net.ErrClosed
 	}
 	size := int(r.max) - int(r.min) + 1
 	first := rand.IntN(size) //nolint:gosec // spreads ports; nothing rests on it being unguessable
 	err := errors.New("all are relays already")
 	for i := range min(size, portTries) {
-		var conn net.PacketConn
-		var addr net.Addr
 		port := uint16(int(r.min) + (first+i)%size) //nolint:gosec // within min and max
-		if r.live(port) {
+		if even && port%2 != 0 || r.live(port) {
 			continue
 		}
-		if conn, addr, err = r.listen(port); err == nil {
-			return conn, addr, nil
+		if err = r.listen(a, port); err == nil {
+			return nil
 		}
 	}
-	r.s.refuse(NoPort)
-	return nil, nil, fmt.Errorf("no relay port in %d to %d: %w", r.min, r.max, err)
+	return fmt.Errorf("no relay port in %d to %d: %w", r.min, r.max, err)
 }
 
-func (r *relays) listen(port uint16) (net.PacketConn, net.Addr, error) {
+func (r *relays) listen(a *allocation, port uint16) error {
 	conn, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(r.bind, port)))
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	if err := conn.SetReadBuffer(relayBuffer); err != nil {
 		r.s.cfg.Log.Debug("relay receive buffer", "err", err)
 	}
-	bandwidth := r.s.cfg.Limits.Bandwidth
-	c := &relayConn{
-		PacketConn: conn, conn: conn, relays: r, port: port,
-		up:   rate.NewLimiter(rate.Limit(bandwidth), max(bandwidth, 1<<16)),
-		down: rate.NewLimiter(rate.Limit(bandwidth), max(bandwidth, 1<<16)),
+	a.conn, a.relay = conn, netip.AddrPortFrom(r.relayIP, port)
+	r.mu.Lock()
+	r.ports[port] = a
+	r.mu.Unlock()
+	return nil
+}
+
+func (r *relays) close(a *allocation) {
+	if err := a.conn.Close(); err != nil {
+		r.s.cfg.Log.Debug("close relay", "err", err)
 	}
 	r.mu.Lock()
-	r.ports[port] = c
+	delete(r.ports, a.relay.Port())
 	r.mu.Unlock()
-	return c, &net.UDPAddr{IP: r.relayIP, Port: int(port)}, nil
+}
+
+// all are the open relays.
+func (r *relays) all() []*allocation {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return slices.Collect(maps.Values(r.ports))
 }
 
 // live reports whether port is an open relay socket's.
 func (r *relays) live(port uint16) bool {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	_, ok := r.ports[port]
-	return ok
+	return r.ports[port] != nil
 }
 
-// end closes the relay at port; its reader ends the allocation.
-func (r *relays) end(port uint16) {
-	r.mu.RLock()
-	c := r.ports[port]
-	r.mu.RUnlock()
-	if c != nil {
-		if err := c.Close(); err != nil {
-			r.s.cfg.Log.Debug("close relay", "err", err)
-		}
+// send relays a client's packet to a peer that is permitted. Only what policy and the byte budget let through is passed
+// on, each way; the rest is dropped as a network would.
+func (a *allocation) send(data []byte, peer netip.AddrPort) {
+	s := a.e.s
+	if !s.pass(peer, len(data), a.up) {
+		return
 	}
+	if _, err := a.conn.WriteToUDPAddrPort(data, s.relays.inside.inward(peer)); err != nil {
+		s.refuse(PeerError)
+		return
+	}
+	s.up.add(len(data))
 }
 
-// relayConn is the socket of one allocation. It passes on only what policy and the byte budget let through, each way; the
-// rest is dropped as a network would.
-type relayConn struct {
-	net.PacketConn // for the deadlines
-	conn           *net.UDPConn
-	relays         *relays
-	port           uint16
-	up, down       *rate.Limiter // client to peer, peer to client
-	closing        sync.Once
-}
-
-func (c *relayConn) ReadFrom(b []byte) (int, net.Addr, error) {
-	s := c.relays.s
+// run relays what peers send until the allocation ends, or its time is over.
+func (a *allocation) run() {
+	defer a.end()
+	defer a.e.s.guard(func() {})
+	s := a.e.s
+	a.wake(a.remaining(s.now()))
+	buf := make([]byte, relayHead+inboundMTU+3)
 	for failures := 0; ; {
-		n, from, err := c.conn.ReadFromUDPAddrPort(b)
-		if err != nil {
+		n, from, err := a.conn.ReadFromUDPAddrPort(buf[relayHead : relayHead+inboundMTU])
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			left := a.remaining(s.now())
+			if left <= 0 {
+				return
+			}
+			a.wake(left)
+		case err != nil:
 			failures++
 			if errors.Is(err, net.ErrClosed) || failures == maxReadFailures {
-				return 0, nil, err
+				return
 			}
 			s.refuse(PeerError)
-			continue
-		}
-		failures = 0
-		if s.pass(from, n, c.down) {
-			s.down.add(n)
-			return n, net.UDPAddrFromAddrPort(from), nil
+		case n == inboundMTU:
+			s.refuse(TooLong)
+		default:
+			failures = 0
+			a.receive(buf[:relayHead+n], from, s.now())
 		}
 	}
 }
 
-func (c *relayConn) WriteTo(b []byte, to net.Addr) (int, error) {
-	s := c.relays.s
-	peer := addrPort(to)
-	if !s.pass(peer, len(b), c.up) {
-		return len(b), nil
+// receive relays a peer's packet to the client. It stands in b behind room for what goes in front of it.
+func (a *allocation) receive(b []byte, from netip.AddrPort, now time.Time) {
+	s, n := a.e.s, len(b)-relayHead
+	from = netip.AddrPortFrom(from.Addr().Unmap().WithZone(""), from.Port())
+	from, number, ok := a.sender(from, now)
+	if !ok {
+		s.refuse(NoPermission)
+		return
 	}
-	if _, err := c.conn.WriteToUDPAddrPort(b, peer); err != nil {
-		s.refuse(PeerError)
-		return 0, err
+	if !s.pass(from, n, a.down) {
+		return
 	}
-	s.up.add(len(b))
-	return len(b), nil
+	s.down.add(n)
+	if number != 0 {
+		b = b[relayHead-4:]
+		binary.BigEndian.PutUint16(b, number)
+		binary.BigEndian.PutUint16(b[2:], uint16(n)) //nolint:gosec // a packet's length
+		if a.e.stream {
+			b = zeroPad(b)
+		}
+	} else {
+		a.indicate(b, from, n)
+		b = zeroPad(b)
+	}
+	if _, err := a.e.conn.WriteTo(b, a.client); err != nil {
+		s.cfg.Log.Debug("relay to client", "err", err)
+	}
+}
+
+// sender is who sent a packet, as the client knows him, and the channel he has.
+func (a *allocation) sender(from netip.AddrPort, now time.Time) (peer netip.AddrPort, number uint16, permitted bool) {
+	if number, permitted = a.numberOf(from, now); permitted {
+		return from, number, true
+	}
+	for _, alias := range a.e.s.relays.aliases(from) {
+		if number, permitted = a.numberOf(alias, now); permitted {
+			return alias, number, true
+		}
+	}
+	return from, 0, false
+}
+
+// indicate writes the head of a Data indication in front of n bytes of data.
+func (a *allocation) indicate(b []byte, from netip.AddrPort, n int) {
+	var id transactionID
+	binary.BigEndian.PutUint64(id[:], rand.Uint64()) //nolint:gosec // tells indications apart, no more
+	binary.BigEndian.PutUint32(id[8:], rand.Uint32())
+	head := newAnswer(b[:0:relayHead], dataIndication, id)
+	head.addAddress(attrPeer, from)
+	head.head(attrData, n)
+	binary.BigEndian.PutUint16(b[2:], uint16(relayHead-stunHeader+padded(n))) //nolint:gosec // a message's length
+}
+
+// zeroPad lengthens b to a multiple of 4 within its capacity.
+func zeroPad(b []byte) []byte {
+	for len(b)%4 != 0 {
+		b = append(b, 0)
+	}
+	return b
 }
 
 // pass says whether a packet may be relayed, and counts it if not.
@@ -184,18 +231,4 @@ func (s *Server) pass(peer netip.AddrPort, n int, limit *rate.Limiter) bool {
 		return false
 	}
 	return true
-}
-
-// Close always returns nil, see the package's invariants.
-func (c *relayConn) Close() error {
-	c.closing.Do(func() {
-		r := c.relays
-		r.mu.Lock()
-		delete(r.ports, c.port)
-		r.mu.Unlock()
-		if err := c.conn.Close(); err != nil {
-			r.s.cfg.Log.Debug("close relay", "err", err)
-		}
-	})
-	return nil
 }

@@ -43,13 +43,9 @@ func (r *revoked) has(session string) bool {
 func (s *Server) Revoke(session string) {
 	now := s.now()
 	s.revoked.add(session, now, now.Add(s.cfg.TTL))
-	s.mu.Lock()
-	var open []*endpoint
-	for e := range s.endpoints {
-		open = append(open, e)
-	}
-	s.mu.Unlock()
-	for _, e := range open {
-		e.revoke(session)
+	for _, a := range s.relays.all() {
+		if a.user.Session == session {
+			a.end()
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pion/logging"
 	"github.com/pion/stun/v3"
 	pion "github.com/pion/turn/v4"
 )
@@ -20,14 +21,25 @@ const (
 
 // clock is a settable time.
 type clock struct {
-	mu  sync.Mutex
-	now time.Time
+	mu     sync.Mutex
+	now    time.Time
+	broken bool // the next who asks panics
 }
 
 func (c *clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.broken {
+		c.broken = false
+		panic("a mistake")
+	}
 	return c.now
+}
+
+func (c *clock) fail() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.broken = true
 }
 
 func (c *clock) advance(d time.Duration) {
@@ -102,7 +114,7 @@ func (r *rig) clientAs(t *testing.T, network string, cred Credentials) *pion.Cli
 	}
 	c, err := pion.NewClient(&pion.ClientConfig{
 		STUNServerAddr: server.String(), TURNServerAddr: server.String(), Conn: conn,
-		Username: cred.Username, Password: cred.Password, LoggerFactory: r.log,
+		Username: cred.Username, Password: cred.Password, LoggerFactory: &logging.DefaultLoggerFactory{DefaultLogLevel: logging.LogLevelDisabled},
 		RTO: 50 * time.Millisecond, // what is refused in silence is retried 7 times
 	})
 	if err != nil {
@@ -118,8 +130,8 @@ func (r *rig) clientAs(t *testing.T, network string, cred Credentials) *pion.Cli
 	return c
 }
 
-// allocate makes an allocation that ends before its client.
-func allocation(t *testing.T, c *pion.Client) net.PacketConn {
+// relayOf makes an allocation that ends before its client.
+func relayOf(t *testing.T, c *pion.Client) net.PacketConn {
 	t.Helper()
 	relay, err := c.Allocate()
 	if err != nil {
@@ -273,6 +285,23 @@ func (c *raw) exchange(wait time.Duration, request []byte) *stun.Message {
 	return m
 }
 
+// data sends ChannelData and returns what comes back, or nil.
+func (c *raw) data(b []byte) []byte {
+	c.t.Helper()
+	if _, err := c.conn.Write(b); err != nil {
+		c.t.Fatal(err)
+	}
+	if err := c.conn.SetReadDeadline(time.Now().Add(200 * time.Millisecond)); err != nil {
+		c.t.Fatal(err)
+	}
+	got := make([]byte, 2048)
+	n, err := c.conn.Read(got)
+	if err != nil {
+		return nil
+	}
+	return got[:n]
+}
+
 // code is the ERROR-CODE of an answer; 0 for success, -1 for an error without one, -2 for no answer.
 func code(m *stun.Message) int {
 	if m == nil {
@@ -288,7 +317,7 @@ func code(m *stun.Message) int {
 	return int(c.Code)
 }
 
-var transportUDP = stun.RawAttribute{Type: stun.AttrRequestedTransport, Value: []byte{17, 0, 0, 0}}
+var overUDP = stun.RawAttribute{Type: stun.AttrRequestedTransport, Value: []byte{17, 0, 0, 0}}
 
 func lifetime(seconds byte) stun.Setter {
 	return stun.RawAttribute{Type: stun.AttrLifetime, Value: []byte{0, 0, 0, seconds}}
@@ -306,15 +335,23 @@ func (p xorPeer) AddTo(m *stun.Message) error {
 	return stun.XORMappedAddress(p).AddToAs(m, stun.AttrXORPeerAddress)
 }
 
-// allocate gets a nonce and an allocation.
-func (c *raw) allocate(attrs ...stun.Setter) *stun.Message {
+// challenged gets a nonce.
+func (c *raw) challenged() {
 	c.t.Helper()
-	first := c.ask(patience, stun.MethodAllocate, transportUDP)
+	first := c.ask(patience, stun.MethodAllocate, overUDP)
 	if code(first) != 401 {
 		c.t.Fatalf("the first answer is %d", code(first))
 	}
 	if err := c.non.GetFrom(first); err != nil {
 		c.t.Fatal(err)
 	}
-	return c.ask(patience, stun.MethodAllocate, append([]stun.Setter{transportUDP}, attrs...)...)
+}
+
+// allocate gets a nonce, where there is none, and an allocation.
+func (c *raw) allocate(attrs ...stun.Setter) *stun.Message {
+	c.t.Helper()
+	if c.non == nil {
+		c.challenged()
+	}
+	return c.ask(patience, stun.MethodAllocate, append([]stun.Setter{overUDP}, attrs...)...)
 }

@@ -8,8 +8,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	pion "github.com/pion/turn/v4"
 )
 
 // Server is a STUN and TURN server.
@@ -22,12 +20,12 @@ type Server struct {
 	quota   *quota
 	revoked *revoked
 	errors  *budget
-	log     *pionLog
+	nonces  *nonces
 	closed  chan struct{}
 
-	closing     sync.Once
-	accepting   sync.WaitGroup // accept loops
-	allocations sync.WaitGroup // live allocations; added to by read loops only
+	closing   sync.Once
+	accepting sync.WaitGroup // accept loops
+	reading   sync.WaitGroup // endpoints and allocations: what is added to it is counted in it already, or in accepting
 
 	// Guarded by mu.
 	mu        sync.Mutex
@@ -40,6 +38,7 @@ type Server struct {
 	allocated    atomic.Uint64
 	badMessages  atomic.Uint64
 	errorAnswers atomic.Uint64
+	panics       atomic.Uint64
 }
 
 // New starts a server on the sockets of cfg.
@@ -56,8 +55,8 @@ func newServer(cfg Config, now func() time.Time) (*Server, error) {
 		now:       now,
 		quota:     newQuota(cfg.Limits),
 		revoked:   newRevoked(),
+		nonces:    newNonces(),
 		errors:    newBudget(cfg.Limits.Errors),
-		log:       newPionLog(cfg.Log),
 		closed:    make(chan struct{}),
 		endpoints: map[*endpoint]struct{}{},
 		connsByIP: map[netip.Addr]int{},
@@ -76,7 +75,7 @@ func newServer(cfg Config, now func() time.Time) (*Server, error) {
 	return s, nil
 }
 
-// serve starts a pion server on conn. release, if not nil, is called once when conn has ended.
+// serve starts to read conn. release, if not nil, is called once when conn has ended.
 func (s *Server) serve(conn net.PacketConn, release func()) error {
 	e := newEndpoint(s, conn, release)
 	s.mu.Lock()
@@ -88,23 +87,8 @@ func (s *Server) serve(conn net.PacketConn, release func()) error {
 	s.endpoints[e] = struct{}{}
 	s.mu.Unlock()
 
-	_, err := pion.NewServer(pion.ServerConfig{
-		PacketConnConfigs: []pion.PacketConnConfig{{
-			PacketConn:            e,
-			RelayAddressGenerator: s.relays,
-			PermissionHandler:     e.permit,
-		}},
-		LoggerFactory: s.log,
-		Realm:         s.cfg.Realm,
-		AuthHandler:   e.authenticate,
-		QuotaHandler:  e.takeQuota,
-		EventHandler:  e.events(),
-		InboundMTU:    inboundMTU,
-	})
-	if err != nil {
-		e.end()
-	}
-	return err
+	s.reading.Go(e.run)
+	return nil
 }
 
 // Close ends all allocations, closes the sockets, and waits for what runs on them.
@@ -123,15 +107,12 @@ func (s *Server) Close() error {
 			errs = append(errs, l.Close())
 		}
 		for _, e := range open {
-			if err := e.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			if err := e.conn.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
 				errs = append(errs, err)
 			}
 		}
 		s.accepting.Wait()
-		for _, e := range open {
-			<-e.ended
-		}
-		s.allocations.Wait()
+		s.reading.Wait()
 		s.cfg.Log.Info("turn is down")
 	})
 	return errors.Join(errs...)

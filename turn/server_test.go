@@ -20,7 +20,7 @@ func TestRelay(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, nil)
 			peer := newEcho(t, "127.0.0.1:0")
-			relay := allocation(t, r.client(t, network, "ann"))
+			relay := relayOf(t, r.client(t, network, "ann"))
 			roundTrip(t, relay, peer.LocalAddr(), "by Send indication or channel")
 			eventually(t, "everything is counted", func() bool {
 				s := r.Stats()
@@ -40,7 +40,7 @@ func TestRelay(t *testing.T) {
 func TestRelayToRelay(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, func(c *Config) { c.Allow = nil })
-	ann, bob := allocation(t, r.client(t, "udp", "ann")), allocation(t, r.client(t, "tcp", "bob"))
+	ann, bob := relayOf(t, r.client(t, "udp", "ann")), relayOf(t, r.client(t, "tcp", "bob"))
 	b := make([]byte, 64)
 	for deadline := time.Now().Add(patience); ; {
 		if time.Now().After(deadline) {
@@ -73,7 +73,7 @@ func TestBindingIsAnsweredWithoutSoftware(t *testing.T) {
 	if code(m) != 0 || mapped.GetFrom(m) != nil || mapped.String() != c.conn.LocalAddr().String() {
 		t.Errorf("answer %v says %v, want %v", m, mapped, c.conn.LocalAddr())
 	}
-	for _, m := range []*stun.Message{m, c.ask(patience, stun.MethodAllocate, transportUDP)} {
+	for _, m := range []*stun.Message{m, c.ask(patience, stun.MethodAllocate, overUDP)} {
 		if m.Contains(stun.AttrSoftware) {
 			t.Errorf("tells its software: %v", m)
 		}
@@ -120,7 +120,7 @@ func TestOnTheMux(t *testing.T) {
 
 	rtp := "\x80\x60 looks like RTP"
 	for _, network := range []string{"udp", "tcp"} {
-		roundTrip(t, allocation(t, r.client(t, network, "ann")), udp.LocalAddr(), rtp)
+		roundTrip(t, relayOf(t, r.client(t, network, "ann")), udp.LocalAddr(), rtp)
 	}
 	closed(t, r.Server)
 	if c, err := net.Dial("udp4", udp.LocalAddr().String()); err != nil {
@@ -145,8 +145,8 @@ func TestTwoServersInOneProcess(t *testing.T) {
 	t.Parallel()
 	one, two := newRig(t, nil), newRig(t, nil)
 	peer := newEcho(t, "127.0.0.1:0")
-	roundTrip(t, allocation(t, one.client(t, "udp", "ann")), peer.LocalAddr(), "one")
-	roundTrip(t, allocation(t, two.client(t, "udp", "ann")), peer.LocalAddr(), "two")
+	roundTrip(t, relayOf(t, one.client(t, "udp", "ann")), peer.LocalAddr(), "one")
+	roundTrip(t, relayOf(t, two.client(t, "udp", "ann")), peer.LocalAddr(), "two")
 	if one.Stats().Allocations != 1 || two.Stats().Allocations != 1 {
 		t.Errorf("%+v %+v", one.Stats(), two.Stats())
 	}
@@ -157,7 +157,7 @@ func TestCloseWithClients(t *testing.T) {
 	r := newRig(t, nil)
 	peer := newEcho(t, "127.0.0.1:0")
 	for _, network := range []string{"udp", "tcp"} {
-		roundTrip(t, allocation(t, r.client(t, network, network)), peer.LocalAddr(), "hello")
+		roundTrip(t, relayOf(t, r.client(t, network, network)), peer.LocalAddr(), "hello")
 	}
 	half, err := net.Dial("tcp4", r.tcp.String())
 	if err != nil {

@@ -14,6 +14,7 @@ type Stats struct {
 	Refused      map[string]uint64 // by Reason; every reason is present, also at zero
 	BadMessages  uint64            // messages that were no valid request; over UDP anybody may send them
 	ErrorAnswers uint64            // error answers sent (401 and such), ErrorLimit not counted
+	Panics       uint64            // mistakes of ours that ended a client
 }
 
 type traffic struct{ packets, bytes atomic.Uint64 }
@@ -39,6 +40,7 @@ func (s *Server) Stats() Stats {
 		Refused:      make(map[string]uint64, numReasons),
 		BadMessages:  s.badMessages.Load(),
 		ErrorAnswers: s.errorAnswers.Load(),
+		Panics:       s.panics.Load(),
 	}
 	for r := range numReasons {
 		out.Refused[r.String()] = s.refused[r].Load()

@@ -147,6 +147,7 @@ func (e emitter) relay(m turn.Stats) {
 	e.counters("turn_relayed_bytes", "Payload bytes relayed; up: from clients.", "direction",
 		map[string]uint64{"up": m.UpBytes, "down": m.DownBytes})
 	e.counters("turn_refused", "Requests and packets refused, by reason.", "reason", m.Refused)
-	e.counter("turn_bad_messages", "Messages that were no valid request.", m.BadMessages)
+	e.counter("turn_bad_messages", "Messages that were no request and relayed nothing.", m.BadMessages)
 	e.counter("turn_error_answers", "Error answers sent, first challenges included.", m.ErrorAnswers)
+	e.counter("turn_panics", "Mistakes of ours that ended one client of the relay each.", m.Panics)
 }
