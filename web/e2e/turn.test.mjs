@@ -11,7 +11,7 @@ const skip =
   (!root_user || !findProgram('turnutils_uclient')) &&
   !process.env.PARLEY_REQUIRE_LAB &&
   "needs root, nftables and coturn's clients";
-const secret = 'a secret for the relay test, 32+ bytes';
+const secret = 'a secret for the relay test: 32 bytes';
 const echo = '203.0.113.20';
 let lab;
 let server;

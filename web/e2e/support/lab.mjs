@@ -49,7 +49,7 @@ export class Lab {
   }
 }
 
-export const labSecret = 'a secret for the network lab, 32+ bytes';
+export const labSecret = 'a secret for the network lab: 32 bytes';
 
 /** Starts a server on the lab's Internet, with a certificate of its own, since cameras need https. */
 export function startLabServer(lab, { name, args = [], env = {} }) {
