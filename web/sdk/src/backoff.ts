@@ -1,6 +1,9 @@
 // Milliseconds before each attempt to come back: at once, then patiently. The last one repeats.
 const DELAYS = [0, 300, 1000, 2000, 4000, 7000];
 
+/** The same for feeds of many watchers, who lose it all at once, and need it less. */
+export const FEED_DELAYS = [500, 1000, 2000, 4000, 5000];
+
 /** How long a connection must have lived for the next loss to count as the first again, milliseconds. */
 const HEALTHY = 5000;
 

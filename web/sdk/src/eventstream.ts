@@ -1,9 +1,9 @@
-import { Backoff } from './backoff';
+import { Backoff, FEED_DELAYS } from './backoff';
 import type { FeedReader } from './feedreader';
 import type { RoomEvent, Snapshot } from './protocol';
 import { whyRefused } from './refusal';
 import { now } from './time';
-import { readToken } from './url';
+import { readToken, renewed } from './url';
 import { wait } from './wait';
 
 const TYPES: readonly RoomEvent['type'][] = [
@@ -23,7 +23,7 @@ const DEAF = 6000; // ms without a first event after which something on the way 
  * reached, so another transport should be tried (never with `only`).
  */
 export async function eventStream(reader: FeedReader, signal: AbortSignal, only: boolean): Promise<boolean> {
-  const backoff = new Backoff();
+  const backoff = new Backoff(Math.random, FEED_DELAYS);
   let heard = false; // ever
   while (!signal.aborted) {
     const token = await readToken(reader.token).catch(() => undefined);
@@ -37,7 +37,7 @@ export async function eventStream(reader: FeedReader, signal: AbortSignal, only:
     if (end === 'deaf' && !heard && !only) return true;
     if (end === 'refused') {
       const error = await whyRefused(reader, token, signal);
-      if (error && !error.retry) {
+      if (error && !error.retry && !(await renewed(reader.token, token, error))) {
         reader.fatal(error);
         break;
       }

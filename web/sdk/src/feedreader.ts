@@ -7,6 +7,8 @@ export interface FeedReader {
   readonly url: string;
   readonly token: Token;
   position(): string | undefined;
+  /** All that is known, as a snapshot; undefined before the first. */
+  state(): Snapshot | undefined;
   snapshot(snapshot: Snapshot): void;
   event(event: RoomEvent): void;
   /** Connected, or not. */

@@ -1,9 +1,10 @@
-import { Backoff } from './backoff';
+import { Backoff, FEED_DELAYS } from './backoff';
+import type { ParleyError } from './errors';
 import type { FeedReader } from './feedreader';
 import type { RoomEvent, Snapshot } from './protocol';
 import { refusal } from './refusal';
 import { now } from './time';
-import { readToken } from './url';
+import { readToken, renewed } from './url';
 import { wait } from './wait';
 
 const WAIT = '25s';
@@ -17,7 +18,7 @@ interface Answer {
 
 /** Follows a room by one request after the other, each of which the server answers when there is news. */
 export async function longPoll(reader: FeedReader, signal: AbortSignal): Promise<void> {
-  const backoff = new Backoff();
+  const backoff = new Backoff(Math.random, FEED_DELAYS);
   while (!signal.aborted) {
     try {
       const answer = await ask(reader, signal);
@@ -28,7 +29,11 @@ export async function longPoll(reader: FeedReader, signal: AbortSignal): Promise
       for (const event of answer.events ?? []) reader.event(event);
     } catch (error) {
       if (signal.aborted) return;
-      if (error instanceof Refused && !error.reason.retry) {
+      if (
+        error instanceof Refused &&
+        !error.reason.retry &&
+        !(await renewed(reader.token, error.token, error.reason))
+      ) {
         reader.fatal(error.reason);
         return;
       }
@@ -39,7 +44,10 @@ export async function longPoll(reader: FeedReader, signal: AbortSignal): Promise
 }
 
 class Refused extends Error {
-  constructor(readonly reason: Awaited<ReturnType<typeof refusal>>) {
+  constructor(
+    readonly reason: ParleyError,
+    readonly token: string | undefined,
+  ) {
     super(reason.message);
   }
 }
@@ -54,6 +62,8 @@ async function ask(reader: FeedReader, signal: AbortSignal): Promise<Answer> {
   if (token) headers.Authorization = `Bearer ${token}`;
   const limit = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]);
   const response = await fetch(url, { headers, signal: limit, cache: 'no-store' });
-  if (!response.ok) throw new Refused(await refusal(response));
-  return (await response.json()) as Answer;
+  if (!response.ok) throw new Refused(await refusal(response), token);
+  const answer = (await response.json()) as Answer;
+  if (typeof answer.position !== 'string') throw new Error('not our server'); // a proxy's word, at once and for ever
+  return answer;
 }

@@ -57,15 +57,16 @@ export class Participant {
 
   /** @internal */
   withSources(sources: readonly WireSource[]): Participant {
-    return new Participant({ ...this.#wire(), sources: [...sources] }, this.quality);
+    return new Participant({ ...this.wire(), sources: [...sources] }, this.quality);
   }
 
   /** @internal */
   withQuality(quality: Quality): Participant {
-    return new Participant(this.#wire(), quality);
+    return new Participant(this.wire(), quality);
   }
 
-  #wire(): WireParticipant {
+  /** @internal */
+  wire(): WireParticipant {
     const { id, identity, name, metadata, sources } = this;
     const away = this.away && { away: true, away_since: this.awaySince?.toISOString() };
     return { id, identity, name, joined_at: this.joinedAt.toISOString(), metadata, sources: [...sources], ...away };

@@ -6,9 +6,12 @@ import { longPoll } from './longpoll';
 import type { Participant } from './participant';
 import type { RoomEvent, Snapshot } from './protocol';
 import { type ModelEvents, RoomModel } from './roommodel';
+import { shared } from './sharedfeed';
 import { roomURL, type Token } from './url';
+import { shown, untilHidden } from './visible';
 
-export type PresenceState = 'connecting' | 'live' | 'reconnecting' | 'closed';
+/** `paused`: the page is hidden. It is `live` again, and up to date, at once when it is shown. */
+export type PresenceState = 'connecting' | 'live' | 'reconnecting' | 'paused' | 'closed';
 
 export interface PresenceEvents extends ModelEvents {
   state: PresenceState;
@@ -24,6 +27,8 @@ export interface WatchOptions {
   token?: Token;
   /** Default: SSE, and long-poll where that does not get through. */
   transport?: 'sse' | 'poll';
+  /** True: goes on while the page is hidden, with a connection of its own. Default false. */
+  hidden?: boolean;
 }
 
 /** Follows who is in a room without joining it. */
@@ -45,12 +50,13 @@ export class Presence extends Emitter<PresenceEvents> {
       url: roomURL(options.url, options.room, '/events'),
       token: options.token,
       position: () => this.#model.position,
+      state: () => this.#model.snapshot(),
       snapshot: (snapshot) => this.#snapshot(snapshot),
       event: (event) => this.#event(event),
       live: (live) => this.#setState(live ? 'live' : this.#started ? 'reconnecting' : 'connecting'),
       fatal: (error) => this.#end(error),
     };
-    void this.#run(reader, options.transport);
+    void this.#run(reader, options);
   }
 
   get participants(): ReadonlyMap<string, Participant> {
@@ -75,13 +81,20 @@ export class Presence extends Emitter<PresenceEvents> {
     this.#end(undefined);
   }
 
-  async #run(reader: FeedReader, transport: 'sse' | 'poll' | undefined): Promise<void> {
-    const signal = this.#stop.signal;
-    if (transport !== 'poll' && typeof EventSource === 'function') {
-      const blocked = await eventStream(reader, signal, transport === 'sse');
-      if (!blocked) return;
+  async #run(reader: FeedReader, { transport, hidden }: WatchOptions): Promise<void> {
+    const { signal } = this.#stop;
+    let poll = transport === 'poll' || typeof EventSource !== 'function';
+    const feed = async (reader: FeedReader, signal: AbortSignal) => {
+      poll ||= await eventStream(reader, signal, transport === 'sse');
+      if (poll) await longPoll(reader, signal);
+    };
+    if (hidden) return feed(reader, signal);
+    while (!signal.aborted) {
+      await shown(signal);
+      if (signal.aborted) return;
+      await shared(reader, untilHidden(signal), feed);
+      this.#setState('paused');
     }
-    await longPoll(reader, signal);
   }
 
   #snapshot(snapshot: Snapshot): void {

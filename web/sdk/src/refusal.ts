@@ -1,13 +1,16 @@
 import { ParleyError, serverError } from './errors';
 import type { FeedReader } from './feedreader';
 
-/** The typed error in an HTTP answer that is not a 2xx. Server trouble and too many requests may be tried again. */
+/**
+ * The typed error in an HTTP answer that is not a 2xx. Server trouble and too many requests may be tried again, and so may what is not
+ * our server's own answer: a proxy speaks in its name while it is away.
+ */
 export async function refusal(response: Response): Promise<ParleyError> {
   const body = (await response.json().catch(() => undefined)) as
     | { error?: { code?: unknown; message?: unknown } }
     | undefined;
+  if (typeof body?.error?.code !== 'string') return new ParleyError('unreachable', undefined, true);
   const again = response.status >= 500 || response.status === 429 || response.status === 408;
-  if (!body?.error) return new ParleyError(again ? 'unreachable' : 'bad_answer', undefined, again);
   const error = serverError(body.error);
   return new ParleyError(error.code, error.message, again);
 }

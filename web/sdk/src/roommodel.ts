@@ -40,6 +40,13 @@ export class RoomModel {
     this.out.emit('change');
   }
 
+  /** Everything known, in place of which replace() takes another; undefined before the first. */
+  snapshot(): Snapshot | undefined {
+    if (this.position === undefined) return undefined;
+    const participants = [...this.participants.values()].map((p) => p.wire());
+    return { room: '', position: this.position, locked: this.locked, participants };
+  }
+
   /** Moves on to `position`; false if it was seen before, so that whoever carries it must be ignored. */
   advance(position: string): boolean {
     if (seen(position, this.position)) return false;

@@ -7,6 +7,12 @@ export async function readToken(token: Token): Promise<string | undefined> {
   return typeof token === 'function' ? token() : token;
 }
 
+/** Whether the page has another token by now than the one that was refused. */
+export async function renewed(token: Token, refused: string | undefined, { code }: ParleyError): Promise<boolean> {
+  if (code !== 'unauthorized' || typeof token !== 'function') return false;
+  return (await readToken(token).catch(() => refused)) !== refused;
+}
+
 const ROOM = /^(?!\.\.?$)[A-Za-z0-9._~-]{1,64}$/; // "." and ".." are steps in an address, not names
 
 /** `base` is the server's address, perhaps with a path in front; default: where the page came from. */

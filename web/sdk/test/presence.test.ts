@@ -110,6 +110,42 @@ describe('presence by server-sent events', () => {
     expect(log).toEqual(['live', 'reset a', 'reconnecting', 'live', 'reset z']);
   });
 
+  for (const [what, status, body] of [
+    ['502', 502, {}],
+    ['404 of its own', 404, {}],
+    ['403 of its own', 403, { error: 'denied' }],
+    ['page in place of a stream', 200, {}],
+  ] as const) {
+    it(`comes back after a proxy's ${what}`, async () => {
+      const { log } = watch();
+      await vi.advanceTimersByTimeAsync(0);
+      stream().say('snapshot', 'e1.4', snapshot('e1.4', 'a'));
+      fetch.mockResolvedValue(answer(status, body));
+      for (let i = 0; i < 20; i++) {
+        stream().fail(2);
+        await vi.advanceTimersByTimeAsync(6300); // the longest wait, with its spread
+      }
+      expect(FakeEventSource.all).toHaveLength(21);
+      stream().open();
+      expect(log).toEqual(['live', 'reset a', 'reconnecting', 'live']);
+    });
+  }
+
+  it("comes back by the page's newest token where the one in its address has expired", async () => {
+    let token = 'old';
+    const { log } = watch({ token: () => token });
+    await vi.advanceTimersByTimeAsync(0);
+    stream().say('snapshot', 'e1.4', snapshot('e1.4', 'a'));
+    fetch.mockResolvedValue(answer(401, { error: { code: 'unauthorized', message: 'expired' } }));
+    token = 'new';
+    stream().fail(2);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(stream().url.searchParams.get('access_token')).toBe('new');
+    stream().fail(2); // and that one is refused, too
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(log).toEqual(['live', 'reset a', 'reconnecting', 'closed', 'closed unauthorized']);
+  });
+
   it('ends with the reason when it may not watch', async () => {
     const { log } = watch();
     await vi.advanceTimersByTimeAsync(0);
@@ -161,9 +197,16 @@ describe('presence by long-poll', () => {
         answer(200, { position: 'e1.5', events: [{ type: 'left', position: 'e1.5', participant: 'a' }] }),
       );
     const { log } = watch({ transport: 'poll' });
-    await vi.advanceTimersByTimeAsync(500);
+    await vi.advanceTimersByTimeAsync(2500);
     expect(log).toEqual(['live', 'reset a', 'reconnecting', 'live', 'left a']);
     expect(asked(fetch, 3).searchParams.get('after')).toBe('e1.4');
+  });
+
+  it('asks a proxy that answers in place of the server with patience', async () => {
+    fetch.mockResolvedValue(answer(200, {}));
+    watch({ transport: 'poll' });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(fetch.mock.calls.length).toBeLessThan(20);
   });
 
   it('ends where it may not watch', async () => {
