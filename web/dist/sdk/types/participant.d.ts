@@ -8,7 +8,6 @@ export interface Source {
 }
 /** Somebody in the room. A value: a change makes a new one, so `===` tells whether something changed. */
 export declare class Participant {
-    #private;
     readonly id: string;
     /** From the token; one identity may be in the room more than once. */
     readonly identity: string;

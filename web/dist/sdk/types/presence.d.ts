@@ -3,7 +3,8 @@ import type { ParleyError } from './errors';
 import type { Participant } from './participant';
 import { type ModelEvents } from './roommodel';
 import { type Token } from './url';
-export type PresenceState = 'connecting' | 'live' | 'reconnecting' | 'closed';
+/** `paused`: the page is hidden. It is `live` again, and up to date, at once when it is shown. */
+export type PresenceState = 'connecting' | 'live' | 'reconnecting' | 'paused' | 'closed';
 export interface PresenceEvents extends ModelEvents {
     state: PresenceState;
     /** The feed ended: with the reason, or without one after close(). */
@@ -17,6 +18,8 @@ export interface WatchOptions {
     token?: Token;
     /** Default: SSE, and long-poll where that does not get through. */
     transport?: 'sse' | 'poll';
+    /** True: goes on while the page is hidden, with a connection of its own. Default false. */
+    hidden?: boolean;
 }
 /** Follows who is in a room without joining it. */
 export declare class Presence extends Emitter<PresenceEvents> {

@@ -35,6 +35,8 @@ export declare class RoomModel {
     constructor(out: Emitter<ModelEvents>);
     /** Takes a snapshot in place of everything known. `announce` is false for the first one. */
     replace(snapshot: Snapshot, announce: boolean): void;
+    /** Everything known, in place of which replace() takes another; undefined before the first. */
+    snapshot(): Snapshot | undefined;
     /** Moves on to `position`; false if it was seen before, so that whoever carries it must be ignored. */
     advance(position: string): boolean;
     /** Takes scores by id; returns those that changed. */
