@@ -16,9 +16,9 @@ import (
 )
 
 // startHere starts a server in this process.
-func startHere(t *testing.T) *server {
+func startHere(t *testing.T, env ...string) *server {
 	t.Helper()
-	l := mustLoad(t, []string{"PARLEY_LISTEN=127.0.0.1:0", "PARLEY_UDP=127.0.0.1:0", "PARLEY_TCP=127.0.0.1:0", "PARLEY_ADMIN=127.0.0.1:0"}, "")
+	l := mustLoad(t, append(env, "PARLEY_LISTEN=127.0.0.1:0", "PARLEY_UDP=127.0.0.1:0", "PARLEY_TCP=127.0.0.1:0", "PARLEY_ADMIN=127.0.0.1:0"), "")
 	if err := l.exposed(); err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,9 @@ type metric struct{ name, kind, help, labels string }
 
 func metrics(t *testing.T) []metric {
 	t.Helper()
-	status, text := get(t, "http://"+startHere(t).sockets.admin.Addr().String()+"/metrics")
+	cert, key := filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem")
+	issue(t, goodPair, cert, key)
+	status, text := get(t, "http://"+startHere(t, "PARLEY_TLS_CERT="+cert, "PARLEY_TLS_KEY="+key).sockets.admin.Addr().String()+"/metrics")
 	if status != http.StatusOK {
 		t.Fatalf("%d %s", status, text)
 	}

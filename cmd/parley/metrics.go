@@ -36,6 +36,9 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	s := c.server
 	e.network(s)
 	e.connections(s)
+	if s.certs != nil {
+		e.certificate(s.certs)
+	}
 	e.media(s.sfu.Stats())
 	e.signaling(s.rooms.Stats())
 	e.presence(s.presence.Stats())

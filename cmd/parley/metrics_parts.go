@@ -60,6 +60,13 @@ func (e emitter) connections(s *server) {
 	}
 }
 
+func (e emitter) certificate(c *certificates) {
+	e.gauge("tls_certificate_end_timestamp_seconds", "When the certificate in use, or the one that signed it, expires, in seconds since 1970.",
+		int(c.current.Load().until.Unix()))
+	e.counter("tls_refused_certificates", "Certificates on disk that were not taken into use: broken, expired, not yet valid, or not for public_url.",
+		c.refused.Load())
+}
+
 func (e emitter) media(m sfu.Stats) {
 	desc := prometheus.NewDesc("parley_media_peers", "Media connections, by state.", []string{"state"}, nil)
 	for state := range sfu.PeerClosed { // closed ones are not counted

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -70,6 +71,15 @@ func (c *config) allOrigins() []string {
 		return c.Origins
 	}
 	return append([]string{c.PublicURL}, c.Origins...)
+}
+
+// publicHost is the host of public_url, without its port; empty: not known.
+func (c *config) publicHost() string {
+	u, err := url.Parse(c.PublicURL)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
 }
 
 // newRelay makes the TURN server on its share of the sockets; tcp is nil where TCP is off. It opens so many relays at most.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 
 	"github.com/parley/parley/internal/gate"
@@ -43,6 +44,10 @@ func runServe(ctx context.Context, c console, args []string) error {
 		return err
 	}
 	s.places.say(ctx, l, fileLimit(), log)
+	if !soundHTTP2(runtime.Version()) {
+		log.Warn("this binary was built by a Go whose HTTP/2 lets anybody end the process (CVE-2026-97032): TLS is served without HTTP/2; "+
+			"build it with Go 1.26.9 or later", "go", runtime.Version())
+	}
 	s.announce(c, l)
 	return s.wait(ctx, signals)
 }
@@ -124,18 +129,19 @@ func (s *server) hangup() {
 }
 
 // serve starts the HTTP servers and what watches the certificates.
-func (s *server) serve(ctx context.Context, handler http.Handler, certs *certificates) {
+func (s *server) serve(ctx context.Context, handler http.Handler) {
 	s.failed = make(chan error, len(s.sockets.http)+1)
 	ctx, s.cancel = context.WithCancel(ctx)
 	s.http = newHTTPServer(handler, s.door, s.log)
 	s.tasks.Go(func() { tidy(ctx) })
-	if certs != nil {
-		s.http.TLSConfig = certs.config()
+	if s.certs != nil {
+		s.http.TLSConfig = s.certs.config()
+		s.http.Protocols = protocols(runtime.Version())
 		s.reload = make(chan struct{}, 1)
-		s.tasks.Go(func() { certs.watch(ctx, s.reload) })
+		s.tasks.Go(func() { s.certs.watch(ctx, s.reload) })
 	}
 	for _, ln := range s.sockets.http {
-		s.serveHTTP(s.http, s.door.Listener(ln), certs != nil)
+		s.serveHTTP(s.http, s.door.Listener(ln), s.certs != nil)
 	}
 	if ln := s.sockets.admin; ln != nil {
 		door := gate.New(gate.Config{Name: "admin", Max: s.places.admin, Log: s.log})

@@ -27,7 +27,8 @@ type server struct {
 	log     *slog.Logger
 	timeout time.Duration // for shutdown
 	places  places
-	door    *gate.Gate // of the HTTP listeners
+	door    *gate.Gate    // of the HTTP listeners
+	certs   *certificates // nil: no TLS
 	sockets *sockets
 	reach   reach
 	url     string // where to point a browser
@@ -51,10 +52,9 @@ type server struct {
 // start opens the sockets, starts the parts on them, and serves. What is started when something fails is stopped again.
 func start(ctx context.Context, l *loaded, log *slog.Logger) (*server, error) {
 	s := &server{log: log, timeout: l.ShutdownTimeout}
-	var certs *certificates
 	if l.TLSCert != "" {
 		var err error
-		if certs, err = newCertificates(l.TLSCert, l.TLSKey, log); err != nil {
+		if s.certs, err = newCertificates(l.TLSCert, l.TLSKey, l.publicHost(), log); err != nil {
 			return nil, usageError{err}
 		}
 	}
@@ -82,7 +82,7 @@ func start(ctx context.Context, l *loaded, log *slog.Logger) (*server, error) {
 		return nil, err
 	}
 	s.url = s.address(l)
-	s.serve(ctx, handler, certs)
+	s.serve(ctx, handler)
 	s.ready.Store(true)
 	return s, nil
 }
