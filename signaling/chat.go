@@ -26,12 +26,15 @@ func (s *session) chat(id uint64, msg []byte) (any, error) {
 		return nil, errEnded()
 	}
 	said := messageEvent{From: s.id, Name: s.name, Text: m.Text, At: time.Now().UTC().Truncate(time.Millisecond), To: m.To}
-	audience := eventlog.Participants()
+	audience := eventlog.Listeners()
 	var to *session
 	if m.To != "" {
 		var err error
 		if to, err = r.findLocked(m.To); err != nil {
 			return nil, err
+		}
+		if !to.can.hears() {
+			return nil, refuse(codeForbidden, "that participant may not read chat")
 		}
 		audience = eventlog.Only(s.id, to.id)
 	}

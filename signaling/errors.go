@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/parley/parley/signaling/internal/names"
 )
 
 // Errors of Open and Watch, before there is a connection to answer on.
 var (
 	ErrDraining     = errors.New("signaling: the server is shutting down")
-	ErrBadRoom      = errors.New("signaling: a room name has 1 to 64 characters of A-Z a-z 0-9 . _ ~ -")
+	ErrBadRoom      = errors.New("signaling: a room name has " + names.RoomGrammar)
 	ErrTooManyRooms = errors.New("signaling: too many rooms")
 )
 

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/parley/parley/signaling/internal/names"
 )
 
 // Whatever comes: no panic, errors are bad_message, and what is accepted can be encoded for others.
@@ -71,7 +73,7 @@ func FuzzValidRoom(f *testing.F) {
 		if !ValidRoom(name) {
 			return
 		}
-		if len(name) > maxRoomName || strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._~-") != "" ||
+		if len(name) > names.MaxRoom || strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._~-") != "" ||
 			filepath.Base(name) != name || name == "." || name == ".." {
 			t.Errorf("%q is no room name", name)
 		}

@@ -173,7 +173,7 @@ func TestGoldenReplies(t *testing.T) {
 	for name, v := range map[string]any{
 		"welcome": welcomeReply{
 			Type: "welcome", ID: id, Session: "p1", Secret: "S3CRET", Participant: "p1",
-			Can: permissions{token.Publish, token.Subscribe, token.Message}, Room: room, Messages: []messageEvent{hello},
+			Can: permissions{token.Publish, token.Subscribe, token.Message, token.Join, token.Update}, Room: room, Messages: []messageEvent{hello},
 			Media: &answer{SDP: "v=0\r\n"}, ICEServers: servers, ICETTL: 3600, Limits: Limits{}.withDefaults(),
 			PingSeconds: 4, ResumeSeconds: 30,
 		},

@@ -8,12 +8,12 @@ import (
 	"errors"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/parley/parley/internal/steady"
 	"github.com/parley/parley/sfu"
 	"github.com/parley/parley/signaling/internal/eventlog"
+	"github.com/parley/parley/signaling/internal/names"
 	"github.com/parley/parley/signaling/token"
 )
 
@@ -27,7 +27,7 @@ func (l *Link) join(id uint64, msg []byte) error {
 		return err
 	}
 	if !ValidRoom(l.room) {
-		return refuse(codeBadRoom, "a room name has 1 to 64 characters of A-Z a-z 0-9 . _ ~ -")
+		return refuse(codeBadRoom, "a room name has %s", names.RoomGrammar)
 	}
 	claims, err := l.srv.verify(m.Token, l.bearer, l.room)
 	if err != nil {
@@ -127,7 +127,16 @@ func (l *Link) welcome(id uint64, s *session, offer *sfu.Offer, media *answer) e
 
 // follow is the session's event stream from a position on.
 func (s *session) follow(from eventlog.Position) *following {
-	return &following{log: s.room.events, from: from, as: eventlog.Participant(s.id)}
+	return &following{log: s.room.events, from: from, as: s.reader()}
+}
+
+// reader is as whom the session reads the room's log.
+func (s *session) reader() eventlog.Reader {
+	r := eventlog.Participant(s.id)
+	if s.can.hears() {
+		r = r.Listening()
+	}
+	return r
 }
 
 // verify checks the token of a join: the one in the message, or else the one that the transport carries.
@@ -138,7 +147,7 @@ func (s *Server) verify(inMessage, bearer, room string) (token.Claims, error) {
 	claims, err := s.cfg.Tokens.Verify(inMessage, room, time.Now())
 	switch {
 	case err == nil:
-		return claims, nil
+		return claims, permissions(claims.Permissions()).need(token.Join)
 	case errors.Is(err, token.ErrRoom):
 		return claims, refuse(codeForbidden, "%v", err)
 	default:
@@ -159,6 +168,9 @@ func (s *Server) newSession(m joinRequest, claims token.Claims) (*session, error
 	if len(identity) > s.cfg.Limits.IdentityBytes {
 		return nil, refuse(codeNameTooLong, "the identity is longer than %d bytes", s.cfg.Limits.IdentityBytes)
 	}
+	if !claims.May(token.Update) {
+		m.Name, m.Metadata = "", nil
+	}
 	name, err := s.checkName(firstOf(m.Name, claims.Name, identity))
 	if err != nil {
 		return nil, err
@@ -172,7 +184,7 @@ func (s *Server) newSession(m joinRequest, claims token.Claims) (*session, error
 		return nil, err
 	}
 	sess := &session{
-		id: id, secret: rand.Text(), can: claims.Can,
+		id: id, secret: rand.Text(), can: claims.Permissions(),
 		turn: make(chan struct{}, 1), dirty: make(chan struct{}, 1), done: make(chan struct{}), news: newNews(),
 		identity: identity, name: name, metadata: metadata,
 		sources: map[sfu.Kind]*publication{}, watched: map[sfu.Kind]watched{},
@@ -192,20 +204,14 @@ func firstOf(names ...string) string {
 
 // checkName returns the name as it will be shown.
 func (s *Server) checkName(name string) (string, error) {
-	name = strings.TrimSpace(name)
-	if utf8.RuneCountInString(name) > s.cfg.Limits.NameChars {
+	shown, err := names.Display(name)
+	if err != nil {
+		return "", refuse(codeBadName, "%v", err)
+	}
+	if utf8.RuneCountInString(shown) > s.cfg.Limits.NameChars {
 		return "", refuse(codeNameTooLong, "the name is longer than %d characters", s.cfg.Limits.NameChars)
 	}
-	if name == "" || strings.ContainsFunc(name, unprintable) {
-		return "", refuse(codeBadName, "a name has at least one character, and no control characters")
-	}
-	return name, nil
-}
-
-// unprintable reports characters that would disturb the text around a name: controls, and the marks that turn the
-// direction of what follows (Unicode Bidirectional Algorithm, section 2).
-func unprintable(c rune) bool {
-	return unicode.IsControl(c) || c >= 0x202A && c <= 0x202E || c >= 0x2066 && c <= 0x2069 || c == 0x2028 || c == 0x2029
+	return shown, nil
 }
 
 // checkMetadata returns a compact JSON object; nothing gives an empty one.

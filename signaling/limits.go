@@ -3,6 +3,8 @@ package signaling
 import (
 	"errors"
 	"fmt"
+
+	"github.com/parley/parley/signaling/internal/names"
 )
 
 // Limits bound what one client can make the server do or hold. Sizes are bytes unless the name says otherwise. The
@@ -103,22 +105,5 @@ const bytesPerMessage = 8 << 10
 // cost is how many messages one of n bytes counts as: never more than a client that was silent may send.
 func (l Limits) cost(n int) int { return min(1+n/bytesPerMessage, l.MessageBurst) }
 
-// maxRoomName is the longest room name, in bytes.
-const maxRoomName = 64
-
-// ValidRoom reports whether name may name a room: 1 to 64 characters of A-Z a-z 0-9 . _ ~ -, which need no escaping in
-// a URL. "." and ".." are refused because a URL's path cannot carry them.
-func ValidRoom(name string) bool {
-	if name == "" || len(name) > maxRoomName || name == "." || name == ".." {
-		return false
-	}
-	for i := range len(name) {
-		c := name[i]
-		ok := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' ||
-			c == '.' || c == '_' || c == '~' || c == '-'
-		if !ok {
-			return false
-		}
-	}
-	return true
-}
+// ValidRoom reports whether name may name a room: 1 to 64 characters of A-Z a-z 0-9 . _ ~ -, and neither "." nor "..".
+func ValidRoom(name string) bool { return names.Room(name) }

@@ -341,7 +341,7 @@ func TestData(t *testing.T) {
 			c.join(fields{"token": passStrings(t, can...), "media": offer(1)})
 			return c
 		}
-		ann, ben, cem, mute := join("message"), join("message"), join(), join()
+		ann, ben, cem, mute := join("message"), join("message"), join("subscribe"), join("subscribe")
 		hello := sfu.Data{Topic: "t", Payload: []byte("hi"), Reliable: true}
 		from := func(c *client, d sfu.Data) { r.media.peer(c.me).on.OnData(d) }
 		got := func(c *client) (from []string) {

@@ -65,7 +65,7 @@ func (l *Link) takeOver(s *session, position string, reply *resumedReply) (old *
 	s.heard.Store(steady.Now().UnixNano())
 	from, err := eventlog.ParsePosition(position)
 	// What came before the join is not for this session, though the log may still hold it.
-	if err != nil || from.Seq < s.since.Seq || !r.reaches(from, s.id) {
+	if err != nil || from.Seq < s.since.Seq || !r.reaches(from, s.reader()) {
 		from = r.events.Position()
 		reply.resumedState = &resumedState{
 			Room:     r.snapshotLocked(from),
@@ -80,9 +80,9 @@ func (l *Link) takeOver(s *session, position string, reply *resumedReply) (old *
 	return old, true
 }
 
-// reaches reports whether the log can go on from a position for a participant.
-func (r *room) reaches(from eventlog.Position, participant string) bool {
-	cursor, err := r.events.Follow(from, eventlog.Participant(participant))
+// reaches reports whether the log can go on from a position for a reader.
+func (r *room) reaches(from eventlog.Position, reader eventlog.Reader) bool {
+	cursor, err := r.events.Follow(from, reader)
 	if err != nil {
 		return false
 	}
@@ -92,6 +92,9 @@ func (r *room) reaches(from eventlog.Position, participant string) bool {
 
 // messagesLocked is the history as this session knows it: what was for everybody, and its own private messages.
 func (s *session) messagesLocked() []messageEvent {
+	if !s.can.hears() {
+		return []messageEvent{}
+	}
 	all := append(slices.Clone(s.room.history), s.private...)
 	slices.SortFunc(all, func(a, b messageEvent) int { return cmp.Compare(a.Position.Seq, b.Position.Seq) })
 	return append([]messageEvent{}, all[max(0, len(all)-s.room.srv.cfg.Limits.History):]...)

@@ -480,8 +480,8 @@ func TestReaches(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, r *rig) {
 		r.joined("a", "Ann", 0)
 		room := r.srv.lookup("a")
-		at := room.events.Position()
-		if !room.reaches(at, "x") || room.reaches(eventlog.Position{Epoch: at.Epoch, Seq: at.Seq + 1}, "x") {
+		at, reader := room.events.Position(), eventlog.Participant("x")
+		if !room.reaches(at, reader) || room.reaches(eventlog.Position{Epoch: at.Epoch, Seq: at.Seq + 1}, reader) {
 			t.Error("the newest is within reach, the next is not")
 		}
 	})

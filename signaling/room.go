@@ -43,7 +43,7 @@ type room struct {
 	encoded   []byte
 	encodedAt eventlog.Position
 
-	// recipients are the data channels of all sessions with media, by participant: copied on write, so that data
+	// recipients are the data channels of all sessions with media that hear, by participant: copied on write, so that data
 	// takes no lock.
 	recipients atomic.Pointer[map[string]Peer]
 
@@ -164,7 +164,7 @@ func (r *room) add(s *session, l *Link, slots int) (Snapshot, []messageEvent, er
 	s.tellScoresLocked()
 	r.srv.running.Go(s.run)
 	s.look()
-	return r.snapshotLocked(s.since), append([]messageEvent{}, r.history...), nil
+	return r.snapshotLocked(s.since), s.messagesLocked(), nil
 }
 
 // errLinkClosed ends a join whose connection went away meanwhile.
@@ -251,7 +251,7 @@ func (r *room) close() {
 func (r *room) shareRecipientsLocked() {
 	m := make(map[string]Peer, len(r.sessions))
 	for id, s := range r.sessions {
-		if s.peer != nil {
+		if s.peer != nil && s.can.hears() {
 			m[id] = s.peer
 		}
 	}

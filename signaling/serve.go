@@ -12,6 +12,9 @@ type permissions []token.Permission
 
 func (p permissions) has(want token.Permission) bool { return slices.Contains(p, want) }
 
+// hears reports whether chat and data reach their holder: who watches or talks may also read.
+func (p permissions) hears() bool { return p.has(token.Subscribe) || p.has(token.Message) }
+
 // need is the error for a missing permission, or nil.
 func (p permissions) need(want token.Permission) error {
 	if p.has(want) {

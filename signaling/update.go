@@ -3,12 +3,17 @@ package signaling
 import (
 	"bytes"
 	"encoding/json"
+
+	"github.com/parley/parley/signaling/token"
 )
 
 // update changes what others see of the participant.
 func (s *session) update(id uint64, msg []byte) (any, error) {
 	var m updateRequest
 	if err := parse(msg, &m); err != nil {
+		return nil, err
+	}
+	if err := s.can.need(token.Update); err != nil {
 		return nil, err
 	}
 	srv := s.room.srv

@@ -63,6 +63,7 @@ func TestCommandLineErrors(t *testing.T) {
 		{name: "token without secret", args: []string{"token", "--room", "a", "--identity", "b"}, code: 2, want: "parley: a token needs the server's secret"},
 		{name: "token without room", args: []string{"token", "--identity", "b"}, code: 2, want: "parley: --room is missing"},
 		{name: "token for a bad room", args: []string{"token", "--room", "a/b", "--identity", "b"}, code: 2, want: `parley: --room: "a/b" is not a room name`},
+		{name: "token for the room ..", args: []string{"token", "--room", "..", "--identity", "b"}, code: 2, want: `parley: --room: ".." is not a room name`},
 		{name: "token without identity", args: []string{"token", "--room", "a"}, code: 2, want: "parley: --identity is missing"},
 		{name: "token with a long identity", args: []string{"token", "--room", "a", "--identity", strings.Repeat("x", 129)}, code: 2, want: "parley: --identity: 129 bytes are too long"},
 		{name: "token with a misspelt permission", args: []string{"token", "--room", "a", "--identity", "b", "--can", "publish,subscibe"}, code: 2, want: `parley: --can: "subscibe" is not a permission; did you mean "subscribe"?`},
@@ -108,7 +109,7 @@ func TestToken(t *testing.T) {
 	}
 	before := time.Now().Truncate(time.Second)
 	got := parley(t, []string{"PARLEY_SECRET=" + testSecret}, "token", "--room", "standup", "--identity", "ann@example.org",
-		"--name", "Ann", "--can", "publish, moderate", "--ttl", "30m")
+		"--name", "Ann", "--can", "publish, moderate, join", "--ttl", "30m", "--update=false")
 	if got.code != 0 || strings.Count(got.stdout, "\n") != 1 {
 		t.Fatalf("exit %d, %q, %q", got.code, got.stdout, got.stderr)
 	}
@@ -120,7 +121,7 @@ func TestToken(t *testing.T) {
 		t.Errorf("expires at %v, want in 30 minutes", claims.Expires)
 	}
 	claims.Expires = time.Time{}
-	want := token.Claims{Room: "standup", Identity: "ann@example.org", Name: "Ann", Can: []token.Permission{"moderate", "publish"}}
+	want := token.Claims{Room: "standup", Identity: "ann@example.org", Name: "Ann", Can: []token.Permission{"join", "moderate", "publish"}, Fixed: true}
 	if diff := cmp.Diff(want, claims); diff != "" {
 		t.Error(diff)
 	}

@@ -19,7 +19,7 @@ type config struct {
 	Secret     secrets  `yaml:"secret" doc:"Keys of access tokens, at least 16 bytes each: the first signs, all verify, so that one can take over from another. Make one with: openssl rand -hex 32. Without any only loopback is served, to everybody."`
 	SecretFile string   `yaml:"secret_file" doc:"File with the secrets in it, one a line, instead of secret."`
 	Insecure   bool     `yaml:"insecure" doc:"Serve other machines without a secret: whoever reaches the server may do everything. For closed test networks."`
-	Anonymous  []string `yaml:"anonymous" doc:"What everybody may do where there is no secret: publish, subscribe, message, moderate, watch, list."`
+	Anonymous  []string `yaml:"anonymous" doc:"What everybody may do where there is no secret: publish, subscribe, message, moderate, join (implied by those), watch, list."`
 
 	PublicIP  []string `yaml:"public_ip" doc:"Addresses under which clients reach the media ports, where a NAT hides them. Empty: those of the interfaces."`
 	PublicURL string   `yaml:"public_url" doc:"Address people open, as https://meet.example.org; an origin that is always allowed."`
@@ -139,7 +139,7 @@ func defaults() config {
 		UDP:       ":7880",
 		TCP:       ":7881",
 		Admin:     "127.0.0.1:8081",
-		Anonymous: []string{"publish", "subscribe", "message", "moderate", "watch", "list"},
+		Anonymous: []string{"publish", "subscribe", "message", "moderate", "join", "watch", "list"},
 
 		ShutdownTimeout: 10 * time.Second,
 

@@ -22,11 +22,12 @@ func runToken(_ context.Context, c console, args []string) error {
 		room     = flags.String("room", "", "Room the token is for; * for every room.")
 		identity = flags.String("identity", "", "Who holds it, as ann@example.org.")
 		name     = flags.String("name", "", "Name to show.")
-		can      = flags.String("can", "publish,subscribe,message,watch", "What it allows, of publish, subscribe, message, moderate, watch, list.")
+		can      = flags.String("can", "publish,subscribe,message,watch", "What it allows, of publish, subscribe, message, moderate, join (implied by those), watch, list.")
+		update   = flags.Bool("update", true, "Its holder may choose the name and metadata that others see; --update=false: they are those of the token.")
 		ttl      = flags.String("ttl", "1h", "How long it is good for, up to 8784h.")
 		link     = flags.String("link", "", "Print the address to open instead, on this server, as https://meet.example.org.")
 	)
-	flags.own = []string{"room", "identity", "name", "can", "ttl", "link"}
+	flags.own = []string{"room", "identity", "name", "can", "update", "ttl", "link"}
 	flags.config(func(f field) bool { return f.key == "secret" || f.key == "secret_file" })
 	if err := flags.parse(args, c.stdout); err != nil {
 		return err
@@ -43,6 +44,7 @@ func runToken(_ context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
+	claims.Fixed = !*update
 	compact, err := token.Sign(l.Secret.signing(), claims)
 	if err != nil {
 		return err
@@ -64,7 +66,7 @@ func newClaims(room, identity, name, can, ttl string, now time.Time) (token.Clai
 	case room == "":
 		return none, usagef("--room is missing")
 	case room != token.AnyRoom && !signaling.ValidRoom(room):
-		return none, usagef("--room: %q is not a room name: 1 to 64 of A-Z a-z 0-9 . _ ~ -", room)
+		return none, usagef("--room: %q is not a room name: 1 to 64 of A-Z a-z 0-9 . _ ~ -, and neither . nor ..", room)
 	case identity == "":
 		return none, usagef("--identity is missing: who holds the token, as ann@example.org")
 	}
@@ -80,7 +82,7 @@ func newClaims(room, identity, name, can, ttl string, now time.Time) (token.Clai
 		return none, usagef("--can: %w", err)
 	}
 	if len(allowed) == 0 {
-		return none, usagef("--can: it allows nothing; name some of publish, subscribe, message, moderate, watch, list")
+		return none, usagef("--can: it allows nothing; name some of publish, subscribe, message, moderate, join, watch, list")
 	}
 	slices.Sort(allowed)
 	return token.Claims{

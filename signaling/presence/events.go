@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/parley/parley/signaling/internal/names"
 	"github.com/parley/parley/signaling/token"
 )
 
@@ -23,7 +24,7 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 		fail(w, err)
 		return
 	}
-	if !roomName(room) {
+	if !names.Room(room) {
 		fail(w, errRoom)
 		return
 	}

@@ -66,7 +66,7 @@ func (s *Server) await(r *http.Request, cursor *eventlog.Cursor, wait time.Durat
 	}
 }
 
-// appendPoll appends the answer to b. The room's name needs no escaping in JSON: roomName has seen to it.
+// appendPoll appends the answer to b. The room's name needs no escaping in JSON: names.Room has seen to it.
 func appendPoll(b []byte, room string, begin start, entries []eventlog.Entry) []byte {
 	at := begin.at
 	if len(entries) > 0 {

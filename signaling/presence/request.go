@@ -114,18 +114,3 @@ func resumeFrom(h http.Header, q feedQuery) (pos eventlog.Position, named bool) 
 	}
 	return pos, true
 }
-
-// roomName reports whether s may be the name of a room. A URL's path cannot carry "." and "..", unless escaped.
-func roomName(s string) bool {
-	if len(s) < 1 || len(s) > 64 || s == "." || s == ".." {
-		return false
-	}
-	for i := range len(s) {
-		switch c := s[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte("._~-", c) >= 0:
-		default:
-			return false
-		}
-	}
-	return true
-}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/parley/parley/signaling/internal/names"
 	"github.com/parley/parley/signaling/token"
 )
 
@@ -38,7 +39,7 @@ func (s *Server) serveRoom(w http.ResponseWriter, r *http.Request) {
 		fail(w, err)
 		return
 	}
-	if !roomName(room) {
+	if !names.Room(room) {
 		fail(w, errRoom)
 		return
 	}

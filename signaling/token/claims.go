@@ -12,19 +12,23 @@ type Permission string
 // The permissions.
 const (
 	Publish   Permission = "publish"   // send audio and video
-	Subscribe Permission = "subscribe" // receive audio and video
+	Subscribe Permission = "subscribe" // receive audio and video, read chat, get data
 	Message   Permission = "message"   // chat, data channels, peer-to-peer signals
 	Moderate  Permission = "moderate"  // mute, remove, lock, end
+	Join      Permission = "join"      // take a seat in a room; each of those above implies it
 	Watch     Permission = "watch"     // presence of a room, without joining it
 	List      Permission = "list"      // the list of rooms
+
+	// Update is to change one's name and metadata. No token grants it: whoever may join may, unless Claims.Fixed.
+	Update Permission = "update"
 )
 
-// All returns every permission there is.
+// All returns every permission that can be granted.
 func All() []Permission {
-	return []Permission{Publish, Subscribe, Message, Moderate, Watch, List}
+	return []Permission{Publish, Subscribe, Message, Moderate, Join, Watch, List}
 }
 
-// Valid reports whether p is one of the permissions above.
+// Valid reports whether p can be granted.
 func (p Permission) Valid() bool { return slices.Contains(All(), p) }
 
 // AnyRoom as Claims.Room allows every room.
@@ -37,12 +41,38 @@ type Claims struct {
 	Name      string          // to show; may be empty
 	Can       []Permission    // unknown ones are kept, and allow nothing
 	Metadata  json.RawMessage // a JSON object, or nil: what the participant's metadata starts with
+	Fixed     bool            // "update": false: name and metadata are these, whatever the participant wants
 	Expires   time.Time       // whole seconds; the zero time never expires (only where no token was needed)
 	NotBefore time.Time       // whole seconds; zero: valid at once
 }
 
 // May reports whether the claims allow p.
-func (c Claims) May(p Permission) bool { return slices.Contains(c.Can, p) }
+func (c Claims) May(p Permission) bool {
+	switch p {
+	case Join:
+		return slices.ContainsFunc(c.Can, Permission.joins)
+	case Update:
+		return !c.Fixed && c.May(Join)
+	default:
+		return slices.Contains(c.Can, p)
+	}
+}
+
+// joins reports whether p implies a seat in the room.
+func (p Permission) joins() bool {
+	return slices.Contains([]Permission{Publish, Subscribe, Message, Moderate, Join}, p)
+}
+
+// Permissions are Can and what that implies.
+func (c Claims) Permissions() []Permission {
+	all := slices.DeleteFunc(slices.Clone(c.Can), func(p Permission) bool { return p == Join || p == Update })
+	for _, p := range []Permission{Join, Update} {
+		if c.May(p) {
+			all = append(all, p)
+		}
+	}
+	return all
+}
 
 // For reports whether the claims are for this room.
 func (c Claims) For(room string) bool { return c.Room == AnyRoom || c.Room == room }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/parley/parley/signaling/internal/names"
 )
 
 // What is wrong with a token. Verify's errors wrap one of these; what they say beyond that is fit to be shown to the
@@ -142,6 +144,9 @@ func Sign(secret []byte, c Claims) (string, error) {
 	}
 	p := payload{Room: c.Room, Name: c.Name, Can: c.Can, Metadata: c.Metadata}
 	p.Subject = c.Identity
+	if c.Fixed {
+		p.Update = new(false)
+	}
 	if !c.Expires.IsZero() {
 		p.ExpiresAt = jwt.NewNumericDate(c.Expires)
 	}
@@ -164,11 +169,12 @@ type payload struct {
 	Name     string          `json:"name,omitempty"`
 	Can      []Permission    `json:"can"`
 	Metadata json.RawMessage `json:"metadata,omitempty"`
+	Update   *bool           `json:"update,omitempty"`
 }
 
 func (p *payload) check() error {
-	if p.Room == "" {
-		return fmt.Errorf("%w: it names no room", ErrInvalid)
+	if p.Room != AnyRoom && !names.Room(p.Room) {
+		return fmt.Errorf("%w: it names no room that there can be", ErrInvalid)
 	}
 	if m := bytes.TrimSpace(p.Metadata); len(m) > 0 && m[0] != '{' && string(m) != "null" {
 		return fmt.Errorf("%w: its metadata is not a JSON object", ErrInvalid)
@@ -181,6 +187,7 @@ func (p *payload) claims() Claims {
 	if m := bytes.TrimSpace(p.Metadata); len(m) > 0 && m[0] == '{' {
 		c.Metadata = json.RawMessage(m)
 	}
+	c.Fixed = p.Update != nil && !*p.Update
 	if p.NotBefore != nil {
 		c.NotBefore = p.NotBefore.Time
 	}

@@ -111,6 +111,10 @@ func TestVerifyRefuses(t *testing.T) {
 		"exp long ago":          {forge(t, hs256, secret, `{"room":"standup","exp":1}`), ErrExpired},
 		"expired, wrong secret": {forge(t, hs256, []byte("another secret"), `{"room":"standup","exp":1}`), ErrInvalid},
 		"nbf ahead":             {forge(t, hs256, secret, `{"room":"standup","exp":1795352400,"nbf":1795300000}`), ErrInvalid},
+		"room .":                {forge(t, hs256, secret, `{"room":".","exp":1795352400}`), ErrInvalid},
+		"room ..":               {forge(t, hs256, secret, `{"room":"..","exp":1795352400}`), ErrInvalid},
+		"room of no URL":        {forge(t, hs256, secret, `{"room":"stand up","exp":1795352400}`), ErrInvalid},
+		"update a string":       {forge(t, hs256, secret, `{"room":"standup","update":"no","exp":1795352400}`), ErrInvalid},
 		"no room":               {forge(t, hs256, secret, `{"exp":1795352400}`), ErrInvalid},
 		"room a number":         {forge(t, hs256, secret, `{"room":7,"exp":1795352400}`), ErrInvalid},
 		"can a string":          {forge(t, hs256, secret, `{"room":"standup","can":"watch","exp":1795352400}`), ErrInvalid},
@@ -142,9 +146,43 @@ func TestNothingGrantedNothingAllowed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range All() {
+	for _, p := range append(All(), Update) {
 		if claims.May(p) {
 			t.Errorf("may %s", p)
+		}
+	}
+}
+
+// A seat is implied by what needs one; changing oneself comes with the seat, unless the token says no.
+func TestImpliedPermissions(t *testing.T) {
+	t.Parallel()
+	for can, want := range map[string]string{
+		`[]`:                   ``,
+		`null`:                 ``,
+		`["watch","list"]`:     `watch list`,
+		`["update"]`:           ``,
+		`["join"]`:             `join update`,
+		`["publish"]`:          `publish join update`,
+		`["subscribe"]`:        `subscribe join update`,
+		`["join","message"]`:   `message join update`,
+		`["moderate","watch"]`: `moderate watch join update`,
+		`["fly","message"]`:    `fly message join update`,
+	} {
+		for more, lacks := range map[string]string{``: ``, `"update":true,`: ``, `"update":null,`: ``, `"update":false,`: ` update`} {
+			claims, err := verifier(t).Verify(forge(t, jwt.SigningMethodHS256, secret, `{"room":"r",`+more+`"can":`+can+`,"exp":1795352400}`), "r", noon)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, p := range claims.Permissions() {
+				got = append(got, string(p))
+				if !claims.May(p) {
+					t.Errorf("%s: lists %s, and may not", can, p)
+				}
+			}
+			if want := strings.TrimSuffix(want, lacks); strings.Join(got, " ") != want {
+				t.Errorf("%s %s: %v, want %s", more, can, got, want)
+			}
 		}
 	}
 }
@@ -177,7 +215,7 @@ func TestConfigAndSignErrors(t *testing.T) {
 			t.Errorf("%+v is taken", c)
 		}
 	}
-	for _, c := range []Claims{{}, {Room: "r"}, {Expires: noon}, {Room: "r", Expires: noon, Metadata: json.RawMessage(`7`)}} {
+	for _, c := range []Claims{{}, {Room: "..", Expires: noon}, {Room: "r"}, {Expires: noon}, {Room: "r", Expires: noon, Metadata: json.RawMessage(`7`)}} {
 		if s, err := Sign(secret, c); err == nil {
 			t.Errorf("%+v is signed: %s", c, s)
 		}

@@ -115,7 +115,7 @@ func TestBearer(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	signed, err := token.Sign(secret, token.Claims{Room: "a", Identity: "ann", Expires: time.Now().Add(time.Hour)})
+	signed, err := token.Sign(secret, token.Claims{Room: "a", Identity: "ann", Can: []token.Permission{token.Join}, Expires: time.Now().Add(time.Hour)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,11 +14,15 @@ type audienceKind uint8
 const (
 	everybody audienceKind = iota
 	participants
+	listeners
 	only
 )
 
 // Participants is every session in the room, but no watcher.
 func Participants() Audience { return Audience{kind: participants} }
+
+// Listeners is every session in the room that may read what is said there.
+func Listeners() Audience { return Audience{kind: listeners} }
 
 // Only is the participants with these ids, and nobody else.
 func Only(ids ...string) Audience { return Audience{kind: only, ids: slices.Clone(ids)} }
@@ -40,16 +44,27 @@ func (a Audience) Includes(r Reader) bool {
 		return true
 	case participants:
 		return r.participant != ""
+	case listeners:
+		return r.listens
 	default:
 		return r.participant != "" && slices.Contains(a.ids, r.participant)
 	}
 }
 
 // Reader says as whom a log is read. The zero value is a watcher, who sees what is for everybody.
-type Reader struct{ participant string }
+type Reader struct {
+	participant string
+	listens     bool
+}
 
 // Watcher reads what is for everybody.
 func Watcher() Reader { return Reader{} }
 
 // Participant reads as the participant with this id, which must not be empty.
 func Participant(id string) Reader { return Reader{participant: id} }
+
+// Listening is the same reader, who may also read what is for listeners.
+func (r Reader) Listening() Reader {
+	r.listens = true
+	return r
+}
