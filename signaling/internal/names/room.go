@@ -4,7 +4,7 @@ package names
 const MaxRoom = 64
 
 // RoomGrammar says in words what Room takes.
-const RoomGrammar = "1 to 64 characters of A-Z a-z 0-9 . _ ~ -, and neither . nor .."
+const RoomGrammar = "1 to 64 characters of A-Z a-z 0-9 . _ ~ -, but neither . nor .. alone"
 
 // Room reports whether name may name a room: RoomGrammar, which needs no escaping in a URL. "." and ".." are none
 // because a URL's path cannot carry them, escaped or not.
