@@ -20,6 +20,7 @@ type fixed struct {
 	stats   bwe.Stats
 	sent    []bwe.Packet
 	remb    []int64
+	late    time.Time
 }
 
 func (f *fixed) Sent(_ time.Time, p bwe.Packet)            { f.sent = append(f.sent, p) }
@@ -27,6 +28,7 @@ func (f *fixed) TransportFeedback(time.Time, []byte) error { return nil }
 func (f *fixed) ReceiverReport(time.Time, bwe.Report)      {}
 func (f *fixed) REMB(_ time.Time, rate int64)              { f.remb = append(f.remb, rate) }
 func (f *fixed) Update(time.Time, bwe.Demand) bwe.Estimate { return f.verdict }
+func (f *fixed) Late(since time.Time)                      { f.late = since }
 func (f *fixed) Stats() bwe.Stats                          { return f.stats }
 
 // socketViewer is a viewer that is a socket: it reads what the plane sends to it.

@@ -183,6 +183,32 @@ func (s *Source) account(l *stream, p *ring.Slot, size int, now time.Time) {
 	}
 }
 
+const (
+	overslept = 150 * time.Millisecond // between two looks: this process was not let run
+	longSleep = 10 * time.Second
+)
+
+// look takes the time in which nobody was there to look out of what layers are judged by: what they sent then is still to be read.
+func (s *Source) look(now time.Time) {
+	gap := now.Sub(s.looked)
+	if s.looked = now; gap < overslept || gap > longSleep {
+		return
+	}
+	lag, latest := int64(gap-tickIdle), now.UnixNano()
+	later := func(at *int64) {
+		if *at != 0 {
+			*at = min(*at+lag, max(latest, *at))
+		}
+	}
+	for _, l := range s.streams {
+		later(&l.pulse.at)
+		later(&l.brokenAt)
+		for i := range l.parts {
+			later(&l.parts[i].at)
+		}
+	}
+}
+
 // checkAlive looks for layers that fell silent, or that are lost beyond repair.
 func (s *Source) checkAlive(l *stream, now time.Time) {
 	switch {

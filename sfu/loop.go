@@ -111,6 +111,9 @@ func (l *loop) Unlock() {
 		if l.out.Pending() {
 			l.out.Flush()
 		}
+		if !l.now.IsZero() && time.Since(l.now) > lateLeaving {
+			l.late()
+		}
 		if !l.lent {
 			l.plane.senders.give(l.out)
 		}
@@ -123,6 +126,18 @@ func (l *loop) Unlock() {
 		o.Lock()
 		o.incoming.drain()
 		o.Unlock()
+	}
+}
+
+// lateLeaving is how much later than now packets may leave to count as sent then: a fan-out to hundreds takes some milliseconds.
+const lateLeaving = 8 * time.Millisecond
+
+// late is for what left much later than it was said to: this process was not let run, or waited for the loop. The caller is in the loop.
+func (l *loop) late() {
+	for _, p := range l.ticks.peers() {
+		if d := &p.downlink; d.est != nil {
+			d.est.Late(l.now)
+		}
 	}
 }
 

@@ -107,6 +107,7 @@ type Source struct {
 	used     int        // simulcast streams that the publisher uses: a small picture has no room for all
 	told     int        // the highest layer that the publisher knows to be wanted, -1: none, untold
 	lowerAt  time.Time  // since when it could be less
+	looked   time.Time  // at what layers deliver
 	hoped    time.Time  // until then somebody is expected to watch all
 	ceilings [maxLayers]ceiling
 
@@ -348,6 +349,7 @@ func (s *Source) Tick(now time.Time) {
 	if s.closed || s.muted.Load() {
 		return
 	}
+	s.look(now)
 	for _, l := range s.streams {
 		s.checkAlive(l, now)
 		s.askNacks(l, now)

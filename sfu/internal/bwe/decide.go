@@ -34,7 +34,7 @@ func (e *SendSide) decide(at int64, sampled bool) {
 		e.draining(at)
 	case e.queue.leap.on:
 		e.judgeLeap(at)
-	case e.queue.now > e.queue.threshold()+e.probed(at) && !e.queue.falling():
+	case e.queue.now > e.queue.threshold()+max(e.probed(at), e.ownBursts(at)) && !e.queue.falling():
 		e.congested(at)
 	case sampled:
 		e.lossy(at)

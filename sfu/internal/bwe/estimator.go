@@ -10,6 +10,8 @@ import (
 type Estimator interface {
 	// Sent notes a packet that leaves now.
 	Sent(now time.Time, p Packet)
+	// Late tells that what was sent since then may have left only now.
+	Late(since time.Time)
 	// TransportFeedback takes one transport-wide feedback message (RTCP, PT 205, FMT 15), header included. It keeps nothing of b.
 	// The error is ErrMalformed; the estimate has then not changed.
 	TransportFeedback(now time.Time, b []byte) error
@@ -101,6 +103,7 @@ type Stats struct {
 	Decreases  uint64 // of Target, for a queue or loss
 	Leaps      uint64 // delays that became longer at once and were no queue
 	ClockJumps uint64 // of the receiver's clock
+	Lags       uint64 // times in which nothing was done
 }
 
 // Config tunes an estimator. The zero value is good.

@@ -11,6 +11,8 @@ const (
 	inFlight
 	missing // reported lost; it may yet come
 	arrived
+
+	vague = 0x80 // when it left is not known
 )
 
 // sent is what is remembered of a packet.
@@ -18,8 +20,12 @@ type sent struct {
 	at    uint32 // µs, the low bits
 	size  uint16
 	probe uint8
-	state uint8
+	state uint8 // with vague as its highest bit
 }
+
+func (p *sent) is() uint8 { return p.state &^ vague }
+
+func (p *sent) set(state uint8) { p.state = p.state&vague | state }
 
 // sentLog remembers the last packets by their transport-wide number.
 type sentLog struct {
@@ -59,7 +65,7 @@ func (l *sentLog) restart(num int64) {
 func (l *sentLog) put(at int64, p sent) {
 	if l.next-l.first == int64(len(l.ring)) {
 		oldest := l.at(l.first)
-		if oldest.state == inFlight && l.first >= l.report && len(l.ring) < maxLog && uint32(at)-oldest.at < 4e6 {
+		if oldest.is() == inFlight && l.first >= l.report && len(l.ring) < maxLog && uint32(at)-oldest.at < 4e6 {
 			l.grow()
 		} else {
 			if l.first >= l.report {

@@ -16,6 +16,7 @@ func (e *SendSide) TransportFeedback(now time.Time, b []byte) error {
 		e.stats.Malformed++
 		return err
 	}
+	e.wake(at)
 	e.unwrap(&f)
 	e.queue.perByte = 8e6 / max(e.capacity.rate, e.target, e.arrivals.burst)
 	e.queue.spare = e.arrivals.burst > leapSpare*e.sending.over(at, 500_000)
@@ -38,18 +39,18 @@ func (e *SendSide) TransportFeedback(now time.Time, b []byte) error {
 			packets++
 		}
 		switch {
-		case received && p.state == arrived:
+		case received && p.is() == arrived:
 			e.stats.Repeated++
 		case received:
-			if p.state == missing {
+			if p.is() == missing {
 				lost--
 				e.stats.Lost--
 			}
-			p.state = arrived
+			p.set(arrived)
 			e.stats.Acked++
 			newest = max(newest, e.packet(at, p, arrivedAt))
-		case p.state == inFlight:
-			p.state = missing
+		case p.is() == inFlight:
+			p.set(missing)
 			lost++
 			e.stats.Lost++
 			e.arrivals.missed(int(p.size))
@@ -114,7 +115,7 @@ func (e *SendSide) pass(num int64) {
 	for n := e.log.report; n < num; n++ {
 		p := e.log.at(n)
 		e.log.flight -= int64(p.size)
-		if p.state == inFlight {
+		if p.is() == inFlight {
 			e.stats.Unreported++
 			if p.probe != 0 && p.probe == e.probe.id {
 				e.probe.cluster.unknown++
@@ -128,8 +129,13 @@ func (e *SendSide) pass(num int64) {
 	e.log.report = num + 1
 }
 
-// packet takes one that arrived and returns when it was sent.
+// packet takes one that arrived and returns when it was sent, 0: not known.
 func (e *SendSide) packet(at int64, p *sent, arrivedAt int64) (sentAt int64) {
+	if p.state&vague != 0 {
+		e.arrivals.packet(arrivedAt, int(p.size), false)
+		e.previous = arrivedAt
+		return 0
+	}
 	sentAt = at - int64(uint32(at)-p.at)
 	busy := false
 	if e.queue.started && e.previous != 0 {

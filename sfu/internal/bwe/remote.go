@@ -72,6 +72,9 @@ func (r *Remote) Sent(now time.Time, p Packet) {
 	}
 }
 
+// Late implements Estimator: reports once a second do not show it.
+func (r *Remote) Late(time.Time) {}
+
 // TransportFeedback implements Estimator: there is nothing sent that it could be about.
 func (r *Remote) TransportFeedback(_ time.Time, b []byte) error {
 	f, err := parseFeedback(b)

@@ -32,6 +32,7 @@ type SendSide struct {
 	grownAt  int64 // when target was last raised
 	downAt   int64 // when it was last lowered
 	starved  int64 // when it was last lowered for want of feedback
+	awake    int64 // when something was last done
 	demand   Demand
 }
 
@@ -111,6 +112,7 @@ func (e *SendSide) Stats() Stats { return e.stats }
 func (e *SendSide) Update(now time.Time, d Demand) Estimate {
 	at := e.at(now)
 	e.demand = d
+	e.wake(at)
 	e.starve(at)
 	e.grow(at)
 	e.try(at)

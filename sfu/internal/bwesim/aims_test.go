@@ -22,6 +22,7 @@ type aim struct {
 	restored  time.Duration
 	shareFrom float64
 	shareTo   float64
+	lowered   uint64 // times that the target went down, at most
 }
 
 // aims are the product's, of its issue: 85 % of a constant link within 5 s, a 95th percentile of the queue under 100 ms from then on,
@@ -56,6 +57,10 @@ var aims = []aim{
 	{prefix: "tiny queue", converged: 4 * time.Second, used: 0.95},
 	{prefix: "link down", converged: 4 * time.Second, used: 0.93, restored: 4 * time.Second},
 	{prefix: "sound only", used: 0.99},
+	{prefix: "stalls, layers, 10", used: 0.98, lowered: 2},
+	{prefix: "stalls, layers, 100", used: 0.98, lowered: 2},
+	{prefix: "stalls, layers, 3", used: 0.80, lowered: 6}, // what is not sent while nothing runs is not made up for
+	{prefix: "stalls, layers, step", used: 0.80, lowered: 12},
 	{prefix: "REMB, one video, 10", converged: 6 * time.Second, used: 0.95},
 	{prefix: "REMB, one video, step", used: 0.85, restored: 20 * time.Second},
 	{prefix: "REMB, layers, 3", converged: 30 * time.Second, used: 0.95},
@@ -86,6 +91,9 @@ func (a aim) check(r Result) (missed []string) {
 	late("restored", r.Restored, a.restored)
 	if r.Steady < a.used {
 		missed = append(missed, fmt.Sprintf("used %.3f, at least %.3f", r.Steady, a.used))
+	}
+	if n := r.Stats.Decreases; a.lowered > 0 && n > a.lowered {
+		missed = append(missed, fmt.Sprintf("lowered %d times, at most %d", n, a.lowered))
 	}
 	if a.shareTo > 0 && (r.Share < a.shareFrom || r.Share > a.shareTo) {
 		missed = append(missed, fmt.Sprintf("share %.2f, from %.2f to %.2f", r.Share, a.shareFrom, a.shareTo))

@@ -76,10 +76,12 @@ func (r *receiver) feedback() {
 			panic(fmt.Sprintf("feedback: %v", err)) // of the simulation itself
 		}
 		r.up.Send(len(b), func() {
-			if err := r.s.est.TransportFeedback(r.s.at(), b); err != nil {
-				panic(fmt.Sprintf("feedback: %v", err))
-			}
-			r.s.update()
+			r.s.does(func() {
+				if err := r.s.est.TransportFeedback(r.s.at(), b); err != nil {
+					panic(fmt.Sprintf("feedback: %v", err))
+				}
+				r.s.update()
+			})
 		})
 	}
 }
@@ -108,8 +110,10 @@ func (r *receiver) report() {
 	}
 	r.reported, r.came = r.highest, 0
 	r.up.Send(60, func() {
-		r.s.est.ReceiverReport(r.s.at(), p)
-		r.s.update()
+		r.s.does(func() {
+			r.s.est.ReceiverReport(r.s.at(), p)
+			r.s.update()
+		})
 	})
 }
 
@@ -134,7 +138,9 @@ func (r *receiver) remb() {
 	}
 	estimate := int64(r.estimate)
 	r.up.Send(60, func() {
-		r.s.est.REMB(r.s.at(), estimate)
-		r.s.update()
+		r.s.does(func() {
+			r.s.est.REMB(r.s.at(), estimate)
+			r.s.update()
+		})
 	})
 }

@@ -26,6 +26,8 @@ type Scenario struct {
 	Loss    netsim.Loss
 	Turn    Turn // for the worse
 
+	Stall Stall // of the sender's process
+
 	Reports      Reports
 	Blind        bool          // there is nothing to send probes with
 	Every        time.Duration // between feedback messages, default 100 ms
@@ -46,6 +48,10 @@ type Turn struct {
 func (t Turn) to(l *netsim.Link) {
 	l.Delay, l.Jitter, l.Reorder, l.Loss = l.Delay+t.Delay, t.Jitter, t.Reorder, t.Loss
 }
+
+// Stall stops a process again and again: what comes meanwhile is read afterwards, and half of the times something that is said to have
+// left is still to leave.
+type Stall struct{ Every, Least, Most time.Duration }
 
 // Span is a part of a run.
 type Span struct{ From, To time.Duration }
@@ -103,6 +109,7 @@ func Run(sc Scenario, est bwe.Estimator, seed uint64) Result {
 	s := &sender{
 		clock: &clock, link: down, rand: rng, est: est, src: sc.Source, whole: sc.Whole, pause: sc.Pause, at: func() time.Time { return epoch.Add(clock.Now()) },
 		blind: sc.Blind || sc.Reports != Transport, open: sc.Reports != Transport,
+		stall: sc.Stall,
 	}
 	r := receiver{sc: sc, clock: &clock, up: up, s: s}
 	took := r.start()

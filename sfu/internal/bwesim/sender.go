@@ -67,6 +67,13 @@ type sender struct {
 
 	rungs []rung
 
+	stall   Stall
+	stopped bool      // the process does not run
+	catch   bool      // it was stopped in the midst of something, which is yet to come
+	caught  time.Time // it was: what it said to leave then did not
+	missed  []func()  // what there is to do when it goes on
+	held    []func()  // packets that leave then
+
 	seq      uint16
 	estimate bwe.Estimate
 	queue    []int // sizes
@@ -92,13 +99,56 @@ func (s *sender) start() {
 	}
 	s.clock.Every(20*time.Millisecond, func() {
 		if s.src != Elastic && !s.paused() {
-			s.send(soundSize, false, true)
+			s.does(func() { s.send(soundSize, false, true) })
 		}
 	})
 	if s.pictures() {
-		s.clock.Every(frameEvery, s.frame)
+		s.clock.Every(frameEvery, func() { s.does(s.frame) })
 	}
-	s.clock.Every(paceEvery, s.pace)
+	s.clock.Every(paceEvery, func() {
+		if !s.stopped {
+			s.pace()
+		}
+	})
+	if s.stall.Every > 0 {
+		s.clock.At(s.stall.Every, s.stop)
+	}
+}
+
+// does does what has come now, or when the process goes on.
+func (s *sender) does(what func()) {
+	switch {
+	case s.stopped && s.catch:
+		s.catch, s.caught = false, s.at()
+		what()
+	case s.stopped:
+		s.missed = append(s.missed, what)
+	default:
+		what()
+	}
+}
+
+func (s *sender) stop() {
+	s.stopped, s.catch = true, s.rand.IntN(2) == 0
+	s.clock.At(s.clock.Now()+s.stall.Least+time.Duration(s.rand.Float64()*float64(s.stall.Most-s.stall.Least)), s.goOn)
+	s.clock.At(s.clock.Now()+s.stall.Every, s.stop)
+}
+
+func (s *sender) goOn() {
+	s.stopped, s.catch = false, false
+	for _, send := range s.held {
+		send()
+	}
+	if s.held = s.held[:0]; !s.caught.IsZero() {
+		s.est.Late(s.caught)
+		s.caught = time.Time{}
+	}
+	missed := s.missed
+	s.missed = nil
+	for _, what := range missed {
+		what()
+	}
+	s.pace()
 }
 
 // paused reports whether nothing is to be sent, as to a receiver that shows nothing.
@@ -259,6 +309,13 @@ func (s *sender) send(size int, probe, media bool) {
 		s.paddingBytes += size
 	}
 	s.est.Sent(s.at(), p)
-	sent := s.clock.Now()
-	s.link.Send(size, func() { s.recv(p.Seq, size, sent) })
+	leave := func() {
+		sent := s.clock.Now()
+		s.link.Send(size, func() { s.recv(p.Seq, size, sent) })
+	}
+	if s.stopped {
+		s.held = append(s.held, leave)
+		return
+	}
+	leave()
 }

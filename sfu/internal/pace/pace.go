@@ -10,6 +10,10 @@ const (
 	maxBehind = 2 * time.Second // the same for what has come behind a keyframe, until that is made up for
 	maxQueued = 384             // packets: fewer than lines and rings remember
 
+	lateFrom = 75 * time.Millisecond // without a packet, sound included
+	lateMost = 300 * time.Millisecond
+	lateFor  = 2 * time.Second
+
 	repairShare = 3                      // one third of the rate
 	repairBurst = 150 * time.Millisecond // of that third
 	repairMin   = 4000                   // bytes
@@ -38,6 +42,9 @@ type Pacer[L comparable] struct {
 	bytes          int  // that wait
 	keyBytes       int  // part of them: keyframes
 	behind         bool // a keyframe waits, or has waited and what came behind it still does
+
+	late      time.Duration // for so long nothing left: what comes then has come late, and all at once
+	lateUntil time.Time
 }
 
 // SetRate tells how much may leave, in bit/s; 0: everything at once. What waits then is due.
@@ -67,8 +74,14 @@ func (p *Pacer[L]) refill(now time.Time) {
 		return
 	}
 	p.at = now
-	got := p.bytesIn(min(d, time.Second))
-	p.credit = min(p.credit+got, p.most())
+	got, most := p.bytesIn(min(d, time.Second)), p.most()
+	if d > lateFrom {
+		p.late, p.lateUntil = min(d, lateMost), now.Add(lateFor)
+		if p.waiting > 0 { // nobody was there to send it
+			most = max(most, p.bytesIn(p.late))
+		}
+	}
+	p.credit = min(p.credit+got, most)
 	p.repairCredit = min(p.repairCredit+got/repairShare, p.mostRepair())
 }
 
@@ -159,6 +172,9 @@ func (p *Pacer[L]) Full() bool {
 		p.behind = false
 	}
 	most := maxDelay
+	if p.at.Before(p.lateUntil) {
+		most += p.late
+	}
 	if p.behind {
 		most = maxBehind
 	}

@@ -347,3 +347,32 @@ func TestExhausted(t *testing.T) {
 		t.Error("its share does not")
 	}
 }
+
+// TestStopsDropNothing: who is not let run for a while, again and again, makes up for it: what waits may leave in the time that was missed,
+// and nothing is dropped for having come all at once.
+func TestStopsDropNothing(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(20) {
+		rng := rand.New(rand.NewPCG(seed, 9))
+		var p Pacer[int]
+		now, due := start, start
+		p.SetRate(now, 1_300_000)
+		for now.Sub(start) < 30*time.Second {
+			if now = now.Add(5 * time.Millisecond); rng.IntN(100) == 0 {
+				now = now.Add(time.Duration(50+rng.IntN(250)) * time.Millisecond)
+			}
+			for ; due.Before(now); due = due.Add(20 * time.Millisecond) { // 1 Mb/s, of which nothing came meanwhile
+				for range 2 {
+					if !p.Media(now, 1250) {
+						p.Queue(Packet[int]{Line: 1, Size: 1250})
+					}
+				}
+				if p.Full() {
+					t.Fatalf("seed %d: full after %v, with %v waiting", seed, now.Sub(start), p.Delay())
+				}
+			}
+			for _, ok := p.Next(now); ok; _, ok = p.Next(now) {
+			}
+		}
+	}
+}

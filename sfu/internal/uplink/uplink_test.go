@@ -24,6 +24,8 @@ type call struct {
 	off         bool       // the camera is
 	quiet       bool       // the microphone is
 	obeys       bool       // sends no more than the gauge says
+	stopped     bool       // the server does not run
+	missed      []func()   // what it will read then
 
 	found time.Duration // the first collapse, 0: none
 	ended time.Duration
@@ -43,10 +45,17 @@ func (c *call) send(size int, clock *Clock, timestamp, hz uint32) {
 	c.seq++
 	seq := c.seq
 	c.link.Send(size, func() {
-		lost := max(seq-c.newest-1, 0)
-		c.newest = max(c.newest, seq)
-		c.gauge.Came(c.now(), size, lost)
-		c.gauge.Media(c.now(), clock, timestamp, hz)
+		read := func() {
+			lost := max(seq-c.newest-1, 0)
+			c.newest = max(c.newest, seq)
+			c.gauge.Came(c.now(), size, lost)
+			c.gauge.Media(c.now(), clock, timestamp, hz)
+		}
+		if c.stopped {
+			c.missed = append(c.missed, read)
+			return
+		}
+		read()
 	})
 }
 
@@ -77,6 +86,9 @@ func (c *call) run(until time.Duration) {
 		}
 	})
 	c.clock.Every(25*time.Millisecond, func() {
+		if c.stopped {
+			return
+		}
 		limit, yes := c.gauge.Collapsed(c.now())
 		switch {
 		case yes && c.found == 0:
@@ -181,6 +193,34 @@ func TestWildTimestamps(t *testing.T) {
 		g.Media(now, &c, r.Uint32()>>r.IntN(32), 90000)
 		if limit, yes := g.Collapsed(now); yes && limit < 0 {
 			t.Fatal("limit", limit)
+		}
+	}
+}
+
+// TestReaderThatStops guards that a server that is not let run for 50 to 300 ms, again and again, does not take what it reads late for its
+// publisher's queue.
+func TestReaderThatStops(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(16) {
+		c := newCall(seed)
+		rng := rand.New(rand.NewPCG(seed, 7))
+		var stop func()
+		stop = func() {
+			c.stopped = true
+			stopped := time.Duration(50+rng.IntN(250)) * time.Millisecond
+			c.clock.At(c.clock.Now()+stopped, func() {
+				c.stopped = false
+				missed := c.missed
+				c.missed = nil
+				for _, read := range missed {
+					read()
+				}
+			})
+			c.clock.At(c.clock.Now()+stopped+time.Duration(20+rng.IntN(400))*time.Millisecond, stop)
+		}
+		c.clock.At(3*time.Second, stop)
+		if c.run(30 * time.Second); c.found != 0 {
+			t.Errorf("seed %d: a collapse after %v", seed, c.found)
 		}
 	}
 }
