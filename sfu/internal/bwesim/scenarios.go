@@ -90,6 +90,14 @@ func Scenarios() []Scenario {
 		Source: Layered, Rate: constant(3), FeedbackLoss: 0.3, Pause: Span{10 * time.Second, 40 * time.Second},
 	})
 	add("sound only, 0.3 Mb/s", Scenario{Source: Sound, Rate: constant(0.3)})
+	stalls(add)
+	others(add)
+	return out
+}
+
+// stalls are of a server that is not let run, again and again.
+func stalls(add func(name string, s Scenario)) {
+	const ms = time.Millisecond
 	stall := Stall{Every: 700 * ms, Least: 50 * ms, Most: 300 * ms}
 	add("stalls, layers, 10 Mb/s", Scenario{Source: Layered, Rate: constant(10), Stall: stall})
 	add("stalls, layers, 10 Mb/s, whole frames", Scenario{Source: Layered, Rate: constant(10), Stall: stall, Whole: true})
@@ -98,8 +106,6 @@ func Scenarios() []Scenario {
 	add("stalls, layers, 100 Mb/s, 1 ms", Scenario{Source: Layered, Rate: constant(100), Stall: stall, Whole: true, Delay: ms})
 	add("stalls, 3 Mb/s", Scenario{Rate: constant(3), Stall: stall})
 	add("stalls, layers, step 3, 1, 3 Mb/s", Scenario{Source: Layered, Rate: steps(20, 3, 1, 3), Stall: stall})
-	others(add)
-	return out
 }
 
 // others are receivers that are no browsers.
