@@ -72,9 +72,14 @@
 //   - Locks are taken in this order: Peer.negotiating, Peer.mu or Peer.telling, iceAgent.mu, a loop, then an inbox's or the plane's. pion calls back with none of them held,
 //     except for Peer.buffer, which may come from within a loop and so takes Peer.streamsMu alone.
 //   - RTP and RTCP are acted on only after SRTP has authenticated them, and no candidate of a client's is ever used: nobody can
-//     make a node send to an IP address from which no check came. Only the port is followed without ICE, once a packet
-//     from there has authenticated: a NAT that forgot its mapping (plane_stray.go).
-//   - Nothing is sent to whose checks have stayed out for 32 s, until one comes again (RFC 7675: an ICE-lite agent sends none itself).
+//     make a node send to an IP address that has not answered it. Before that an address gets at most three times what comes from it, and
+//     no media (ice_proof.go). Only the port is followed without ICE, once a packet from there has authenticated: a NAT that forgot its
+//     mapping (plane_stray.go). Neither happens more than twice a second.
+//   - Nothing is sent to whose checks have stayed out for 32 s, until one comes again (RFC 7675), and no media to whom nothing at all
+//     has come from for 11 s.
+//   - What one publisher may send is bounded: sound at its source, video by Config.MaxPublishBPS; and how many keyframes one viewer may
+//     ask for (asking.go).
 //   - ICE's credentials count until a check with newer ones has come: a restart breaks nothing before it has made something.
-//   - What a peer sends never panics and never stops another's media.
+//   - What a peer sends never panics and never stops another's media. If it does, in our code, that peer ends (Peer.guard), or a packet is
+//     lost (Node.guard). Goroutines that pion starts for DTLS and SCTP are not ours to recover.
 package sfu

@@ -8,11 +8,12 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/parley/parley/sfu/internal/budget"
 	"github.com/parley/parley/sfu/internal/icelite"
 )
 
 // A peer of the batched plane is an ICE-lite agent (RFC 8445, section 2.5): it answers its client's checks, in whoever received them, and
-// sends none. The client's checks are also what keeps it allowed to send (RFC 7675): when none comes for long, nothing more is sent.
+// sends none, but to see who is there (ice_proof.go). The client's checks are also what keeps it allowed to send (RFC 7675): when none comes for long, nothing more is sent.
 
 // iceState is how far the checks have come.
 type iceState uint32
@@ -56,6 +57,9 @@ type iceAgent struct {
 	addrs   []netip.AddrPort        // Guarded by mu: from which checks came, the last ones.
 	conns   []*tcpConn              // Guarded by mu: the same over TCP.
 	answer  [icelite.MaxAnswer]byte // Guarded by mu.
+	request [maxRequest]byte        // Guarded by mu.
+	proof   proof                   // Guarded by mu.
+	moves   budget.Budget           // Guarded by mu.
 }
 
 // credentials are of one answer.
@@ -63,12 +67,16 @@ type credentials struct {
 	ufrag, password string
 	user            string // USERNAME of the client's checks
 	key             *icelite.Key
+
+	theirs   *icelite.Key // made when the client is first asked
+	theirKey string       // the client's password
+	askUser  string       // USERNAME of our requests
 }
 
 // letters are ICE's (RFC 8445, section 5.3: ice-char).
 const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
-func newCredentials(remoteUfrag string) *credentials {
+func newCredentials(remoteUfrag, remotePassword string) *credentials {
 	var b [ufragLen + passwordLen]byte
 	_, _ = rand.Read(b[:]) // never fails
 	for i := range b {
@@ -76,6 +84,7 @@ func newCredentials(remoteUfrag string) *credentials {
 	}
 	c := &credentials{ufrag: string(b[:ufragLen]), password: string(b[ufragLen:])}
 	c.user, c.key = c.ufrag+":"+remoteUfrag, icelite.NewKey(c.password)
+	c.askUser, c.theirKey = remoteUfrag+":"+c.ufrag, remotePassword
 	return c
 }
 
@@ -128,11 +137,17 @@ func (a *iceAgent) check(r *icelite.Request, v via, now time.Time) bool {
 	if !a.arrived(v) {
 		return true
 	}
-	a.reply(v, c.key.Success(a.answer[:0], r, v.addr))
+	ask, wanted := false, false
 	if c == a.current {
-		a.choose(r, v, now)
+		ask, wanted = a.choose(r, v, now)
 	} else if used := a.path.Load(); used != nil && *used == v {
 		a.heard = now
+		a.t.peer.leg.hear(now)
+	}
+	a.earn(v, r.Len())
+	a.reply(v, c.key.Success(a.answer[:0], r, v.addr))
+	if ask { // after the answer: a client that waits to nominate may do so now
+		a.ask(c, v, wanted, now)
 	}
 	return true
 }
@@ -142,27 +157,39 @@ func (a *iceAgent) reply(v via, b []byte) {
 	if !v.send(a.t.peer.node.plane, b) {
 		a.t.peer.count.iceUnanswered.Add(1)
 	}
+	a.spend(v, len(b))
 }
 
 // choose decides whether the path of a check is used from now on. A browser nominates a path towards a lite agent with its second
 // check, 50 ms after the first, and sends its ClientHello right after the first: so that is used until one is nominated, and likewise
-// after a restart or silence. The caller holds mu.
-func (a *iceAgent) choose(r *icelite.Request, v via, now time.Time) {
+// after a restart, or where nothing comes over the path in use. The caller holds mu.
+// It reports whether the client is to be asked whether it is there, and whether the path is used once it has answered.
+func (a *iceAgent) choose(r *icelite.Request, v via, now time.Time) (ask, wanted bool) {
 	if a.before != nil {
 		a.table.remove(a.before.ufrag)
 		a.before = nil
 	}
 	used, state := a.path.Load(), iceState(a.state.Load())
 	same := used != nil && *used == v
-	if !same && used != nil && state == iceConnected && !r.Nominates {
-		return
+	wanted = same || used == nil || state != iceConnected || r.Nominates || a.quiet(now)
+	ask = !a.trusts(v, now)
+	if wanted && (same || !ask || a.mayTry()) { // else what is there is used until the client has answered
+		a.take(v, now)
+	}
+	return ask, wanted
+}
+
+// take uses a path from now on. The caller holds mu.
+func (a *iceAgent) take(v via, now time.Time) {
+	if used := a.path.Load(); used == nil || *used != v {
+		if used != nil && !a.moves.Take(now, 1) {
+			return // a later check will do
+		}
+		a.move(used, v, now)
 	}
 	a.heard = now
-	if !same {
-		a.path.Store(&v)
-		a.t.peer.leg.use(v)
-	}
-	if state != iceConnected {
+	a.t.peer.leg.hear(now)
+	if iceState(a.state.Load()) != iceConnected {
 		a.state.Store(uint32(iceConnected))
 		a.t.changed()
 	}
@@ -212,6 +239,7 @@ func (a *iceAgent) gone(c *tcpConn) {
 func (a *iceAgent) tick(now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.askAgain(now)
 	state, silent := iceState(a.state.Load()), now.Sub(a.heard)
 	next := state
 	switch {

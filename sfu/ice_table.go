@@ -16,6 +16,7 @@ type iceTable struct {
 	addrs map[netip.AddrPort]*iceAgent // Guarded by mu: whose check came last from there.
 
 	malformed, unknown, forged atomic.Uint64
+	unasked                    atomic.Uint64
 	unowned, garbage           atomic.Uint64
 }
 
@@ -60,10 +61,11 @@ func (t *iceTable) at(addr netip.AddrPort) *iceAgent {
 // check takes a datagram of STUN. False: it is nobody's check.
 func (t *iceTable) check(b []byte, v via, now time.Time) bool {
 	r, err := icelite.Parse(b)
+	if err == icelite.ErrNotRequest { //nolint:errorlint // it is never wrapped, and this is for every datagram of a stranger
+		return t.answered(b, v, now)
+	}
 	if err != nil {
-		if err != icelite.ErrNotRequest { //nolint:errorlint // it is never wrapped, and this is for every datagram of a stranger
-			t.malformed.Add(1)
-		}
+		t.malformed.Add(1)
 		return false
 	}
 	t.mu.RLock()
@@ -81,11 +83,25 @@ func (t *iceTable) check(b []byte, v via, now time.Time) bool {
 	return true
 }
 
+// answered takes what may be the answer to a request of ours. It always returns false: it is no check.
+func (t *iceTable) answered(b []byte, v via, now time.Time) bool {
+	a := t.at(v.addr)
+	if a == nil {
+		return false
+	}
+	defer a.t.peer.guard("answer")
+	if r, ok := icelite.ParseAnswer(b); !ok || !a.answered(&r, v, now) {
+		t.unasked.Add(1)
+	}
+	return false
+}
+
 // count adds what nobody was found for.
 func (t *iceTable) count(c *Counts) {
 	c.drop(dropCheckMalformed, t.malformed.Load())
 	c.drop(dropCheckUnknown, t.unknown.Load())
 	c.drop(dropCheckForged, t.forged.Load())
+	c.drop(dropCheckUnasked, t.unasked.Load())
 	c.drop(dropUnowned, t.unowned.Load())
 	c.drop(dropGarbage, t.garbage.Load())
 }

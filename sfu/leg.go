@@ -15,6 +15,7 @@ import (
 
 	"github.com/parley/parley/internal/batch"
 	"github.com/parley/parley/internal/steady"
+	"github.com/parley/parley/sfu/internal/budget"
 	"github.com/parley/parley/sfu/internal/seal"
 )
 
@@ -41,7 +42,7 @@ type leg struct {
 	downlink *downlink
 
 	// Owned by the loop.
-	up, closed bool        // up: keys and a path are there
+	up, closed bool        // up: keys and a path are there, and the client is
 	reported   bool        // RTCP came
 	reporter   uint32      // the SSRC of that which came last
 	to         *batch.Dest // over UDP
@@ -52,8 +53,10 @@ type leg struct {
 	peer  *Peer
 	plane *plane
 
-	ready atomic.Bool // up, for who is not in the loop
-	heard atomic.Bool // RTCP of the client's has authenticated
+	ready   atomic.Bool  // takes, for who is not in the loop
+	heard   atomic.Bool  // RTCP of the client's has authenticated
+	heardAt atomic.Int64 // when something of the client's came over the path last, within heardEvery; Unix nanoseconds
+	trusted atomic.Bool  // the path's address has shown that it wants what is sent there
 
 	addrs []netip.AddrPort // Guarded by plane.mu.
 
@@ -66,13 +69,23 @@ type leg struct {
 	streams   []*inStream
 	reporters []uint32 // SSRCs that RTCP came from
 	forged    int
+	takes     bool // keys and a path are there: what comes is taken
+	silent    bool // nothing has come for mutedAfter, and nothing is sent
+	moves     budget.Budget
 }
+
+const (
+	heardEvery = 100 * time.Millisecond
+	// Who has not been heard for so long, by checks, RTCP or media, is sent nothing until he is: two of Firefox's checks, 5 s apart, may
+	// be lost, or one and a report.
+	mutedAfter = 11 * time.Second
+)
 
 // sentCounts are of what was sealed. Resent is part of packets.
 type sentCounts struct{ packets, bytes, resent uint64 }
 
 func newLeg(p *Peer, pl *plane) *leg {
-	return &leg{peer: p, plane: pl, loop: p.loop, downlink: &p.downlink}
+	return &leg{peer: p, plane: pl, loop: p.loop, downlink: &p.downlink, moves: newMoves()}
 }
 
 // start is called when DTLS is through, the client's certificate verified. Not before: nobody else is sent anything. It wipes
@@ -112,9 +125,10 @@ func (k *leg) open(keys *seal.Keys) error {
 // refresh sets up. The caller is in the loop.
 func (k *leg) refresh() {
 	before := k.up
-	k.up = !k.closed && k.in != nil && (k.to != nil || k.tcp != nil)
-	k.ready.Store(k.up)
-	if k.up {
+	k.takes = !k.closed && k.in != nil && (k.to != nil || k.tcp != nil)
+	k.up = k.takes && k.trusted.Load() && !k.silent
+	k.ready.Store(k.takes)
+	if k.takes {
 		if k.to != nil {
 			k.plane.claim(k.to.Addr(), k)
 		}
@@ -135,8 +149,8 @@ func (k *leg) begin(now time.Time) {
 	}
 }
 
-// use sends on that path from now on: ICE has chosen it.
-func (k *leg) use(v via) {
+// use sends on that path from now on: ICE has chosen it. Media follows once its address is trusted.
+func (k *leg) use(v via, trusted bool) {
 	k.loop.Lock()
 	defer k.loop.Unlock()
 	if k.closed {
@@ -147,7 +161,57 @@ func (k *leg) use(v via) {
 	} else {
 		k.to, k.tcp = k.plane.dest(v.addr), nil
 	}
+	k.trusted.Store(trusted)
+	k.heardAt.Store(steady.Now().UnixNano())
 	k.refresh()
+}
+
+// hear takes note of a sign of life over the path in use. The caller is in no loop.
+func (k *leg) hear(now time.Time) {
+	if k.note(now) {
+		k.loop.Lock()
+		defer k.loop.Unlock()
+		k.speak()
+	}
+}
+
+// heardFrom is hear for who is in the loop, and has a packet that has authenticated.
+func (k *leg) heardFrom(from netip.AddrPort, now time.Time) {
+	if (k.to == nil || k.to.Addr() == from) && k.note(now) {
+		k.speak()
+	}
+}
+
+// note reports whether it is worth looking whether the client was silent.
+func (k *leg) note(now time.Time) bool {
+	at := now.UnixNano()
+	if since := at - k.heardAt.Load(); since >= 0 && since < int64(heardEvery) {
+		return false
+	}
+	k.heardAt.Store(at)
+	return true
+}
+
+// speak ends the silence towards a client that was heard. The caller is in the loop.
+func (k *leg) speak() {
+	if k.silent {
+		k.silent = false
+		k.refresh()
+	}
+}
+
+// listen stops sending to a client of whom nothing has come for long. The caller is in no loop.
+func (k *leg) listen(now time.Time) {
+	if now.UnixNano()-k.heardAt.Load() < int64(mutedAfter) {
+		return
+	}
+	k.loop.Lock()
+	defer k.loop.Unlock()
+	if k.up && now.UnixNano()-k.heardAt.Load() >= int64(mutedAfter) {
+		k.silent = true
+		k.peer.count.silenced.Add(1)
+		k.refresh()
+	}
 }
 
 // lose stops all sending: ICE has given the client up, and nobody may be sent what he has not lately consented to (RFC 7675). The next
@@ -171,13 +235,15 @@ func (k *leg) close() {
 }
 
 // take is receive for the reader of the socket, which no mistake of ours must end. The caller is in the loop.
-func (k *leg) take(b []byte) {
+func (k *leg) take(b []byte, from netip.AddrPort) {
 	defer k.peer.guard("receive")
-	if !k.up { // closed since the batch was looked at
+	if !k.takes { // closed since the batch was looked at
 		k.peer.count.peerClosed.Add(1)
 		return
 	}
-	k.receive(b)
+	if k.receive(b) {
+		k.heardFrom(from, k.loop.now)
+	}
 }
 
 // receive decrypts a packet in place and gathers it in the loop. False: it did not authenticate, or came before. The caller is
@@ -245,16 +311,25 @@ func (k *leg) late(b []byte, from netip.AddrPort) bool {
 	l := k.loop
 	l.Lock()
 	defer l.Unlock()
-	if !k.up {
+	if !k.takes {
 		return false
 	}
 	defer k.peer.guard("receive")
 	l.now = steady.Now()
-	if k.receive(b) && from.IsValid() {
-		k.plane.learn(from, k)
+	if k.receive(b) {
+		k.meet(from, l.now)
 	}
 	l.deliver()
 	return true
+}
+
+// meet is told from where a packet came that has authenticated, and was not expected from there; zero: from its connection. The caller is
+// in the loop.
+func (k *leg) meet(from netip.AddrPort, now time.Time) {
+	k.heardFrom(from, now)
+	if from.IsValid() && k.moves.Take(now, 1) {
+		k.plane.learn(from, k)
+	}
 }
 
 // write seals a packet. It returns the length of the RTP packet, 0 while the leg is not up. The caller is in the loop.

@@ -25,9 +25,9 @@ func isRTCP(b []byte) bool {
 }
 
 // openRTCP decrypts a packet in place; nil: it did not authenticate, or came before. The caller is in the loop.
-func (k *leg) openRTCP(b []byte) []byte {
+func (k *leg) openRTCP(b []byte, from netip.AddrPort) []byte {
 	defer k.peer.guard("receive")
-	if !k.up {
+	if !k.takes {
 		k.peer.count.peerClosed.Add(1)
 		return nil
 	}
@@ -37,6 +37,7 @@ func (k *leg) openRTCP(b []byte) []byte {
 		if !k.heard.Load() {
 			k.heard.Store(true)
 		}
+		k.heardFrom(from, k.loop.clock())
 		k.reporter, k.reported = binary.BigEndian.Uint32(plain[4:]), true
 		return k.known(plain)
 	case isDuplicate(err):
@@ -64,13 +65,13 @@ func (k *leg) known(b []byte) []byte {
 // lateRTCP is late for RTCP.
 func (k *leg) lateRTCP(b []byte, from netip.AddrPort) {
 	k.loop.Lock()
-	plain := k.openRTCP(b)
+	plain := k.openRTCP(b, from)
+	if plain != nil {
+		k.meet(from, k.loop.clock())
+	}
 	k.loop.Unlock()
 	if plain == nil {
 		return
-	}
-	if from.IsValid() {
-		k.plane.learn(from, k)
 	}
 	k.peer.receiveCompound(plain, steady.Now())
 }
@@ -147,7 +148,7 @@ func (k *leg) keep(b []byte, from netip.AddrPort) {
 	}
 	k.loop.Lock()
 	defer k.loop.Unlock()
-	if k.up || k.closed || len(k.early) == maxEarly {
+	if k.takes || k.closed || len(k.early) == maxEarly {
 		k.peer.count.early.Add(1)
 		return
 	}

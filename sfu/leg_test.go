@@ -69,7 +69,7 @@ func TestNothingIsSentAfterICEFailed(t *testing.T) {
 		t.Errorf("%d packets left without a path", got-sent)
 	}
 	before := len(b.videoPackets(0))
-	k.use(via{addr: to.Addr()})
+	k.use(via{addr: to.Addr()}, true)
 	eventually(t, "media again", func() bool { return len(b.videoPackets(0)) > before+20 })
 }
 

@@ -193,6 +193,7 @@ type reader struct {
 type datagram struct {
 	leg  *leg // nil: done
 	loop *loop
+	from netip.AddrPort
 	b    []byte
 }
 
@@ -214,6 +215,7 @@ func (r *reader) Packet(b []byte, from netip.AddrPort) bool {
 		pl.ice.check(b, via{addr: from}, steady.Now())
 	case len(b) > 0 && b[0] >= firstDTLS && b[0] <= lastDTLS:
 		if t := pl.owner(from); t != nil {
+			t.ice.arrivedDTLS(from, len(b))
 			t.record(b)
 		} else {
 			pl.ice.unowned.Add(1)
@@ -229,7 +231,7 @@ func (r *reader) media(b []byte, from netip.AddrPort) {
 	k := (*r.plane.known.Load())[from]
 	switch {
 	case k != nil && k.ready.Load():
-		r.got = append(r.got, datagram{k, k.loop, b})
+		r.got = append(r.got, datagram{k, k.loop, from, b})
 	case k != nil:
 		k.keep(b, from)
 	default:
@@ -290,8 +292,8 @@ func (r *reader) run(l *loop, got []datagram, now time.Time) {
 	for i := range got {
 		if k := got[i].leg; k != nil && k.loop == l {
 			if b := got[i].b; isRTP(b) {
-				k.take(b)
-			} else if plain := k.openRTCP(b); plain != nil {
+				k.take(b, got[i].from)
+			} else if plain := k.openRTCP(b, got[i].from); plain != nil {
 				r.reports = append(r.reports, told{k.peer, plain})
 			}
 			got[i].leg = nil

@@ -66,16 +66,20 @@ func (r *reader) adopt(k *leg, s stray, now time.Time) bool {
 	l.enter(r.out)
 	defer l.Unlock()
 	defer k.peer.guard("receive")
-	if !k.up || k.to == nil {
+	if !k.takes || k.to == nil {
 		return false
 	}
 	l.now = now
 	if !k.takeStray(r, append([]byte(nil), s.b...)) { // a copy: a failure spoils it for the next
 		return false
 	}
-	k.plane.learn(s.from, k)
-	k.to = k.plane.dest(s.from)
-	k.peer.count.moved.Add(1)
+	// Of another address of the client's, or too often, it is taken, and moves nothing.
+	if to := k.to.Addr(); to != s.from && to.Addr() == s.from.Addr() && k.moves.Take(now, 1) {
+		k.plane.learn(s.from, k)
+		k.to = k.plane.dest(s.from)
+		k.peer.count.moved.Add(1)
+	}
+	k.heardFrom(s.from, now)
 	l.deliver()
 	return true
 }

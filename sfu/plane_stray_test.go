@@ -54,9 +54,12 @@ func newNAT(t *testing.T, to netip.AddrPort) *nat {
 }
 
 // rebind forgets the mapping: packets leave from another port, and what comes to the old one is lost.
-func (n *nat) rebind(t *testing.T) {
+func (n *nat) rebind(t *testing.T) { n.rebindAt(t, net.IPv4(127, 0, 0, 1)) }
+
+// rebindAt is rebind to another IP address.
+func (n *nat) rebindAt(t *testing.T, ip net.IP) {
 	t.Helper()
-	outer, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	outer, err := net.ListenUDP("udp4", &net.UDPAddr{IP: ip})
 	must(t, err)
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -129,6 +132,33 @@ func TestMediaFollowsNewPorts(t *testing.T) {
 			t.Errorf("%s moved %d times", who, got)
 		}
 		nats[i].block(false)
+	}
+}
+
+// TestMediaFollowsToAnotherNetwork: a client whose IP address changes is asked whether it is there, and goes on.
+func TestMediaFollowsToAnotherNetwork(t *testing.T) {
+	t.Parallel()
+	n := newDirectNode(t)
+	a := join(t, n, "a", browserConfig{slots: 1})
+	b := newBrowser(t, n, "b", browserConfig{slots: 1})
+	box := newNAT(t, n.cfg.Conn.LocalAddr().(*net.UDPAddr).AddrPort())
+	box.behind(b)
+	must(t, b.negotiate(nil))
+	b.waitState(PeerConnected)
+	cam, err := a.peer.Publish(Camera, false)
+	must(t, err)
+	must(t, b.peer.Show([]SlotView{{Video: cam, Width: 640, Height: 360}}))
+	a.sendMedia('v')
+	eventually(t, "media", func() bool { return len(b.videoPackets(0)) > 20 })
+	proved := b.peer.count.proved.Load()
+	box.rebindAt(t, net.IPv4(127, 0, 0, 67))
+	before := len(b.videoPackets(0))
+	eventually(t, "media over the other network", func() bool { return len(b.videoPackets(0)) > before+20 })
+	if got := b.peer.count.proved.Load(); got == proved {
+		t.Error("it was not asked")
+	}
+	if v := b.peer.transport.(*direct).ice.path.Load(); v.addr.Addr() != netip.MustParseAddr("127.0.0.67") {
+		t.Errorf("media goes to %v", v.addr)
 	}
 }
 

@@ -44,7 +44,7 @@ func up(t testing.TB, p *Peer, at netip.AddrPort) {
 	keys := testKeys()
 	must(t, p.leg.start(&keys))
 	p.leg.plane.learn(at, p.leg)
-	p.leg.use(via{addr: at})
+	p.leg.use(via{addr: at}, true)
 }
 
 func newRawPlane(t testing.TB, change func(*Config)) *rawPlane {

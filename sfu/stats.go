@@ -21,11 +21,13 @@ const (
 	dropCheckMalformed  = "check_malformed"  // STUN that is no well-formed check
 	dropCheckUnknown    = "check_unknown"    // a check for nobody who is here
 	dropCheckForged     = "check_forged"     // a check that did not authenticate
+	dropCheckUnasked    = "check_unasked"    // an answer to no request of ours, or a forged one
 	dropCheckUnanswered = "check_unanswered" // a check whose answer found no room
 	dropUnowned         = "unowned"          // RTP, RTCP or DTLS from an address that nobody is known by
 	dropGarbage         = "garbage"          // datagrams that are none of these
 	dropDTLSFull        = "dtls_full"        // records of a client that DTLS has not taken in time
 	dropDTLSUnsent      = "dtls_unsent"      // records to a client that found no room
+	dropDTLSUnproven    = "dtls_unproven"    // records for an address that has not shown that it wants them
 	dropDataSlow        = "data_slow"        // a data message for a client that does not read, or is not there
 )
 
@@ -60,6 +62,8 @@ type Counts struct {
 	NacksIn, NacksOut    uint64 // sequence numbers that clients asked for, and that were asked of clients
 	RTCPFailed           uint64
 	Moved                uint64 // times that clients were found at another port of their address, before ICE told
+	Asked, Proved        uint64 // Binding requests to new addresses of clients, and those that were answered
+	Silenced             uint64 // times that nothing was sent to a client any more because nothing came from it
 	DataIn, DataOut      uint64 // messages
 	Panics               uint64
 	Replayed             uint64            // packets of keyframes from before a viewer came, or went to another layer; part of PacketsOut
@@ -79,6 +83,7 @@ type counters struct {
 	panics, socketFull, peerClosed, early    atomic.Uint64
 	moved, collapses, excess                 atomic.Uint64
 	iceUnanswered, dtlsFull, dtlsUnsent      atomic.Uint64
+	asked, proved, unproven, silenced        atomic.Uint64
 }
 
 func (c *Counts) add(o Counts) {
@@ -98,6 +103,9 @@ func (c *Counts) add(o Counts) {
 	c.NacksOut += o.NacksOut
 	c.RTCPFailed += o.RTCPFailed
 	c.Moved += o.Moved
+	c.Asked += o.Asked
+	c.Proved += o.Proved
+	c.Silenced += o.Silenced
 	c.DataIn += o.DataIn
 	c.DataOut += o.DataOut
 	c.Panics += o.Panics
@@ -127,6 +135,7 @@ func (p *Peer) counts(sources []SourceStats) Counts {
 		KeyframesAsked: n.keyframesAsked.Load(), KeyframesRequested: n.keyframesSent.Load(),
 		NacksIn: n.nacksIn.Load(), NacksOut: n.nacksOut.Load(), RTCPFailed: n.rtcpFailed.Load(),
 		DataIn: n.dataIn.Load(), DataOut: n.dataOut.Load(), Panics: n.panics.Load(), Moved: n.moved.Load(),
+		Asked: n.asked.Load(), Proved: n.proved.Load(), Silenced: n.silenced.Load(),
 		Collapses: n.collapses.Load(),
 	}
 	p.downlink.count(&c)
@@ -143,6 +152,7 @@ func (p *Peer) counts(sources []SourceStats) Counts {
 	c.drop(dropCheckUnanswered, n.iceUnanswered.Load())
 	c.drop(dropDTLSFull, n.dtlsFull.Load())
 	c.drop(dropDTLSUnsent, n.dtlsUnsent.Load())
+	c.drop(dropDTLSUnproven, n.unproven.Load())
 	for i, s := range sources {
 		c.countLeft(&sources[i])
 		for reason, n := range s.Dropped {

@@ -65,7 +65,7 @@ func newDirect(p *Peer) (*direct, error) {
 		peer: p, id: id, handshakeTime: handshakeTime,
 		session: uint64(randomSSRC())<<31 | uint64(randomSSRC()), // RFC 8829, section 5.2.1: 63 bits
 	}
-	t.ice.t, t.ice.table = t, p.node.plane.ice
+	t.ice.t, t.ice.table, t.ice.moves = t, p.node.plane.ice, newMoves()
 	t.records.arrived.L = &t.records.mu
 	return t, nil
 }
@@ -76,7 +76,7 @@ func (t *direct) exchange(_ context.Context, o *offer, added []*slot) (string, m
 	first := c == nil
 	restart := !first && (o.transport.ufrag != t.remote.ufrag || o.transport.password != t.remote.password)
 	if first || restart {
-		c = newCredentials(o.transport.ufrag)
+		c = newCredentials(o.transport.ufrag, o.transport.password)
 	}
 	w, err := t.writer(c, added)
 	if err != nil {

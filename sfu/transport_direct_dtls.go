@@ -78,6 +78,7 @@ func (t *direct) handshake() error {
 		return errors.Join(errNoProfile, conn.Close())
 	}
 	t.records.open()
+	t.ice.established(steady.Now())
 	keys, err := seal.Export(&state, profile)
 	if err == nil {
 		err = p.leg.start(&keys)
@@ -157,8 +158,8 @@ func (d *dtlsPath) ReadFrom(b []byte) (int, net.Addr, error) {
 
 // WriteTo sends a record to the client. Like any datagram it may be lost.
 func (d *dtlsPath) WriteTo(b []byte, _ net.Addr) (int, error) {
-	if v := d.t.ice.path.Load(); v != nil && !d.isMuted() && !v.send(d.t.peer.node.plane, b) {
-		d.t.peer.count.dtlsUnsent.Add(1)
+	if !d.isMuted() {
+		d.t.ice.sendDTLS(b)
 	}
 	return len(b), nil
 }

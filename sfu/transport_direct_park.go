@@ -17,6 +17,7 @@ const parkAfter = time.Second
 // tick sees whether the client is still there, and parks an idle connection.
 func (t *direct) tick(now time.Time) {
 	t.ice.tick(now)
+	t.peer.leg.listen(now)
 	since := t.idleSince.Load()
 	if since == 0 || now.UnixNano()-since < int64(parkAfter) {
 		return

@@ -357,7 +357,7 @@ func TestAddressIsNotStolen(t *testing.T) {
 	answerOnly(t, thief)
 	keys := testKeys()
 	must(t, thief.peer.leg.start(&keys))
-	thief.peer.leg.use(via{addr: r.from})
+	thief.peer.leg.use(via{addr: r.from}, true)
 	if got := (*r.node.plane.known.Load())[r.from]; got != r.pub.leg {
 		t.Errorf("the address is %p's, not %p's", got, r.pub.leg)
 	}

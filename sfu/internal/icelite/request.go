@@ -117,6 +117,9 @@ func (r *Request) fingerprint(at int, value []byte) bool {
 	return len(value) == 4 && at+8 == len(r.raw) && binary.BigEndian.Uint32(value) == crc32.ChecksumIEEE(r.raw[:at])^fingerprintXOR
 }
 
+// Len is the length of the datagram.
+func (r *Request) Len() int { return len(r.raw) }
+
 // Understood reports whether the check holds nothing that must be understood and is not (RFC 8489, section 6.3.1).
 func (r *Request) Understood() bool { return r.unknowns == 0 }
 
