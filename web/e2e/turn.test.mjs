@@ -15,6 +15,7 @@ const secret = 'a secret for the relay test: 32 bytes';
 const echo = '203.0.113.20';
 let lab;
 let server;
+let inner; // behind a 1:1 NAT whose outer address leads nowhere
 let peer;
 before(async () => {
   if (skip) return;
@@ -27,6 +28,14 @@ before(async () => {
     args: ['--public-ip', '203.0.113.10', '--turn-allow', `${echo}/32`],
     env: { PARLEY_SECRET: 'a secret that signs tokens alone', PARLEY_TURN_SECRET: secret },
   });
+  inner = await startServer({
+    name: 'turn-inner',
+    netns: lab.ns('sfu'),
+    http: '203.0.113.10',
+    media: '203.0.113.10',
+    args: ['--public-ip', '198.51.100.9'],
+    env: { PARLEY_SECRET: 'a secret that signs tokens alone', PARLEY_TURN_SECRET: secret },
+  });
   peer = startProgram('ip', ['netns', 'exec', lab.ns('turn'), 'turnutils_peer', '-p', '3480', '-L', echo], {
     stdio: 'ignore',
   });
@@ -34,11 +43,12 @@ before(async () => {
 after(async () => {
   peer?.kill();
   await server?.stop();
+  await inner?.stop();
   lab?.down();
 });
 
 /** Runs coturn's client behind NAT A; resolves with its exit code and what it said. */
-function client(args, target = echo) {
+function client(args, target = echo, of = server) {
   const all = ['netns', 'exec', lab.ns('cliA'), 'turnutils_uclient', ...args];
   const run = startProgram('ip', [
     ...all,
@@ -52,7 +62,7 @@ function client(args, target = echo) {
     '5',
     '-c',
     '-p',
-    String(server.udp),
+    String(of.udp),
     '203.0.113.10',
   ]);
   let said = '';
@@ -79,6 +89,17 @@ for (const [how, flags] of [
     const { code, said } = await client([...flags, '-u', 'alice', '-W', secret]);
     assert.equal(code, 0, said);
     assert.match(said, /Total lost packets 0 /, said);
+  });
+
+for (const [how, flags] of [
+  ['by channels', []],
+  ['by Send indications', ['-s']],
+])
+  test(`two relays behind a 1:1 NAT reach each other ${how}`, { skip, timeout: 60_000 }, async () => {
+    const { code, said } = await client([...flags, '-y', '-u', 'alice', '-W', secret], echo, inner);
+    assert.equal(code, 0, said);
+    assert.match(said, /Total lost packets 0 /, said);
+    assert.ok((await inner.metric('parley_turn_relayed_packets_total', 'direction="down"')) >= 20);
   });
 
 test('a wrong password is refused and counted', { skip, timeout: 60_000 }, async () => {
