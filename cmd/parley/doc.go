@@ -15,6 +15,7 @@
 //   - All configuration passes through one list of fields (fields.go), so that flags, environment, file, reference and
 //     documentation cannot drift apart.
 //   - Nothing listens off loopback unless there is a secret or --insecure (exposure.go): a fresh machine is never open.
+//   - All that takes a file (connections, relays) is bounded below what the process may open, and operators keep a share (files.go).
 //   - The WebSocket route is never wrapped by another ResponseWriter, because the upgrade needs the raw one (http.go).
 //   - A secret is never printed or logged, and neither are query strings: they may carry an access token.
 //   - Sockets are opened before any part starts, so that a port in use fails at once and leaves nothing behind.

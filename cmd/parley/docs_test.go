@@ -18,7 +18,7 @@ import (
 // startHere starts a server in this process.
 func startHere(t *testing.T, env ...string) *server {
 	t.Helper()
-	l := mustLoad(t, append(env, "PARLEY_LISTEN=127.0.0.1:0", "PARLEY_UDP=127.0.0.1:0", "PARLEY_TCP=127.0.0.1:0", "PARLEY_ADMIN=127.0.0.1:0"), "")
+	l := mustLoad(t, append([]string{"PARLEY_LISTEN=127.0.0.1:0", "PARLEY_UDP=127.0.0.1:0", "PARLEY_TCP=127.0.0.1:0", "PARLEY_ADMIN=127.0.0.1:0"}, env...), "")
 	if err := l.exposed(); err != nil {
 		t.Fatal(err)
 	}

@@ -71,6 +71,6 @@ func (p places) say(ctx context.Context, l *loaded, files int, log *slog.Logger)
 		}
 	}
 	if len(reduced) > 2 {
-		log.Log(ctx, level, "the limits are more than the files that this process may open (LimitNOFILE, ulimit -n): it goes by less", reduced...)
+		log.Log(ctx, level, "the limits together need more open files than this process may have (LimitNOFILE, ulimit -n): they are reduced", reduced...)
 	}
 }

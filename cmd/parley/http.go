@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/parley/parley/internal/gate"
@@ -65,14 +66,36 @@ func bounded(next http.Handler) http.Handler {
 	})
 }
 
-// routes puts the handlers of all parts on one mux. The WebSocket route stays bare: its upgrade takes over the
-// connection, which a wrapped ResponseWriter would hide.
-func routes(ws, presence, pages http.Handler, log *slog.Logger) http.Handler {
+// routes puts the handlers of all parts on one mux. The WebSocket route has the bare ResponseWriter: its upgrade takes over the
+// connection, which a wrapped one would hide. Panics are counted.
+func routes(ws, presence, pages http.Handler, panics *atomic.Uint64, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/v1/", guard(presence, log))
-	mux.Handle("/", guard(pages, log))
-	mux.Handle("/v1/rooms/{room}/ws", ws)
+	mux.Handle("/v1/", guard(presence, panics, log))
+	mux.Handle("/", guard(pages, panics, log))
+	mux.Handle("/v1/rooms/{room}/ws", alone(ws, panics, log))
 	return bounded(mux)
+}
+
+// alone keeps a panic to its connection, as net/http does, and counts it.
+func alone(next http.Handler, panics *atomic.Uint64, log *slog.Logger) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if p := recover(); p != nil {
+				note(p, r, panics, log)
+				panic(http.ErrAbortHandler)
+			}
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// note counts and logs a panic. One that only ends its request on purpose goes on.
+func note(p any, r *http.Request, panics *atomic.Uint64, log *slog.Logger) {
+	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		panic(p)
+	}
+	panics.Add(1)
+	log.Error("a request failed", "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
 }
 
 // thisMachineOnly refuses host names other than this machine's own. A web page could otherwise point its name at 127.0.0.1,
@@ -88,17 +111,14 @@ func thisMachineOnly(next http.Handler) http.Handler {
 }
 
 // guard keeps a panic to its request, logs requests at debug, and refuses writes from pages of other origins.
-func guard(next http.Handler, log *slog.Logger) http.Handler {
+func guard(next http.Handler, panics *atomic.Uint64, log *slog.Logger) http.Handler {
 	next = http.NewCrossOriginProtection().Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
 		rec := &recorder{ResponseWriter: w}
 		defer func() {
 			if p := recover(); p != nil {
-				if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
-					panic(p)
-				}
-				log.Error("a request failed", "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
+				note(p, r, panics, log)
 				if rec.status == 0 {
 					http.Error(rec, "internal error", http.StatusInternalServerError)
 				} else {

@@ -23,14 +23,39 @@ func silent() *slog.Logger { return slog.New(slog.DiscardHandler) }
 func TestPanicIsAnswered(t *testing.T) {
 	t.Parallel()
 	var logged bytes.Buffer
-	h := guard(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("boom") }), slog.New(slog.NewTextHandler(&logged, nil)))
+	var panics atomic.Uint64
+	h := guard(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("boom") }), &panics, slog.New(slog.NewTextHandler(&logged, nil)))
 	rec := httptest.NewRecorder()
 	h.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/x?access_token=private", nil))
 	if rec.Code != http.StatusInternalServerError || strings.Contains(rec.Body.String(), "boom") {
 		t.Errorf("%d %q", rec.Code, rec.Body)
 	}
+	if panics.Load() != 1 {
+		t.Errorf("%d counted", panics.Load())
+	}
 	if !strings.Contains(logged.String(), "boom") || strings.Contains(logged.String(), "private") {
 		t.Errorf("log: %s", &logged)
+	}
+}
+
+// TestPanicOfAnUpgrade wants the one connection to end, also where no ResponseWriter of ours is around it.
+func TestPanicOfAnUpgrade(t *testing.T) {
+	t.Parallel()
+	var panics atomic.Uint64
+	boom := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("boom") })
+	quiet := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	srv := httptest.NewServer(routes(boom, quiet, quiet, &panics, silent()))
+	t.Cleanup(srv.Close)
+	for range 2 {
+		for _, path := range []string{"/v1/rooms/a/ws", "/v1/rooms", "/"} {
+			if res, err := srv.Client().Get(srv.URL + path); err == nil {
+				res.Body.Close()
+				t.Errorf("%s: answered %d", path, res.StatusCode)
+			}
+		}
+	}
+	if panics.Load() != 2 {
+		t.Errorf("%d counted, want those of the upgrade", panics.Load())
 	}
 }
 
@@ -43,7 +68,7 @@ func TestPanicAfterTheHeader(t *testing.T) {
 			t.Error(err)
 		}
 		panic("boom")
-	}), silent()))
+	}), &atomic.Uint64{}, silent()))
 	t.Cleanup(srv.Close)
 	client := srv.Client()
 	res, err := client.Get(srv.URL)
@@ -58,7 +83,7 @@ func TestPanicAfterTheHeader(t *testing.T) {
 
 func TestForeignPagesCannotWrite(t *testing.T) {
 	t.Parallel()
-	h := guard(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), silent())
+	h := guard(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), &atomic.Uint64{}, silent())
 	for site, want := range map[string]int{"cross-site": http.StatusForbidden, "same-origin": http.StatusOK} {
 		req := httptest.NewRequest(http.MethodPost, "/", nil)
 		req.Header.Set("Sec-Fetch-Site", site)
@@ -153,7 +178,7 @@ func TestWebSocketRouteIsBare(t *testing.T) {
 		}
 	})
 	other := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("wrong handler") })
-	thisMachineOnly(routes(ws, other, other, silent())).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "http://localhost/v1/rooms/a/ws", nil))
+	thisMachineOnly(routes(ws, other, other, &atomic.Uint64{}, silent())).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "http://localhost/v1/rooms/a/ws", nil))
 	if bare != nil {
 		t.Error("the WebSocket handler got a wrapped ResponseWriter")
 	}
@@ -221,7 +246,7 @@ func (d *deadlines) SetWriteDeadline(t time.Time) error {
 func TestRequestsAreBounded(t *testing.T) {
 	t.Parallel()
 	nothing := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
-	h := routes(nothing, nothing, nothing, silent())
+	h := routes(nothing, nothing, nothing, &atomic.Uint64{}, silent())
 	for _, path := range []string{"/", "/v1/rooms", "/v1/rooms/a/events", "/v1/rooms/a/ws"} {
 		d := &deadlines{ResponseRecorder: httptest.NewRecorder()}
 		began := time.Now()

@@ -49,6 +49,7 @@ func (e emitter) connections(s *server) {
 	e.counter("http_accepted_connections", "Connections let in on the listen address.", m.Accepted)
 	e.counter("http_displaced_connections", "Idle connections closed to make room for newcomers.", m.Displaced)
 	e.counters("http_refused_connections", "Connections closed at once because there were too many, by reason.", "reason", m.Refused)
+	e.counter("http_panics", "Mistakes of ours that ended one request or WebSocket. Please report them.", s.panics.Load()+s.ws.Panics())
 	e.counter("accept_failures", "Connections on any port that had to wait because the process or the system had no file or memory left.",
 		s.sockets.shortage.Count())
 	desc := prometheus.NewDesc("parley_connection_limit", "Connections, relays and watchers that there may be, after reduction to the files of the process.",

@@ -145,7 +145,7 @@ func (s *server) serve(ctx context.Context, handler http.Handler) {
 	}
 	if ln := s.sockets.admin; ln != nil {
 		door := gate.New(gate.Config{Name: "admin", Max: s.places.admin, Log: s.log})
-		s.admin = newHTTPServer(adminHandler(&s.ready, s.metrics(), isLoopback(hostOf(ln.Addr().String())), s.log), door, s.log)
+		s.admin = newHTTPServer(alone(adminHandler(&s.ready, s.metrics(), isLoopback(hostOf(ln.Addr().String())), s.log), &s.panics, s.log), door, s.log)
 		s.serveHTTP(s.admin, door.Listener(ln), false)
 	}
 }

@@ -136,6 +136,24 @@ func TestClientsAreToldToComeBack(t *testing.T) {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
+	// Until it reads that, the server waits for it, and tells newcomers the same.
+	until(t, "readyz to turn", func() bool { status, _ := get(t, p.admin+"/readyz"); return status == http.StatusServiceUnavailable })
+	for accept, want := range map[string]string{"text/event-stream": "200 OK", "application/json": "503 Service Unavailable"} {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+"/v1/rooms/a/events", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Accept", accept)
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		if err != nil || res.Status != want || !strings.Contains(string(body)+res.Header.Get("Retry-After"), "retry: ") && res.Header.Get("Retry-After") == "" {
+			t.Errorf("%s while the server drains: %s %v %q, %v", accept, res.Status, res.Header, body, err)
+		}
+	}
 	for err == nil {
 		_, _, err = conn.Read(ctx)
 	}

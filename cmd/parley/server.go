@@ -42,7 +42,8 @@ type server struct {
 	http     *http.Server
 	admin    *http.Server // nil: off
 
-	failed chan error // from Serve, when a listener breaks
+	panics atomic.Uint64 // of HTTP handlers
+	failed chan error    // from Serve, when a listener breaks
 	ready  atomic.Bool
 	reload chan struct{} // asks certificates.watch to load; nil without TLS
 	cancel context.CancelFunc
@@ -105,7 +106,7 @@ func (s *server) startParts(l *loaded) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	handler := routes(s.ws, s.presence, pages, s.log)
+	handler := routes(s.ws, s.presence, pages, &s.panics, s.log)
 	if !l.open() {
 		handler = thisMachineOnly(handler)
 	}
@@ -174,8 +175,8 @@ func closeUnused(udp net.PacketConn, tcp net.Listener) error {
 	return err
 }
 
-// stop ends everything within the shutdown timeout: not ready any more, nothing new is accepted, clients are told to come
-// back, and when they have gone or the time is up, media and sockets are closed. What remained then is logged.
+// stop ends everything within the shutdown timeout: not ready any more, clients are told to come back, and so is who comes meanwhile; when
+// they have gone or the time is up, media and sockets are closed. What remained then is logged.
 func (s *server) stop(ctx context.Context) {
 	s.ready.Store(false)
 	began := time.Now()
@@ -192,9 +193,11 @@ func (s *server) stop(ctx context.Context) {
 			}
 		})
 	}
-	drain("http", s.http.Shutdown) // closes the listeners at once
+	s.http.SetKeepAlivesEnabled(false)
 	drain("signaling", s.rooms.Shutdown)
 	drain("presence", s.presence.Shutdown)
+	drains.Wait()
+	drain("http", s.http.Shutdown) // closes the listeners: a proxy before us that is refused says so to clients in its own words
 	drains.Wait()
 	if left.Load() {
 		s.http.Close()

@@ -66,12 +66,13 @@ const (
 	dropTooManyOpen
 	dropClosing
 	dropAcceptError
+	dropTCPPanic // a mistake of ours
 	numTCPDrops
 )
 
 var tcpDropNames = [numTCPDrops]string{
 	"unknown", "peek_timeout", "no_bytes", "peek_error", "backlog",
-	"too_many_undecided", "too_many_of_ip", "too_many_open", "closing", "accept_error",
+	"too_many_undecided", "too_many_of_ip", "too_many_open", "closing", "accept_error", "panic",
 }
 
 func (d tcpDrop) String() string { return tcpDropNames[d] }

@@ -2,10 +2,12 @@ package mux
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/netip"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -196,6 +198,7 @@ func (t *TCP) forget(c *tcpConn) {
 
 // decide reads c's first bytes and gives it to its branch.
 func (t *TCP) decide(c *tcpConn) {
+	defer t.guard(c)
 	kind, err := t.peek(c)
 	t.mu.Lock()
 	delete(t.undecided, c)
@@ -224,6 +227,16 @@ func (t *TCP) decide(c *tcpConn) {
 	}
 	t.dropped[drop].Add(1)
 	c.Close() //nolint:errcheck // nothing was written
+}
+
+// guard keeps a mistake of ours to the connection that met it. Use it with defer.
+func (t *TCP) guard(c *tcpConn) {
+	if p := recover(); p != nil {
+		if t.dropped[dropTCPPanic].Add(1) == 1 { // the others are counted
+			t.cfg.Log.Error("panic at a connection of the TCP port", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+		}
+		_ = c.Close() // it may be closed
+	}
 }
 
 func (t *TCP) peek(c *tcpConn) (streamKind, error) {

@@ -127,6 +127,39 @@ func TestTCPLimits(t *testing.T) {
 	}
 }
 
+// poisoned is a connection at which reading panics.
+type poisoned struct{ net.Conn }
+
+func (poisoned) Read([]byte) (int, error) { panic("boom") }
+
+type poisoner struct{ net.Listener }
+
+// Accept implements net.Listener.
+func (p poisoner) Accept() (net.Conn, error) {
+	c, err := p.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return poisoned{c}, nil
+}
+
+func TestTCPPanicEndsOneConnection(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := NewTCP(poisoner{l}, TCPConfig{})
+	t.Cleanup(func() { closed(t, m) })
+	for range 2 {
+		refused(t, dialTCP(t, m))
+	}
+	eventually(t, "both are forgotten", func() bool { return m.Stats().Open == 0 })
+	if n := m.Stats().Dropped["panic"]; n != 2 {
+		t.Errorf("%d counted", n)
+	}
+}
+
 // TestTCPForgetsAddresses guards that the table of addresses does not grow with every one ever seen.
 func TestTCPForgetsAddresses(t *testing.T) {
 	t.Parallel()

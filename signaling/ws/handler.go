@@ -6,8 +6,10 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/parley/parley/signaling"
@@ -43,6 +45,7 @@ type Handler struct {
 	log     *slog.Logger
 	cut     time.Duration // for tests; 0: closeTimeout
 	readers sync.WaitGroup
+	panics  atomic.Uint64
 }
 
 // New makes a handler. The error is that of Validate.
@@ -91,9 +94,21 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.readers.Go(func() {
 		end := false
 		defer func() { link.End(end) }() // also should the library panic
+		defer h.guard()
 		end = h.pump(link, c)
 	})
 }
+
+// guard keeps a panic of the library to the connection whose reader met it. Use it with defer.
+func (h *Handler) guard() {
+	if p := recover(); p != nil {
+		h.panics.Add(1)
+		h.log.Error("panic at a websocket", "panic", p, "stack", string(debug.Stack()))
+	}
+}
+
+// Panics is how many connections a panic has ended.
+func (h *Handler) Panics() uint64 { return h.panics.Load() }
 
 // pump reads until the connection has ended. It reports whether the client closed it for good.
 func (h *Handler) pump(link *signaling.Link, c *conn) bool {
