@@ -3,6 +3,7 @@ package sfu
 import (
 	"encoding/binary"
 	"net"
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -118,7 +119,7 @@ func (r *rawPlane) frame(t *testing.T, seq *uint16, picture uint16, key bool, n 
 		sealed, err := r.out.EncryptRTP(nil, raw, nil)
 		must(t, err)
 		*seq++
-		if !r.node.plane.readers[0].Packet(sealed, r.from) {
+		if !r.node.plane.readers[0].Packet(sealed, r.from, netip.Addr{}) {
 			t.Fatal("not taken")
 		}
 	}

@@ -3,6 +3,7 @@ package sfu
 import (
 	"bytes"
 	"net"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -41,7 +42,7 @@ func TestFramesAreMadeEven(t *testing.T) {
 			payload := vp8Packets(f, f == 0 && i == 0, 640, 360, 1)[min(i, 1)]
 			payload = append(payload, bytes.Repeat([]byte{byte(i)}, size-len(payload))...)
 			sent = append(sent, payload)
-			r.node.plane.readers[0].Packet(r.protectAt(t, seq, f, i == len(sizes)-1, payload), r.from)
+			r.node.plane.readers[0].Packet(r.protectAt(t, seq, f, i == len(sizes)-1, payload), r.from, netip.Addr{})
 			seq++
 		}
 		r.node.plane.readers[0].Done()

@@ -66,7 +66,7 @@ func TestPanicInTheReader(t *testing.T) {
 	n.plane.mu.Unlock()
 	r := &reader{plane: n.plane, out: n.plane.conns[0].NewSender()}
 	for range 3 {
-		r.Packet(append([]byte{0x80, 96}, make([]byte, 40)...), at)
+		r.Packet(append([]byte{0x80, 96}, make([]byte, 40)...), at, netip.Addr{})
 	}
 	r.got = append(r.got, datagram{leg: nobody, loop: nil})
 	r.Done()

@@ -36,6 +36,7 @@ const (
 // via is a way on which a client's packets come and go.
 type via struct {
 	addr netip.AddrPort // the client's
+	at   netip.Addr     // which of ours the client knows; zero: there is but one, or the system chooses
 	tcp  *tcpConn       // nil: UDP
 }
 
@@ -283,6 +284,6 @@ func (v *via) send(pl *plane, b []byte) bool {
 	if v.tcp != nil {
 		return v.tcp.write(b) == nil
 	}
-	_, err := pl.conns[0].WriteTo(b, v.addr)
+	_, err := pl.conns[0].WriteFrom(b, v.addr, v.at)
 	return err == nil
 }

@@ -252,13 +252,13 @@ func TestStraysKeepTheAddress(t *testing.T) {
 	up(t, r.pub, r.from)
 	payload := append(vp8Packets(1, true, 640, 360, 1)[0], make([]byte, 100)...)
 	in := n.plane.readers[0]
-	in.Packet(r.protect(t, 1, payload), r.from)
+	in.Packet(r.protect(t, 1, payload), r.from, netip.Addr{})
 	in.Done()
 	victim := netip.MustParseAddrPort("192.0.2.9:7")
 	n.plane.learn(victim, r.pub.leg) // by a forged check and a packet from there
 	for seq, to := range map[uint16]string{2: "192.0.2.9:8", 3: "127.0.0.1:8"} {
 		at := netip.MustParseAddrPort(to)
-		in.Packet(r.protect(t, seq, payload), at)
+		in.Packet(r.protect(t, seq, payload), at, netip.Addr{})
 		in.Done()
 		r.pub.loop.Lock()
 		now := r.pub.leg.to.Addr()

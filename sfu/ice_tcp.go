@@ -114,7 +114,7 @@ func (c *tcpConn) take(b []byte) bool {
 	a := c.owner.Load()
 	switch {
 	case len(b) > 0 && b[0] <= lastSTUN:
-		if ok := c.node.plane.ice.check(b, via{c.addr, c}, steady.Now()); a == nil {
+		if ok := c.node.plane.ice.check(b, via{addr: c.addr, tcp: c}, steady.Now()); a == nil {
 			return ok && c.owner.Load() != nil && c.conn.SetReadDeadline(time.Time{}) == nil
 		}
 	case a == nil:

@@ -233,12 +233,12 @@ func TestWhatIsNobodysIsCounted(t *testing.T) {
 		dropGarbage:        {200, 1, 2, 3},
 		dropCheckMalformed: {0, 1, 0, 0},
 	} {
-		r.Packet(slices.Clone(b), from)
+		r.Packet(slices.Clone(b), from, netip.Addr{})
 		if got := c.node.Stats().Dropped[reason]; got != 1 {
 			t.Errorf("%s: %d", reason, got)
 		}
 	}
-	r.Packet([]byte{}, from)
+	r.Packet([]byte{}, from, netip.Addr{})
 	r.Done()
 }
 

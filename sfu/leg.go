@@ -159,7 +159,7 @@ func (k *leg) use(v via, trusted bool) {
 	if v.tcp != nil {
 		k.to, k.tcp = nil, v.tcp
 	} else {
-		k.to, k.tcp = k.plane.dest(v.addr), nil
+		k.to, k.tcp = k.plane.dest(v.addr, v.at), nil
 	}
 	k.trusted.Store(trusted)
 	k.heardAt.Store(steady.Now().UnixNano())

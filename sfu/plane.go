@@ -127,7 +127,7 @@ func (r *reader) serve(conn *batch.Conn, stop <-chan struct{}) {
 	for {
 		err := in.Serve(func(n int) {
 			for i := 0; i < n; i++ {
-				if r.Packet(in.Packet(i), in.From(i)); i == n-1 {
+				if r.Packet(in.Packet(i), in.From(i), in.At(i)); i == n-1 {
 					n = in.More()
 				}
 			}
@@ -162,8 +162,10 @@ func (pl *plane) taps() []batch.Tap {
 	return taps
 }
 
-// dest prepares an address, for every socket.
-func (pl *plane) dest(addr netip.AddrPort) *batch.Dest { return pl.conns[0].Dest(addr) }
+// dest prepares an address, for every socket. At is ours.
+func (pl *plane) dest(addr netip.AddrPort, at netip.Addr) *batch.Dest {
+	return pl.conns[0].DestFrom(addr, at)
+}
 
 // segments reports whether datagrams of one length leave together.
 func (pl *plane) segments() bool { return pl.conns[0].Mode() == batch.Segments }
@@ -205,14 +207,14 @@ type told struct {
 
 // Packet takes a datagram: batch.Tap. RTP and RTCP of peers that are up wait for Done; all else is seen to at once. What is nobody's
 // is counted.
-func (r *reader) Packet(b []byte, from netip.AddrPort) bool {
+func (r *reader) Packet(b []byte, from netip.AddrPort, at netip.Addr) bool {
 	pl := r.plane
 	defer pl.node.guard("packet")
 	switch {
 	case isRTP(b) || isRTCP(b):
 		r.media(b, from)
 	case len(b) > 0 && b[0] <= lastSTUN:
-		pl.ice.check(b, via{addr: from}, steady.Now())
+		pl.ice.check(b, via{addr: from, at: at}, steady.Now())
 	case len(b) > 0 && b[0] >= firstDTLS && b[0] <= lastDTLS:
 		if t := pl.owner(from); t != nil {
 			t.ice.arrivedDTLS(from, len(b))

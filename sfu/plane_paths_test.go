@@ -2,6 +2,8 @@ package sfu
 
 import (
 	"net"
+	"net/netip"
+	"runtime"
 	"testing"
 
 	"github.com/pion/webrtc/v4"
@@ -47,5 +49,29 @@ func TestPlanePaths(t *testing.T) {
 				t.Errorf("%+v", st)
 			}
 		})
+	}
+}
+
+// TestSecondAddress: a client that knows one of the machine's addresses is sent all from that one, though the system would choose another.
+func TestSecondAddress(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("the system does not tell which address was asked")
+	}
+	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4zero})
+	must(t, err)
+	told := netip.MustParseAddr("127.0.0.9")
+	n := newTestNode(t, func(c *Config) {
+		must(t, c.Conn.Close())
+		c.Conn, c.Plane, c.PublicIPs = conn, PlaneBatched, []netip.Addr{told}
+	})
+	a, b := join(t, n, "a", browserConfig{slots: 1}), join(t, n, "b", browserConfig{slots: 1})
+	src, err := a.peer.Publish(Camera, false)
+	must(t, err)
+	must(t, b.peer.Show([]SlotView{{Video: src, Width: 640, Height: 360}}))
+	a.sendMedia('a')
+	eventually(t, "a picture", func() bool { return len(b.videoPackets(0)) > 30 })
+	if v := b.peer.transport.(*direct).ice.path.Load(); v.at != told {
+		t.Errorf("it was asked at %v", v.at)
 	}
 }

@@ -76,7 +76,7 @@ func (r *reader) adopt(k *leg, s stray, now time.Time) bool {
 	// Of another address of the client's, or too often, it is taken, and moves nothing.
 	if to := k.to.Addr(); to != s.from && to.Addr() == s.from.Addr() && k.moves.Take(now, 1) {
 		k.plane.learn(s.from, k)
-		k.to = k.plane.dest(s.from)
+		k.to = k.plane.dest(s.from, k.to.From())
 		k.peer.count.moved.Add(1)
 	}
 	k.heardFrom(s.from, now)

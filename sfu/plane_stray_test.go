@@ -187,7 +187,7 @@ func TestStrangersDoNotMoveALeg(t *testing.T) {
 	pkt[0], pkt[1] = 0x80, 96
 	pkt[8], pkt[9], pkt[10], pkt[11] = byte(ssrc>>24), byte(ssrc>>16), byte(ssrc>>8), byte(ssrc)
 	r := &reader{plane: n.plane, out: tapped.plane.conns[0].NewSender()}
-	if !r.Packet(pkt, from) {
+	if !r.Packet(pkt, from, netip.Addr{}) {
 		t.Fatal("the packet was not looked at")
 	}
 	r.Done()

@@ -117,7 +117,7 @@ func TestPlaneAllocatesNothing(t *testing.T) {
 	next := 0
 	once := func() {
 		for range burst {
-			if !in.Packet(pkts[next], r.from) {
+			if !in.Packet(pkts[next], r.from, netip.Addr{}) {
 				t.Fatal("not taken")
 			}
 			next++
@@ -163,10 +163,10 @@ func TestCountersAddUp(t *testing.T) {
 		}
 		offered++
 		twice := bytes.Clone(p)
-		r.node.plane.readers[0].Packet(p, r.from)
+		r.node.plane.readers[0].Packet(p, r.from, netip.Addr{})
 		if rng.IntN(10) == 0 {
 			offered++
-			r.node.plane.readers[0].Packet(twice, r.from)
+			r.node.plane.readers[0].Packet(twice, r.from, netip.Addr{})
 		}
 		r.node.plane.readers[0].Done()
 	}
@@ -276,7 +276,7 @@ func FuzzPlanePacket(f *testing.F) {
 	var _ batch.Tap = r.node.plane.readers[0]
 	f.Fuzz(func(t *testing.T, b []byte) {
 		before := r.pub.count.packetsIn.Load()
-		r.node.plane.readers[0].Packet(bytes.Clone(b), r.from)
+		r.node.plane.readers[0].Packet(bytes.Clone(b), r.from, netip.Addr{})
 		r.node.plane.readers[0].Done()
 		if r.pub.count.panics.Load() != 0 {
 			t.Fatal("panic")

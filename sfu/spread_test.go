@@ -362,7 +362,7 @@ func benchmarkSpread(b *testing.B, viewers int, spread bool) {
 		}
 		b.StartTimer()
 		for _, p := range pkts {
-			if !in.Packet(p, r.from) {
+			if !in.Packet(p, r.from, netip.Addr{}) {
 				b.Fatal("not taken")
 			}
 		}

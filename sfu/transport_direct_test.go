@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"runtime/pprof"
 	"strings"
 	"sync"
@@ -309,7 +310,7 @@ func TestRTCPOfThePlane(t *testing.T) {
 	in := r.node.plane.readers[0]
 	give := func(b []byte) {
 		t.Helper()
-		if !in.Packet(append([]byte(nil), b...), r.from) {
+		if !in.Packet(append([]byte(nil), b...), r.from, netip.Addr{}) {
 			t.Fatal("not taken")
 		}
 		in.Done()
@@ -342,7 +343,7 @@ func TestReportersAreBounded(t *testing.T) {
 		if r.pub.closed.Load() {
 			t.Fatalf("closed after %d", i)
 		}
-		r.node.plane.readers[0].Packet(sealed, r.from)
+		r.node.plane.readers[0].Packet(sealed, r.from, netip.Addr{})
 		r.node.plane.readers[0].Done()
 	}
 	eventually(t, "the end of the peer", r.pub.closed.Load)

@@ -31,8 +31,9 @@ func (m Mode) String() string { return modeNames[m] }
 
 // Tap is shown what a socket received, before its reader sees or copies it.
 type Tap interface {
-	// Packet is given one datagram. True: it was taken, and may be changed and kept until Done.
-	Packet(b []byte, from netip.AddrPort) bool
+	// Packet is given one datagram, and at which address it arrived, where that is known: on a socket of all addresses, of all that is
+	// not RTP. True: it was taken, and may be changed and kept until Done.
+	Packet(b []byte, from netip.AddrPort, at netip.Addr) bool
 	// Done ends a batch. It follows one or more Packets.
 	Done()
 }

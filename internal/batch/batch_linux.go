@@ -27,6 +27,7 @@ const segmentControl = (unix.SizeofCmsghdr + 2 + 7) &^ 7
 type system struct {
 	raw syscall.RawConn
 	six bool // an AF_INET6 socket: it wants IPv4 addresses mapped
+	all bool // it has all addresses of the machine, and tells at which a datagram arrived
 	gro bool // the kernel could join received datagrams
 
 	proven atomic.Bool // a segmented message was sent
@@ -50,9 +51,79 @@ func (s *system) init(udp *net.UDPConn) (Mode, error) {
 		if unix.SetsockoptInt(int(fd), unix.IPPROTO_UDP, unix.UDP_SEGMENT, 0) == nil {
 			mode = Segments
 		}
+		if a, ok := udp.LocalAddr().(*net.UDPAddr); ok && a.IP.IsUnspecified() {
+			s.all = s.tell(int(fd)) == nil
+		}
 		s.gro = unix.SetsockoptInt(int(fd), unix.IPPROTO_UDP, unix.UDP_GRO, 0) == nil
 	})
 	return mode, errors.Join(err, fault)
+}
+
+// tell makes the socket tell at which address each datagram arrived.
+func (s *system) tell(fd int) error {
+	if s.six { // of IPv4, too: mapped
+		return unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_RECVPKTINFO, 1)
+	}
+	return unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_PKTINFO, 1)
+}
+
+// infoControl is the longest control message that carries an address: cmsghdr and in6_pktinfo.
+const infoControl = (unix.SizeofCmsghdr + unix.SizeofInet6Pktinfo + 7) &^ 7
+
+// source is the control message that says from which address a datagram leaves.
+type source struct {
+	ctl [infoControl]byte
+	len int // 0: the system chooses
+}
+
+// leave fills the source of an address. The interface is left to the route.
+func (s *system) leave(o *source, from netip.Addr) {
+	o.len = 0
+	if !s.all || !from.IsValid() {
+		return
+	}
+	h := (*unix.Cmsghdr)(unsafe.Pointer(&o.ctl))
+	if s.six {
+		h.Level, h.Type = unix.IPPROTO_IPV6, unix.IPV6_PKTINFO
+		h.SetLen(unix.SizeofCmsghdr + unix.SizeofInet6Pktinfo)
+		*(*unix.Inet6Pktinfo)(unsafe.Pointer(&o.ctl[unix.SizeofCmsghdr])) = unix.Inet6Pktinfo{Addr: from.As16()}
+		o.len = infoControl
+		return
+	}
+	if from = from.Unmap(); !from.Is4() {
+		return
+	}
+	h.Level, h.Type = unix.IPPROTO_IP, unix.IP_PKTINFO
+	h.SetLen(unix.SizeofCmsghdr + unix.SizeofInet4Pktinfo)
+	*(*unix.Inet4Pktinfo)(unsafe.Pointer(&o.ctl[unix.SizeofCmsghdr])) = unix.Inet4Pktinfo{Spec_dst: from.As4()}
+	o.len = (unix.SizeofCmsghdr + unix.SizeofInet4Pktinfo + 7) &^ 7
+}
+
+// put fills the header of one datagram.
+func (o *source) put(h *unix.Msghdr, iov *unix.Iovec, to *sockaddr) {
+	h.Name, h.Namelen = (*byte)(unsafe.Pointer(&to.six)), to.len
+	h.Iov = iov
+	h.SetIovlen(1)
+	h.Control = nil
+	if o.len > 0 {
+		h.Control = &o.ctl[0]
+	}
+	h.SetControllen(o.len)
+}
+
+// arrived returns the address at which a datagram arrived, zero where its control messages do not tell.
+func arrived(ctl []byte) netip.Addr {
+	if len(ctl) < unix.SizeofCmsghdr {
+		return netip.Addr{}
+	}
+	h, data := (*unix.Cmsghdr)(unsafe.Pointer(&ctl[0])), ctl[unix.SizeofCmsghdr:]
+	switch {
+	case h.Level == unix.IPPROTO_IPV6 && h.Type == unix.IPV6_PKTINFO && len(data) >= unix.SizeofInet6Pktinfo:
+		return netip.AddrFrom16((*unix.Inet6Pktinfo)(unsafe.Pointer(&data[0])).Addr).Unmap()
+	case h.Level == unix.IPPROTO_IP && h.Type == unix.IP_PKTINFO && len(data) >= unix.SizeofInet4Pktinfo:
+		return netip.AddrFrom4((*unix.Inet4Pktinfo)(unsafe.Pointer(&data[0])).Spec_dst)
+	}
+	return netip.Addr{}
 }
 
 // sockaddr is a sockaddr_in or a sockaddr_in6.
@@ -116,6 +187,7 @@ type Receiver struct {
 	iovs  [receiveLen]unix.Iovec
 	names [receiveLen]sockaddr
 	bufs  [receiveLen][receiveSlot]byte
+	infos [receiveLen][infoControl]byte // where the socket tells
 
 	got    int
 	fault  error
@@ -136,6 +208,9 @@ func (c *Conn) NewReceiver() *Receiver {
 		h.Name = (*byte)(unsafe.Pointer(&r.names[i].six))
 		h.Iov = &r.iovs[i]
 		h.SetIovlen(1)
+		if c.os.all {
+			h.Control = &r.infos[i][0]
+		}
 	}
 	r.read, r.again, r.serve = r.once, r.append, r.drain
 	return r
@@ -175,6 +250,9 @@ func (r *Receiver) drain(fd uintptr) bool {
 func (r *Receiver) renew() {
 	for i := range r.got {
 		r.hdrs[i].hdr.Namelen = unix.SizeofSockaddrInet6
+		if r.conn.os.all {
+			r.hdrs[i].hdr.SetControllen(infoControl)
+		}
 	}
 	r.got = 0
 }
@@ -248,11 +326,19 @@ func (r *Receiver) Packet(i int) []byte { return r.bufs[i][:r.hdrs[i].n] }
 // From returns who sent it; the address is never an IPv4-mapped one.
 func (r *Receiver) From(i int) netip.AddrPort { return r.names[i].addrPort() }
 
+// At returns at which of our addresses it arrived, where the socket has them all; else zero.
+func (r *Receiver) At(i int) netip.Addr {
+	if !r.conn.os.all {
+		return netip.Addr{}
+	}
+	return arrived(r.infos[i][:min(int(r.hdrs[i].hdr.Controllen), infoControl)])
+}
+
 // transmitter holds the arguments of sendmmsg.
 type transmitter struct {
 	hdrs  [maxMessages]mmsghdr
 	iovs  [maxMessages]unix.Iovec
-	ctl   [maxMessages][segmentControl]byte
+	ctl   [maxMessages][segmentControl + infoControl]byte
 	count int // of hdrs that are filled
 
 	sent  int
@@ -282,12 +368,18 @@ func (t *transmitter) put(b []byte, to *Dest, size int) {
 	h.Namelen = to.raw.len
 	if size == 0 {
 		h.Control = nil
-		h.SetControllen(0)
+		if to.info.len > 0 {
+			h.Control = &to.info.ctl[0]
+		}
+		h.SetControllen(to.info.len)
 		return
 	}
 	*(*uint16)(unsafe.Pointer(&t.ctl[i][unix.SizeofCmsghdr])) = uint16(size)
 	h.Control = &t.ctl[i][0]
-	h.SetControllen(segmentControl)
+	if to.info.len > 0 {
+		copy(t.ctl[i][segmentControl:], to.info.ctl[:to.info.len])
+	}
+	h.SetControllen(segmentControl + to.info.len)
 }
 
 // once sends what was put. It never waits.
@@ -389,12 +481,15 @@ func (c *Conn) sendSingly(s *Sender, m *message) bool {
 	return true
 }
 
-// sendOne is one sendto that does not wait. It allocates: it is for what happens seldom.
+// sendOne is one sendmsg that does not wait. It allocates: it is for what happens seldom.
 func (c *Conn) sendOne(b []byte, to *Dest) error {
 	var fault error
+	var h unix.Msghdr
+	iov := unix.Iovec{Base: &b[0]}
+	iov.SetLen(len(b))
+	to.info.put(&h, &iov, &to.raw)
 	err := c.os.raw.Write(func(fd uintptr) bool {
-		_, _, e := unix.Syscall6(unix.SYS_SENDTO, fd, uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), unix.MSG_DONTWAIT,
-			uintptr(unsafe.Pointer(&to.raw.six)), uintptr(to.raw.len))
+		_, _, e := unix.Syscall(unix.SYS_SENDMSG, fd, uintptr(unsafe.Pointer(&h)), unix.MSG_DONTWAIT)
 		if e != 0 {
 			fault = e
 		}

@@ -15,6 +15,9 @@ type system struct {
 
 type sockaddr struct{}
 
+// source is empty: the system chooses from which address datagrams leave.
+type source struct{}
+
 type transmitter struct{}
 
 func (*transmitter) init() {}
@@ -25,6 +28,8 @@ func (s *system) init(udp *net.UDPConn) (Mode, error) {
 }
 
 func (*system) fill(*sockaddr, netip.AddrPort) {}
+
+func (*system) leave(*source, netip.Addr) {}
 
 // transmit sends the first messages and returns how many are dealt with.
 func (c *Conn) transmit(s *Sender, msgs []message) int {
@@ -48,6 +53,11 @@ type singles struct{}
 // WriteTo sends one datagram at once.
 func (c *Conn) WriteTo(b []byte, to netip.AddrPort) (int, error) {
 	return c.udp.WriteToUDPAddrPort(b, to)
+}
+
+// WriteFrom is WriteTo: the system chooses from which address.
+func (c *Conn) WriteFrom(b []byte, to netip.AddrPort, _ netip.Addr) (int, error) {
+	return c.WriteTo(b, to)
 }
 
 // Receiver reads one datagram at a time.
@@ -89,6 +99,9 @@ func (r *Receiver) More() int { return 1 }
 
 // Packet returns the datagram i of the last batch, valid until the next Receive.
 func (r *Receiver) Packet(int) []byte { return r.buf[:r.n] }
+
+// At is not known here.
+func (r *Receiver) At(int) netip.Addr { return netip.Addr{} }
 
 // From returns who sent it; the address is never an IPv4-mapped one.
 func (r *Receiver) From(int) netip.AddrPort { return r.from }

@@ -21,16 +21,26 @@ type Owner interface {
 // Dest is a destination in the form that the socket wants.
 type Dest struct {
 	addr netip.AddrPort
+	from netip.Addr // ours; zero: the system's choice
 	raw  sockaddr
+	info source
 }
 
 // Addr returns the address.
 func (d *Dest) Addr() netip.AddrPort { return d.addr }
 
+// From returns which of our addresses datagrams leave from; zero: the system chooses.
+func (d *Dest) From() netip.Addr { return d.from }
+
 // Dest prepares an address.
-func (c *Conn) Dest(addr netip.AddrPort) *Dest {
-	d := &Dest{addr: addr}
+func (c *Conn) Dest(addr netip.AddrPort) *Dest { return c.DestFrom(addr, netip.Addr{}) }
+
+// DestFrom prepares an address to which datagrams leave from one of ours; zero: the system chooses which. The answer to what came to an
+// address must leave from it: nobody knows the others.
+func (c *Conn) DestFrom(addr netip.AddrPort, from netip.Addr) *Dest {
+	d := &Dest{addr: addr, from: from}
 	c.os.fill(&d.raw, addr)
+	c.os.leave(&d.info, from)
 	return d
 }
 

@@ -3,6 +3,7 @@ package mux
 import (
 	"fmt"
 	"log/slog"
+	"net/netip"
 
 	"github.com/parley/parley/internal/batch"
 )
@@ -85,7 +86,11 @@ func (r *reader) batch(n int) {
 		}
 		if c.media() && !u.media.closed.Load() {
 			shown = true
-			taken = r.tap.Packet(pkt, r.in.From(i))
+			at := netip.Addr{}
+			if c != rtp { // media goes to the address that ICE chose
+				at = r.in.At(i)
+			}
+			taken = r.tap.Packet(pkt, r.in.From(i), at)
 		}
 		r.taken, r.verdicts = append(r.taken, taken), append(r.verdicts, c)
 		if taken && i == n-1 && c == rtp && moreComes(pkt) {
@@ -123,6 +128,7 @@ func (r *reader) deal(s *served, i int) {
 			u.dropped[dropMediaFull].Add(1)
 		}
 	case c.turn():
+		u.turn.asked.note(from, r.in.At(i))
 		if drop, ok := u.turn.put(pkt, from); !ok {
 			u.dropped[drop].Add(1)
 		}

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"net"
 	"net/netip"
+	"runtime"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/parley/parley/internal/batch"
 )
@@ -23,7 +25,7 @@ type recorder struct {
 	batches int                    // Guarded by mu.
 }
 
-func (r *recorder) Packet(b []byte, from netip.AddrPort) bool {
+func (r *recorder) Packet(b []byte, from netip.AddrPort, _ netip.Addr) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if b[1]%2 != 0 {
@@ -186,11 +188,11 @@ func TestStraysLeaveRoom(t *testing.T) {
 // trap is a tap that is a mistake of ours.
 type trap struct{ *recorder }
 
-func (t trap) Packet(b []byte, from netip.AddrPort) bool {
+func (t trap) Packet(b []byte, from netip.AddrPort, at netip.Addr) bool {
 	if b[1]%2 != 0 {
 		panic("on purpose")
 	}
-	return t.recorder.Packet(b, from)
+	return t.recorder.Packet(b, from, at)
 }
 
 // TestPanicInATap costs its batch, is counted, and does not end the reader.
@@ -214,4 +216,60 @@ func TestPanicInATap(t *testing.T) {
 	eventually(t, "the panic", func() bool { return u.Stats().Dropped["panic"] == 1 })
 	send(t, client, packetRTP)
 	eventually(t, "the next packet", func() bool { return tap.packets() == 1 })
+}
+
+// TestTURNIsAnsweredFromTheAskedAddress: a client takes no answer from another.
+func TestTURNIsAnsweredFromTheAskedAddress(t *testing.T) {
+	t.Parallel()
+	u, err := ListenUDP("0.0.0.0:0", 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closed(t, u) })
+	conns, err := u.media.Batched(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tap := &recorder{from: map[netip.AddrPort]int{}}
+	u.Media().(server).Serve(conns, []batch.Tap{tap, tap})
+	at := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.7"), uint16(u.LocalAddr().(*net.UDPAddr).Port))
+	client := dialUDP(t, "udp4", at.String()) // it hears that address alone
+	send(t, client, packetBinding)
+	if runtime.GOOS != "linux" {
+		t.Skip("the system does not tell which address was asked")
+	}
+	_, from := read(t, u.TURN())
+	if _, err := u.TURN().WriteTo(packetBinding, from); err != nil {
+		t.Fatal(err)
+	}
+	if err := client.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Read(make([]byte, 100)); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestAskedIsBounded: who is heard is remembered, whoever else comes.
+func TestAskedIsBounded(t *testing.T) {
+	t.Parallel()
+	var a asked
+	at := netip.MustParseAddr("192.0.2.1")
+	friend := netip.MustParseAddrPort("198.51.100.1:5")
+	for i := range 10 * askedLen {
+		if i%1000 == 0 {
+			a.note(friend, at)
+		}
+		a.note(netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 9), at)
+		if a.at(friend) != at {
+			t.Fatalf("forgotten after %d strangers", i)
+		}
+		if n := len(a.now) + len(a.before); n > 2*askedLen {
+			t.Fatalf("%d are remembered", n)
+		}
+	}
+	a.note(friend, netip.Addr{}) // it is not told
+	if a.at(friend) != at || a.at(netip.MustParseAddrPort("198.51.100.1:6")).IsValid() {
+		t.Error("another address")
+	}
 }

@@ -12,6 +12,7 @@ type turnConn struct {
 	// Static after construction.
 	udp   *UDP
 	queue *queue
+	asked asked
 }
 
 var _ net.PacketConn = (*turnConn)(nil)
@@ -46,7 +47,7 @@ func (t *turnConn) WriteTo(b []byte, to net.Addr) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return t.udp.send(b, addr)
+	return t.udp.send(b, addr, t.asked.at(addr))
 }
 
 func (t *turnConn) LocalAddr() net.Addr { return t.udp.LocalAddr() }

@@ -145,9 +145,10 @@ func (u *UDP) receive(b []byte) (int, netip.AddrPort, error) {
 	}
 }
 
-func (u *UDP) send(b []byte, to netip.AddrPort) (int, error) {
+// send sends one packet from one of our addresses; zero: the system chooses which.
+func (u *UDP) send(b []byte, to netip.AddrPort, from netip.Addr) (int, error) {
 	if s := u.served.Load(); s != nil {
-		return s.first.WriteTo(b, to)
+		return s.first.WriteFrom(b, to, from)
 	}
 	return u.conn.WriteToUDPAddrPort(b, to)
 }
@@ -196,7 +197,7 @@ func (m *mediaConn) WriteToAddrPort(b []byte, to netip.AddrPort) (int, error) {
 	if m.closed.Load() {
 		return 0, net.ErrClosed
 	}
-	return m.udp.send(b, to)
+	return m.udp.send(b, to, netip.Addr{})
 }
 
 func (m *mediaConn) ReadFrom(b []byte) (int, net.Addr, error) {
