@@ -104,3 +104,31 @@ for (const [how, watch] of [
     }
     await page.context().close();
   });
+
+test('any number of tabs follow a room by one feed, and another goes on with it when its tab is closed', async () => {
+  const ann = await joinGuest(browser, server.url, { room: 'tabs', name: 'Ann', camera: false, microphone: false });
+  const context = await browser.newContext();
+  const tabs = [];
+  for (let i = 0; i < 8; i++) {
+    const page = await context.newPage();
+    await page.goto(`${server.url}/`);
+    await page.evaluate(async () => {
+      const { Presence } = await import(`${location.origin}/sdk/parley.js`);
+      window.watch = Presence.watch({ room: 'tabs' });
+    });
+    await knows(page, ['Ann']);
+    tabs.push(page);
+  }
+  await tabs[0].close();
+  const ben = await joinGuest(browser, server.url, { room: 'tabs', name: 'Ben', camera: false, microphone: false });
+  for (const page of tabs.slice(1)) await knows(page, ['Ann', 'Ben']);
+  await context.close();
+  await ann.leave();
+  await ben.leave();
+});
+
+/** Waits until a tab's watch is live and has those names. */
+function knows(page, names) {
+  const seen = () => page.evaluate(() => [watch.state, ...[...watch.participants.values()].map((p) => p.name).sort()]);
+  return until(`a tab that knows ${names}`, async () => `${await seen()}` === `live,${names}`, 15_000);
+}

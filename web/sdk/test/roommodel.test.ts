@@ -109,4 +109,20 @@ describe('RoomModel', () => {
     expect(m.participants.get('a')).not.toBe(before);
     expect(before?.sources).toEqual([]);
   });
+
+  it('knows who is away, until they are back', () => {
+    const { m, apply } = model();
+    const a = () => m.participants.get('a');
+    expect([a()?.away, a()?.awaySince]).toEqual([false, undefined]);
+    const away_since = '2026-11-30T12:00:00.000Z';
+    apply({ type: 'updated', position: 'e1.2', participant: { id: 'a', name: 'Ann', away: true, away_since } });
+    expect([a()?.away, a()?.awaySince]).toEqual([true, new Date(away_since)]);
+    apply({ type: 'published', position: 'e1.3', participant: 'a', source: { id: 's', kind: 'camera', muted: false } });
+    m.grade({ a: 2 });
+    expect(a()).toMatchObject({ away: true, awaySince: new Date(away_since), quality: 2 });
+    expect(m.snapshot()?.participants?.[0]).toMatchObject({ id: 'a', away: true, away_since });
+    apply({ type: 'updated', position: 'e1.4', participant: { id: 'a', name: 'Ann' } });
+    expect(a()).toMatchObject({ away: false, awaySince: undefined });
+    expect(m.snapshot()?.participants?.[0]).not.toHaveProperty('away');
+  });
 });
