@@ -21,19 +21,21 @@ export async function shared(reader: FeedReader, signal: AbortSignal, feed: Feed
   const name = `parley-presence ${reader.url}`;
   const channel = new BroadcastChannel(name);
   const alone = new AbortController();
+  let served = false;
   const stopListening = listen(channel, reader, () => alone.abort());
   try {
     await locks.request(name, { signal: AbortSignal.any([signal, alone.signal]) }, async () => {
       stopListening();
+      served = true;
       await serve(channel, reader, signal, feed);
     });
   } catch (error) {
-    if (!signal.aborted && !alone.signal.aborted) throw error;
+    if (served) throw error; // else: it is over, nobody speaks, or this page may have no locks
   } finally {
     stopListening();
     channel.close();
   }
-  if (alone.signal.aborted && !signal.aborted) await feed(reader, signal);
+  if (!served && !signal.aborted) await feed(reader, signal);
 }
 
 /** Takes what the page with the feed tells; `silent` is called when it does not speak. Returns what ends that. */

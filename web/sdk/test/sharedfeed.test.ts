@@ -158,7 +158,10 @@ describe('a feed of several pages', () => {
     await b.done;
     vi.stubGlobal('navigator', {});
     page('d', feeds);
-    expect([...feeds.keys()].sort()).toEqual(['a', 'c', 'd']);
+    vi.stubGlobal('navigator', { locks: { request: () => Promise.reject(new DOMException('', 'SecurityError')) } });
+    page('e', feeds); // a frame that is locked up
+    await settle();
+    expect([...feeds.keys()].sort()).toEqual(['a', 'c', 'd', 'e']);
   });
 });
 
