@@ -79,6 +79,7 @@ export class Session {
   #heard = 0; // now() of the last word from the server
   #pinged = 0;
   #doubted = Infinity; // now() when that is over
+  #doubt: ReturnType<typeof setTimeout> | undefined;
   #spare: WebSocket | undefined; // the connection beside
   readonly #gaps = new Gaps();
   #stopTicking: (() => void) | undefined;
@@ -171,6 +172,7 @@ export class Session {
   probe(): void {
     if (this.state === 'closed') return;
     if (this.#live && this.#socket) {
+      if (this.#doubted === Infinity) this.#doubt = setTimeout(() => this.#tick(), PROBE);
       this.#doubted = Math.min(this.#doubted, now() + PROBE);
       this.#ping();
     } else if (!this.#socket) {
@@ -233,8 +235,7 @@ export class Session {
 
   #receive(data: unknown): void {
     this.#heard = now();
-    this.#doubted = Infinity;
-    this.#drop(this.#spare);
+    this.#trust();
     let message: Incoming;
     try {
       message = JSON.parse(String(data));
@@ -413,18 +414,19 @@ export class Session {
     };
   }
 
-  #drop(spare: WebSocket | undefined): void {
-    if (!spare) return;
+  /** There is no doubt any more: the connection spoke, or is given up. */
+  #trust(): void {
+    this.#doubted = Infinity;
+    clearTimeout(this.#doubt);
+    if (this.#spare) silence(this.#spare);
+    this.#spare?.close(SILENT);
     this.#spare = undefined;
-    silence(spare);
-    spare.close(SILENT);
   }
 
   #detach(): WebSocket | undefined {
     const socket = this.#socket;
     this.#socket = undefined;
-    this.#doubted = Infinity;
-    this.#drop(this.#spare);
+    this.#trust();
     if (socket) silence(socket);
     return socket;
   }

@@ -298,7 +298,7 @@ describe('keepalive', () => {
     s.session.probe();
     expect(old.last('ping')).toBeTruthy();
     const request = s.session.request({ type: 'negotiate' });
-    await vi.advanceTimersByTimeAsync(2000);
+    await vi.advanceTimersByTimeAsync(1000);
     expect(FakeSocket.all).toHaveLength(2);
     expect(old.closed).toBeUndefined(); // it may answer yet
     latest().open();
@@ -327,7 +327,7 @@ describe('keepalive', () => {
   it('makes another where the one beside fails, and reconnects after all when the old one stays silent', async () => {
     const s = await joined();
     s.session.probe();
-    await vi.advanceTimersByTimeAsync(2000);
+    await vi.advanceTimersByTimeAsync(1000);
     latest().drop();
     await vi.advanceTimersByTimeAsync(1000);
     expect(FakeSocket.all).toHaveLength(3);
