@@ -108,10 +108,11 @@ for (const [how, watch] of [
 test('any number of tabs follow a room by one feed, and another goes on with it when its tab is closed', async () => {
   const ann = await joinGuest(browser, server.url, { room: 'tabs', name: 'Ann', camera: false, microphone: false });
   const context = await browser.newContext();
+  await context.route('**/blank', (route) => route.fulfill({ contentType: 'text/html', body: '<title>tab</title>' }));
   const tabs = [];
   for (let i = 0; i < 8; i++) {
     const page = await context.newPage();
-    await page.goto(`${server.url}/`);
+    await page.goto(`${server.url}/blank`);
     await page.evaluate(async () => {
       const { Presence } = await import(`${location.origin}/sdk/parley.js`);
       window.watch = Presence.watch({ room: 'tabs' });
