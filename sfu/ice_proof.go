@@ -70,7 +70,7 @@ func (a *iceAgent) trusts(v via, now time.Time) bool {
 		return true
 	}
 	ip, p := v.addr.Addr(), &a.proof
-	if used := a.path.Load(); used != nil && used.tcp == nil && used.addr.Addr() == ip && !p.limited {
+	if used := a.path.Load(); used != nil && used.addr.Addr() == ip && !p.limited {
 		return true
 	}
 	return slices.ContainsFunc(p.known, func(o proven) bool { return o.ip == ip && now.Sub(o.at) < proofLasts })
@@ -87,7 +87,7 @@ func (a *iceAgent) quiet(now time.Time) bool {
 // move changes the path in use.
 func (a *iceAgent) move(from *via, v via, now time.Time) {
 	p := &a.proof
-	if from != nil && !p.limited && from.tcp == nil {
+	if from != nil && !p.limited {
 		a.remember(from.addr.Addr(), now) // it was one until now
 	}
 	p.limited, p.credit = !a.trusts(v, now), 0
