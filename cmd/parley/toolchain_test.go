@@ -1,6 +1,9 @@
 package main
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestSoundHTTP2(t *testing.T) {
 	t.Parallel()
@@ -17,4 +20,14 @@ func TestSoundHTTP2(t *testing.T) {
 			t.Errorf("%q: %v", release, p)
 		}
 	}
+}
+
+func FuzzSoundHTTP2(f *testing.F) {
+	f.Add("go1.26.8 X:nodwarf5")
+	f.Add("go1.")
+	f.Fuzz(func(t *testing.T, release string) {
+		if !soundHTTP2(release) && !strings.HasPrefix(release, "go") {
+			t.Errorf("%q is taken for an old release", release)
+		}
+	})
 }

@@ -87,8 +87,8 @@ func FuzzForwarded(f *testing.F) {
 	f.Add("10.0.0.1, 127.0.0.1", "192.0.2.7")
 	f.Fuzz(func(t *testing.T, written, saw string) {
 		client, err := netip.ParseAddr(saw)
-		if err != nil || proxies.Trust(client) {
-			t.Skip()
+		if err != nil || proxies.Trust(client) || strings.Trim(client.Zone(), "0123456789abcdefghijklmnopqrstuvwxyz") != "" {
+			t.Skip() // a proxy does not write whatever passes for a zone
 		}
 		want := client.Unmap().WithZone("")
 		for name, lines := range map[string][]string{
