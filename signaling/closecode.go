@@ -24,6 +24,7 @@ const (
 	closeRoomFull     CloseCode = 4508
 	closeTooBig       CloseCode = 4509
 	closeTooManyRooms CloseCode = 4511
+	closeBanned       CloseCode = 4512
 
 	// closeGone is for a transport that ended without our doing. It is never sent.
 	closeGone CloseCode = 0
@@ -57,6 +58,7 @@ func closeTable() []closeRow {
 		{Code: closeRoomFull, Name: "room_full", Meaning: "the room has as many participants as it may"},
 		{Code: closeTooBig, Name: "message_too_big", Meaning: "a message over the limit"},
 		{Code: closeTooManyRooms, Name: "too_many_rooms", Meaning: "the server has as many rooms as it may"},
+		{Code: closeBanned, Name: "banned", Meaning: "a moderator removed this identity, and the room has not ended since"},
 	}
 	for i := range rows {
 		rows[i].Retry = rows[i].Code.Retry()

@@ -29,6 +29,8 @@ const (
 	codeForbidden       errorCode = "forbidden"
 	codeRoomFull        errorCode = "room_full"
 	codeRoomLocked      errorCode = "room_locked"
+	codeBanned          errorCode = "banned"
+	codeTooManyBans     errorCode = "too_many_bans"
 	codeTooManyRooms    errorCode = "too_many_rooms"
 	codeBadRoom         errorCode = "bad_room"
 	codeBadName         errorCode = "bad_name"
@@ -65,6 +67,8 @@ func errorTable() []errorRow {
 		{code: codeForbidden, joining: closeForbidden},
 		{code: codeRoomFull, joining: closeRoomFull},
 		{code: codeRoomLocked, joining: closeRoomLocked},
+		{code: codeBanned, joining: closeBanned},
+		{code: codeTooManyBans},
 		{code: codeTooManyRooms, joining: closeTooManyRooms},
 		{code: codeBadRoom, joining: closeBadMessage},
 		{code: codeBadName},

@@ -72,7 +72,7 @@ func (l *Link) joinFailed(err error) error {
 // joinRoom brings s into its room and answers. Where it fails the caller closes the peer.
 func (l *Link) joinRoom(id uint64, s *session, offer *sfu.Offer) error {
 	r := s.room
-	if err := r.admit(s.can); err != nil {
+	if err := r.admit(s); err != nil {
 		return err
 	}
 	var media *answer

@@ -17,6 +17,7 @@ type Limits struct {
 	Participants      int `json:"participants"`        // of a room; default 100
 	Rooms             int `json:"-"`                   // with somebody in them; default 1000
 	WatchedRooms      int `json:"-"`                   // with watchers but nobody in them; default 1000
+	Bans              int `json:"-"`                   // identities that a room keeps out; default 1000
 	Publications      int `json:"publications"`        // of a participant; default 4
 	Slots             int `json:"slots"`               // of a session; default 25
 	Tiles             int `json:"tiles"`               // of one subscribe; default 100
@@ -43,6 +44,7 @@ func (l Limits) withDefaults() Limits {
 		{&l.Participants, 100},
 		{&l.Rooms, 1000},
 		{&l.WatchedRooms, 1000},
+		{&l.Bans, 1000},
 		{&l.Publications, 4},
 		{&l.Slots, 25},
 		{&l.Tiles, 100},
@@ -76,6 +78,7 @@ func (l Limits) Validate() error {
 		{"participants", l.Participants, 1, 1 << 20},
 		{"rooms", l.Rooms, 1, 1 << 20},
 		{"watched rooms", l.WatchedRooms, 1, 1 << 20},
+		{"bans", l.Bans, 1, 1 << 20},
 		{"publications", l.Publications, 1, 4},
 		{"slots", l.Slots, 1, 256},
 		{"tiles", l.Tiles, 1, 1 << 12},

@@ -86,6 +86,7 @@ type moderateRequest struct {
 	Action      string   `json:"action"`
 	Participant string   `json:"participant,omitempty"`
 	Kind        sfu.Kind `json:"kind,omitempty"`
+	Ban         *bool    `json:"ban,omitempty"` // of remove; default true
 }
 
 // requestTypes are the messages that carry an id and need a session.

@@ -21,7 +21,7 @@ func (s *session) moderate(id uint64, msg []byte) (reply any, after func(), err 
 	case "mute":
 		err = s.muteOther(m.Participant, m.Kind)
 	case "remove":
-		after, err = s.remove(m.Participant)
+		after, err = s.remove(m.Participant, m.Ban == nil || *m.Ban)
 	case "lock":
 		err = s.lockRoom(true)
 	case "unlock":
@@ -76,17 +76,46 @@ func (s *session) published() []sfu.Kind {
 	return slices.DeleteFunc(sourceOrder(), func(k sfu.Kind) bool { return s.sources[k] == nil })
 }
 
-// remove ends another's session at once, or one's own after the reply.
-func (s *session) remove(id string) (after func(), err error) {
-	other, err := s.find(id)
+// remove ends another's session at once, or one's own after the reply. With ban the other's identity is kept out until the
+// room ends, and whatever else it has in the room ends, too. One's own identity is never banned.
+func (s *session) remove(id string, ban bool) (after func(), err error) {
+	gone, err := s.condemn(id, ban)
 	if err != nil {
 		return nil, err
 	}
-	if other == s {
-		return func() { s.room.end(s, reasonRemoved, closeRemoved) }, nil
+	for _, other := range gone {
+		if other == s {
+			after = func() { s.room.end(s, reasonRemoved, closeRemoved) }
+			continue
+		}
+		s.room.end(other, reasonRemoved, closeRemoved)
 	}
-	s.room.end(other, reasonRemoved, closeRemoved)
-	return nil, nil
+	return after, nil
+}
+
+// condemn bans, where it should, and lists the sessions that must go.
+func (s *session) condemn(id string, ban bool) ([]*session, error) {
+	r := s.room
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s.ended {
+		return nil, errEnded()
+	}
+	other, err := r.findLocked(id)
+	if err != nil {
+		return nil, err
+	}
+	if !ban || other.identity == s.identity {
+		return []*session{other}, nil
+	}
+	if limit := r.srv.cfg.Limits.Bans; !r.banned[other.identity] && len(r.banned) >= limit {
+		return nil, refuse(codeTooManyBans, "the room keeps %d identities out already: lock it, or remove without a ban", limit)
+	}
+	if r.banned == nil {
+		r.banned = map[string]bool{}
+	}
+	r.banned[other.identity] = true
+	return slices.DeleteFunc(slices.Clone(r.order), func(o *session) bool { return o.identity != other.identity }), nil
 }
 
 func (s *session) lockRoom(locked bool) error {

@@ -31,6 +31,7 @@ type room struct {
 	// Guarded by mu.
 	closed   bool // by Shutdown
 	locked   bool
+	banned   map[string]bool // identities that moderators removed
 	sessions map[string]*session
 	order    []*session     // as they joined
 	history  []messageEvent // public, oldest first
@@ -121,12 +122,14 @@ func (r *room) appendLocked(typ string, to eventlog.Audience, make func(event) a
 	return entry.Position
 }
 
-// admitLocked reports why the holder of these permissions may not join now.
-func (r *room) admitLocked(can permissions) error {
+// admitLocked reports why s may not join now.
+func (r *room) admitLocked(s *session) error {
 	switch {
 	case r.closed:
 		return ErrDraining
-	case r.locked && !can.has(token.Moderate):
+	case r.banned[s.identity]:
+		return refuse(codeBanned, "a moderator has removed you from this room")
+	case r.locked && !s.can.has(token.Moderate):
 		return refuse(codeRoomLocked, "a moderator has locked the room")
 	case len(r.sessions) >= r.srv.cfg.Limits.Participants:
 		return refuse(codeRoomFull, "the room is full: %d participants", len(r.sessions))
@@ -135,10 +138,10 @@ func (r *room) admitLocked(can permissions) error {
 }
 
 // admit is admitLocked for a first look, before a join costs anything.
-func (r *room) admit(can permissions) error {
+func (r *room) admit(s *session) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.admitLocked(can)
+	return r.admitLocked(s)
 }
 
 // add makes s a participant on a link, with that many slots. It returns the snapshot that the event stream goes on from,
@@ -146,7 +149,7 @@ func (r *room) admit(can permissions) error {
 func (r *room) add(s *session, l *Link, slots int) (Snapshot, []messageEvent, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err := r.admitLocked(s.can); err != nil {
+	if err := r.admitLocked(s); err != nil {
 		return Snapshot{}, nil, err
 	}
 	if !l.adopt(s) {
@@ -218,7 +221,7 @@ func (r *room) ended(s *session, link *Link, reason leftReason, code CloseCode) 
 
 // emptiedLocked forgets what a room holds only while somebody is in it. The log stays for those who come back.
 func (r *room) emptiedLocked() {
-	r.history = nil
+	r.history, r.banned = nil, nil
 	if r.locked {
 		r.setLockedLocked(false)
 	}

@@ -87,6 +87,7 @@ type limitsConfig struct {
 	Participants      int `yaml:"participants" doc:"Participants of a room."`
 	Rooms             int `yaml:"rooms" doc:"Rooms with somebody in them."`
 	WatchedRooms      int `yaml:"watched_rooms" doc:"Rooms with watchers but nobody in them."`
+	Bans              int `yaml:"bans" doc:"Identities that a room keeps out because a moderator removed them, until it ends."`
 	Publications      int `yaml:"publications" doc:"Sources of a participant, at most 4."`
 	Slots             int `yaml:"slots" doc:"Streams a session receives at once."`
 	Tiles             int `yaml:"tiles" doc:"Tiles in one subscribe message."`
@@ -151,7 +152,7 @@ func defaults() config {
 		},
 		Limits: limitsConfig{
 			MessageBytes: 64 << 10, OfferBytes: 256 << 10, MessagesPerSecond: 30, MessageBurst: 90,
-			Participants: 100, Rooms: 1000, WatchedRooms: 1000, Publications: 4, Slots: 25, Tiles: 100,
+			Participants: 100, Rooms: 1000, WatchedRooms: 1000, Bans: 1000, Publications: 4, Slots: 25, Tiles: 100,
 			NameChars: 64, IdentityBytes: 128, MetadataBytes: 4 << 10, TextBytes: 4 << 10, SignalBytes: 16 << 10,
 			DataBytes: 64 << 10, LogEntries: 1024, History: 100,
 		},

@@ -1,0 +1,109 @@
+package signaling
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/parley/parley/signaling/token"
+)
+
+// joinAs is the join of somebody with a token of his own.
+func (r *rig) joinAs(identity string, can ...token.Permission) fields {
+	r.t.Helper()
+	return fields{"token": passFor(r.t, token.Claims{Room: "a", Identity: identity, Name: identity, Can: can})}
+}
+
+func (r *rig) in(identity string, can ...token.Permission) *client {
+	r.t.Helper()
+	c := r.dial("a")
+	c.join(r.joinAs(identity, can...))
+	return c
+}
+
+// Whoever is removed stays out until the room ends: with the same token, with another, with more rights; all he had is gone.
+func TestRemovedStaysOut(t *testing.T) {
+	bubble(t, withSecret, func(t *testing.T, r *rig) {
+		host := r.in("host", token.Moderate)
+		eve, phone := r.in("eve", token.Message), r.in("eve", token.Message)
+		bob := r.in("bob", token.Message)
+		host.must("moderate", fields{"action": "remove", "participant": eve.me})
+		eve.closedWith(closeRemoved)
+		phone.closedWith(closeRemoved)
+		if !bob.isOpen() {
+			t.Error("another identity was removed")
+		}
+		if reply := eve.resume("x"); reply["code"] != string(codeSessionGone) {
+			t.Errorf("the session is resumed: %v", reply)
+		}
+		for _, can := range [][]token.Permission{{token.Message}, {token.Moderate}} {
+			again := r.dial("a")
+			again.refused(codeBanned, "join", r.joinAs("eve", can...))
+			again.closedWith(closeBanned)
+		}
+		elsewhere := r.dial("b")
+		elsewhere.join(fields{"token": passFor(t, token.Claims{Room: "b", Identity: "eve", Can: []token.Permission{token.Message}})})
+
+		host.closePage()
+		again := r.dial("a")
+		again.refused(codeBanned, "join", r.joinAs("eve", token.Message)) // Bob is still in: the same meeting
+		bob.closePage()
+		r.in("eve", token.Message) // a new one
+	})
+}
+
+func TestKick(t *testing.T) {
+	bubble(t, withSecret, func(t *testing.T, r *rig) {
+		host := r.in("host", token.Moderate)
+		eve, phone := r.in("eve", token.Message), r.in("eve", token.Message)
+		host.must("moderate", fields{"action": "remove", "participant": eve.me, "ban": false})
+		eve.closedWith(closeRemoved)
+		if !phone.isOpen() {
+			t.Error("a kick took the other session, too")
+		}
+		r.in("eve", token.Message)
+		host.must("moderate", fields{"action": "remove", "participant": phone.me, "ban": true})
+		c := r.dial("a")
+		c.refused(codeBanned, "join", r.joinAs("eve", token.Message))
+		host.refused(codeBadMessage, "moderate", fields{"action": "remove", "participant": host.me, "ban": "yes"})
+	})
+}
+
+// One's own identity is never banned: a moderator who removes his other device, or himself, can come back.
+func TestNobodyBansHimself(t *testing.T) {
+	bubble(t, withSecret, func(t *testing.T, r *rig) {
+		host, phone := r.in("host", token.Moderate), r.in("host", token.Moderate)
+		r.in("bob", token.Message)
+		host.must("moderate", fields{"action": "remove", "participant": phone.me})
+		phone.closedWith(closeRemoved)
+		if !host.isOpen() {
+			t.Fatal("removed with his other device")
+		}
+		host.must("moderate", fields{"action": "remove", "participant": host.me})
+		host.closedWith(closeRemoved)
+		r.in("host", token.Moderate)
+	})
+}
+
+// The list of who is kept out has an end. A moderator is told, and nobody who is on it gets in for another's sake.
+func TestBansAreBounded(t *testing.T) {
+	few := func(cfg *Config) { withSecret(cfg); cfg.Limits.Bans = 3 }
+	bubble(t, few, func(t *testing.T, r *rig) {
+		host := r.in("host", token.Moderate)
+		for i := range 3 {
+			eve := r.in(fmt.Sprint("eve", i), token.Message)
+			host.must("moderate", fields{"action": "remove", "participant": eve.me})
+		}
+		last := r.in("eve3", token.Message)
+		host.refused(codeTooManyBans, "moderate", fields{"action": "remove", "participant": last.me})
+		if !last.isOpen() {
+			t.Error("removed all the same")
+		}
+		host.must("moderate", fields{"action": "remove", "participant": last.me, "ban": false})
+		last.closedWith(closeRemoved)
+		c := r.dial("a")
+		c.refused(codeBanned, "join", r.joinAs("eve0", token.Message))
+		if n := r.srv.Stats().Errors[string(codeTooManyBans)]; n != 1 {
+			t.Errorf("counted %d times", n)
+		}
+	})
+}
