@@ -25,6 +25,7 @@ const (
 	closeTooBig       CloseCode = 4509
 	closeTooManyRooms CloseCode = 4511
 	closeBanned       CloseCode = 4512
+	closeTokenExpired CloseCode = 4513
 
 	// closeGone is for a transport that ended without our doing. It is never sent.
 	closeGone CloseCode = 0
@@ -59,6 +60,7 @@ func closeTable() []closeRow {
 		{Code: closeTooBig, Name: "message_too_big", Meaning: "a message over the limit"},
 		{Code: closeTooManyRooms, Name: "too_many_rooms", Meaning: "the server has as many rooms as it may"},
 		{Code: closeBanned, Name: "banned", Meaning: "a moderator removed this identity, and the room has not ended since"},
+		{Code: closeTokenExpired, Name: "token_expired", Meaning: "the token that the session began with has expired"},
 	}
 	for i := range rows {
 		rows[i].Retry = rows[i].Code.Retry()

@@ -61,6 +61,7 @@ const (
 	reasonTimeout leftReason = "timeout"
 	reasonRemoved leftReason = "removed"
 	reasonEnded   leftReason = "ended"
+	reasonExpired leftReason = "expired"
 )
 
 type publishedEvent struct {

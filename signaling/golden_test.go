@@ -168,16 +168,18 @@ func TestGoldenReplies(t *testing.T) {
 		{Slot: 0, Participant: "p2", Stream: streamCamera, Video: "p2.camera", Audio: "p2.microphone"},
 		{Slot: 1},
 	}
+	pass := passport{Token: "eyJhbGciOi", TokenTTL: 600, SessionTTL: 3660}
 	private := hello
 	private.To = "p2"
 	for name, v := range map[string]any{
 		"welcome": welcomeReply{
 			Type: "welcome", ID: id, Session: "p1", Secret: "S3CRET", Participant: "p1",
 			Can: permissions{token.Publish, token.Subscribe, token.Message, token.Join, token.Update}, Room: room, Messages: []messageEvent{hello},
-			Media: &answer{SDP: "v=0\r\n"}, ICEServers: servers, ICETTL: 3600, Limits: Limits{}.withDefaults(),
+			Media: &answer{SDP: "v=0\r\n"}, ICEServers: servers, ICETTL: 3600, passport: pass, Limits: Limits{}.withDefaults(),
 			PingSeconds: 4, ResumeSeconds: 30,
 		},
-		"resumed": resumedReply{Type: "resumed", ID: id, Position: at, ICEServers: servers, ICETTL: 3600},
+		"resumed":     resumedReply{Type: "resumed", ID: id, Position: at, ICEServers: servers, ICETTL: 3600, passport: pass},
+		"credentials": credentialsNotice{Type: "credentials", ICEServers: servers, ICETTL: 120, passport: pass},
 		"resumed_gone": resumedReply{
 			Type: "resumed", ID: id, Position: at, ICEServers: servers, ICETTL: 3600,
 			resumedState: &resumedState{Room: room, Messages: []messageEvent{hello}, Slots: slots},

@@ -109,14 +109,14 @@ func (l *Link) welcome(id uint64, s *session, offer *sfu.Offer, media *answer) e
 	if err != nil {
 		return err
 	}
-	servers, ttl := srv.iceServers(s)
+	servers, ttl, pass := s.issue(time.Now())
 	srv.count.joined.Add(1)
 	s.log.Info("joined", "participants", len(snapshot.Participants))
 	l.send(outgoing{
 		msg: encode(welcomeReply{
 			Type: "welcome", ID: id, Session: s.id, Secret: s.secret, Participant: s.id, Can: s.can,
 			Room: snapshot, Messages: history, Media: media,
-			ICEServers: servers, ICETTL: ttl, Limits: srv.cfg.Limits,
+			ICEServers: servers, ICETTL: ttl, passport: pass, Limits: srv.cfg.Limits,
 			PingSeconds:   srv.cfg.Timing.Ping.Seconds(),
 			ResumeSeconds: srv.cfg.Timing.Resume.Seconds(),
 		}),
@@ -184,7 +184,7 @@ func (s *Server) newSession(m joinRequest, claims token.Claims) (*session, error
 		return nil, err
 	}
 	sess := &session{
-		id: id, secret: rand.Text(), can: claims.Permissions(),
+		id: id, secret: rand.Text(), can: claims.Permissions(), claims: claims,
 		turn: make(chan struct{}, 1), dirty: make(chan struct{}, 1), done: make(chan struct{}), news: newNews(),
 		identity: identity, name: name, metadata: metadata,
 		sources: map[sfu.Kind]*publication{}, watched: map[sfu.Kind]watched{},

@@ -30,7 +30,7 @@ func (s *session) negotiate(id uint64, msg []byte) (any, error) {
 	s.growLocked(len(m.Media.Slots))
 	s.room.mu.Unlock()
 	s.look()
-	servers, ttl := srv.iceServers(s)
+	servers, ttl := srv.iceServers(s, time.Now())
 	return negotiatedReply{Type: "negotiated", ID: id, Media: answer{SDP: sdp}, ICEServers: servers, ICETTL: ttl}, nil
 }
 
@@ -69,8 +69,8 @@ func mediaError(err error) error {
 func errNoMedia() error { return refuse(codeNoMedia, "this session joined without media") }
 
 // iceServers gives the ICE servers for a session, with the seconds for which their credentials are good.
-func (s *Server) iceServers(sess *session) (servers []ICEServer, ttl int) {
-	servers, good := s.cfg.ICE.Servers(sess.identity, sess.id, time.Now())
+func (s *Server) iceServers(sess *session, now time.Time) (servers []ICEServer, ttl int) {
+	servers, good := s.cfg.ICE.Servers(sess.identity, sess.id, now)
 	if servers == nil {
 		servers = []ICEServer{}
 	}

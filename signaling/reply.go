@@ -11,20 +11,21 @@ import (
 // The replies, as in docs/protocol.md.
 
 type welcomeReply struct {
-	Type          string         `json:"type"` // "welcome"
-	ID            uint64         `json:"id"`
-	Session       string         `json:"session"`
-	Secret        string         `json:"secret"`
-	Participant   string         `json:"participant"`
-	Can           permissions    `json:"can"`
-	Room          Snapshot       `json:"room"`
-	Messages      []messageEvent `json:"messages"`
-	Media         *answer        `json:"media,omitempty"`
-	ICEServers    []ICEServer    `json:"ice_servers"`
-	ICETTL        int            `json:"ice_ttl"` // seconds
-	Limits        Limits         `json:"limits"`
-	PingSeconds   float64        `json:"ping_seconds"`
-	ResumeSeconds float64        `json:"resume_seconds"`
+	Type        string         `json:"type"` // "welcome"
+	ID          uint64         `json:"id"`
+	Session     string         `json:"session"`
+	Secret      string         `json:"secret"`
+	Participant string         `json:"participant"`
+	Can         permissions    `json:"can"`
+	Room        Snapshot       `json:"room"`
+	Messages    []messageEvent `json:"messages"`
+	Media       *answer        `json:"media,omitempty"`
+	ICEServers  []ICEServer    `json:"ice_servers"`
+	ICETTL      int            `json:"ice_ttl"` // seconds
+	passport
+	Limits        Limits  `json:"limits"`
+	PingSeconds   float64 `json:"ping_seconds"`
+	ResumeSeconds float64 `json:"resume_seconds"`
 }
 
 // answer is the server's half of a negotiation.
@@ -38,6 +39,7 @@ type resumedReply struct {
 	Position   eventlog.Position `json:"position"`
 	ICEServers []ICEServer       `json:"ice_servers"`
 	ICETTL     int               `json:"ice_ttl"` // seconds
+	passport
 	*resumedState
 }
 
@@ -46,6 +48,21 @@ type resumedState struct {
 	Room     Snapshot       `json:"room"`
 	Messages []messageEvent `json:"messages"`
 	Slots    []slotState    `json:"slots"`
+}
+
+// passport is what a client comes back with, and until when it may stay.
+type passport struct {
+	Token      string `json:"token,omitempty"`
+	TokenTTL   int    `json:"token_ttl,omitempty"`   // seconds
+	SessionTTL int    `json:"session_ttl,omitempty"` // seconds; only where sessions end with their token
+}
+
+// credentialsNotice replaces what welcome and resumed gave, before it ends. What is absent is as it was.
+type credentialsNotice struct {
+	Type       string      `json:"type"` // "credentials"
+	ICEServers []ICEServer `json:"ice_servers,omitempty"`
+	ICETTL     int         `json:"ice_ttl,omitempty"` // seconds
+	passport
 }
 
 type negotiatedReply struct {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/subtle"
 	"slices"
+	"time"
 
 	"github.com/parley/parley/internal/steady"
 	"github.com/parley/parley/signaling/internal/eventlog"
@@ -21,8 +22,8 @@ func (l *Link) resume(id uint64, msg []byte) error {
 		l.srv.count.resumesFailed.Add(1)
 		return refuse(codeSessionGone, "there is nothing to resume: join anew")
 	}
-	servers, ttl := l.srv.iceServers(s)
-	reply := resumedReply{Type: "resumed", ID: id, ICEServers: servers, ICETTL: ttl}
+	servers, ttl, pass := s.issue(time.Now())
+	reply := resumedReply{Type: "resumed", ID: id, ICEServers: servers, ICETTL: ttl, passport: pass}
 	old, ok := l.takeOver(s, m.Position, &reply)
 	if !ok {
 		l.srv.count.resumesFailed.Add(1)

@@ -208,6 +208,9 @@ func (r *room) endLocked(s *session, reason leftReason) (link *Link, ok bool) {
 // ended does what is left of end without the lock.
 func (r *room) ended(s *session, link *Link, reason leftReason, code CloseCode) {
 	close(s.done)
+	if code != closeDraining {
+		r.srv.cfg.ICE.Revoke(s.id)
+	}
 	r.srv.leave(r)
 	r.log.Info("left", "participant", s.id, "reason", string(reason))
 	if link != nil {

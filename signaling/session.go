@@ -11,6 +11,7 @@ import (
 	"github.com/parley/parley/sfu"
 	"github.com/parley/parley/sfu/quality"
 	"github.com/parley/parley/signaling/internal/eventlog"
+	"github.com/parley/parley/signaling/token"
 )
 
 // session is one participant's presence in a room. It outlives its connections.
@@ -20,7 +21,8 @@ type session struct {
 	secret string // lets a new connection resume
 	room   *room
 	can    permissions
-	peer   Peer // nil: joined without media
+	claims token.Claims // of the token that the session began with
+	peer   Peer         // nil: joined without media
 	log    *slog.Logger
 	news   *news
 	dirty  chan struct{} // holds one: the slots should be worked out anew
@@ -76,12 +78,15 @@ func sourceOrder() []sfu.Kind {
 	return []sfu.Kind{sfu.Microphone, sfu.Camera, sfu.Screen, sfu.ScreenAudio}
 }
 
-// run lives as long as the session: it gives the media node the slots to show, ends the session when nothing was heard
-// for too long, and closes the media.
+// run lives as long as the session: it gives the media node the slots to show, renews what the client was given, ends the
+// session when nothing was heard for too long, and closes the media.
 func (s *session) run() {
 	resume := s.room.srv.cfg.Timing.Resume
 	expiry := time.NewTimer(resume)
 	defer expiry.Stop()
+	due := s.plan(time.Now())
+	renewal := time.NewTimer(due.wait(time.Now()))
+	defer renewal.Stop()
 	for {
 		select {
 		case <-s.dirty:
@@ -95,6 +100,9 @@ func (s *session) run() {
 				continue
 			}
 			s.room.end(s, reasonTimeout, closeTimeout)
+		case <-renewal.C:
+			due = s.attend(time.Now(), due)
+			renewal.Reset(due.wait(time.Now()))
 		case <-s.done:
 			s.closeMedia()
 			return

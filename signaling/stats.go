@@ -18,6 +18,7 @@ type Stats struct {
 	Resumed      uint64            // resumes that found their session
 	ResumesGone  uint64            // resumes that did not
 	Repeated     uint64            // requests answered from memory
+	Renewed      uint64            // times that a client was given new credentials unasked
 	ShowFailures uint64            // slot maps that the media node refused
 	Messages     map[string]uint64 // from clients, by type; "unknown" is any other
 	Errors       map[string]uint64 // told to clients, by code
@@ -27,7 +28,7 @@ type Stats struct {
 
 // counters are what the server counts. The maps do not change after they are made.
 type counters struct {
-	opened, joined, resumed, resumesFailed, repeated, showFailed atomic.Uint64
+	opened, joined, resumed, resumesFailed, repeated, renewed, showFailed atomic.Uint64
 
 	dataSent, dataSlow, dataFailed, dataNobody, dataForbidden, dataNotJoined atomic.Uint64
 
@@ -72,7 +73,7 @@ func (s *Server) Stats() Stats {
 	c := s.count
 	stats := Stats{
 		Opened: c.opened.Load(), Joined: c.joined.Load(), Resumed: c.resumed.Load(), ResumesGone: c.resumesFailed.Load(),
-		Repeated: c.repeated.Load(), ShowFailures: c.showFailed.Load(),
+		Repeated: c.repeated.Load(), Renewed: c.renewed.Load(), ShowFailures: c.showFailed.Load(),
 		Messages: map[string]uint64{}, Errors: map[string]uint64{}, Closes: map[string]uint64{},
 		Data: map[string]uint64{
 			"sent": c.dataSent.Load(), "slow": c.dataSlow.Load(), "failed": c.dataFailed.Load(),

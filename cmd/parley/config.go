@@ -6,6 +6,7 @@ import (
 
 	"github.com/parley/parley/sfu"
 	"github.com/parley/parley/signaling"
+	"github.com/parley/parley/signaling/token"
 )
 
 // config is everything an operator can set. Each field is a YAML key, a PARLEY_ variable and a flag; fields.go derives
@@ -32,6 +33,7 @@ type config struct {
 
 	Log         logConfig         `yaml:"log" doc:"Log lines go to standard error."`
 	Media       mediaConfig       `yaml:"media" doc:"Media and data channels."`
+	Token       tokenConfig       `yaml:"token" doc:"Access tokens after the join."`
 	Timing      timingConfig      `yaml:"timing" doc:"How long the server waits for what."`
 	Limits      limitsConfig      `yaml:"limits" doc:"What one client can make the server do or hold. Sizes are bytes unless the name says otherwise."`
 	Connections connectionsConfig `yaml:"connections" doc:"How many connections there may be. Each takes a file, as a relay does: together at most what the process may open, else all are reduced in proportion."`
@@ -43,6 +45,13 @@ type config struct {
 type logConfig struct {
 	Level  string `yaml:"level" doc:"debug, info, warn or error."`
 	Format string `yaml:"format" doc:"text, json, or auto: text on a terminal, JSON otherwise."`
+}
+
+// tokenConfig says what becomes of tokens once they have let somebody in.
+type tokenConfig struct {
+	TTL     time.Duration `yaml:"ttl" doc:"How long the token is good that who is in a room is given, again and again, to come back with after his own has expired."`
+	Enforce bool          `yaml:"enforce_expiry" doc:"Nothing outlives the token of the join: no token to come back with, and no session by more than token.grace."`
+	Grace   time.Duration `yaml:"grace" doc:"How long a session goes on after its token where token.enforce_expiry is set. Its client is told when the token ends."`
 }
 
 // mediaConfig is about the SFU.
@@ -146,6 +155,7 @@ func defaults() config {
 
 		Log:   logConfig{Level: "info", Format: "auto"},
 		Media: mediaConfig{ICELite: "auto", Plane: "batched", StartBitrate: 2_500_000, MaxPublish: 20_000_000},
+		Token: tokenConfig{TTL: token.DefaultTTL, Grace: token.DefaultGrace},
 		Timing: timingConfig{
 			Ping: 4 * time.Second, Silence: 10 * time.Second, Resume: 30 * time.Second, Grace: time.Minute,
 			Spread: 20 * time.Second,

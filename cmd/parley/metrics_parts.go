@@ -127,6 +127,7 @@ func (e emitter) signaling(m signaling.Stats) {
 	e.counter("joins", "Sessions begun.", m.Joined)
 	e.counter("resumes", "Sessions resumed.", m.Resumed)
 	e.counter("resumes_gone", "Resumes of sessions that were gone.", m.ResumesGone)
+	e.counter("signaling_renewed", "Times that clients were given new credentials, before theirs ended.", m.Renewed)
 	e.counter("signaling_repeated_requests", "Requests answered from memory after a resume.", m.Repeated)
 	e.counter("signaling_show_failures", "Slot maps that media refused. A mistake of ours.", m.ShowFailures)
 	e.counters("signaling_messages", "Messages from clients, by type.", "type", m.Messages)

@@ -62,7 +62,9 @@ func (c *config) verifier() (*token.Verifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	return token.New(token.Config{Secrets: c.Secret.keys(), Open: anybody})
+	return token.New(token.Config{
+		Secrets: c.Secret.keys(), Open: anybody, TTL: c.Token.TTL, Enforce: c.Token.Enforce, Grace: c.Token.Grace,
+	})
 }
 
 // allOrigins are the origins whose pages may connect, the server's own not counted.

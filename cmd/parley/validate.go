@@ -180,6 +180,9 @@ func (l *loaded) checkTimes() error {
 		return l.problem("timing.resume", "%v must be longer than timing.silence, which is %v", l.Timing.Resume,
 			l.Timing.Silence)
 	}
+	if l.Token.TTL < 10*time.Second {
+		return l.problem("token.ttl", "%v is too short to come back with, want at least 10s", l.Token.TTL)
+	}
 	return nil
 }
 

@@ -44,6 +44,7 @@ type Claims struct {
 	Fixed     bool            // "update": false: name and metadata are these, whatever the participant wants
 	Expires   time.Time       // whole seconds; the zero time never expires (only where no token was needed)
 	NotBefore time.Time       // whole seconds; zero: valid at once
+	First     time.Time       // "first": when the token ends that this one renews; zero: it renews none
 }
 
 // May reports whether the claims allow p.
@@ -76,6 +77,14 @@ func (c Claims) Permissions() []Permission {
 
 // For reports whether the claims are for this room.
 func (c Claims) For(room string) bool { return c.Room == AnyRoom || c.Room == room }
+
+// Origin is when the token ends that everything began with: the one that somebody else signed.
+func (c Claims) Origin() time.Time {
+	if c.First.IsZero() {
+		return c.Expires
+	}
+	return c.First
+}
 
 // ExpiredAt reports whether the claims have run out at now. Unlike Verify it knows no leeway: a session that was let in
 // within the leeway of Verify has it as its grace.

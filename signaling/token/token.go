@@ -2,6 +2,7 @@ package token
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,6 +26,12 @@ const (
 	// DefaultLeeway is how far the clocks of issuer and server may differ.
 	DefaultLeeway = 10 * time.Second
 
+	// DefaultTTL is how long a renewed token is good for. Its holder is given the next at half of that.
+	DefaultTTL = 10 * time.Minute
+
+	// DefaultGrace is how long a session may go on after its token, where it may not go on for ever.
+	DefaultGrace = time.Minute
+
 	// MaxBytes is the longest token that is looked at. Ours have about 300 bytes; an HTTP header may hold 1 MiB.
 	MaxBytes = 8 << 10
 )
@@ -34,12 +41,18 @@ type Config struct {
 	Secrets [][]byte      // the HMAC keys, each good; none: open mode, no token is needed and none is looked at
 	Leeway  time.Duration // 0: DefaultLeeway
 	Open    []Permission  // what everybody may do in open mode; nil: everything
+	TTL     time.Duration // of renewed tokens; 0: DefaultTTL
+	Enforce bool          // nothing outlives the token that it began with: no renewed token, and a session by Grace
+	Grace   time.Duration // 0: DefaultGrace
 }
 
 // Validate reports what is wrong with the configuration.
 func (c Config) Validate() error {
 	if c.Leeway < 0 || c.Leeway > 5*time.Minute {
 		return fmt.Errorf("token: leeway %v is not between 0 and 5 minutes", c.Leeway)
+	}
+	if c.TTL < 0 || c.Grace < 0 {
+		return errors.New("token: a time below 0")
 	}
 	for _, s := range c.Secrets {
 		if len(s) == 0 {
@@ -56,9 +69,13 @@ func (c Config) Validate() error {
 
 // Verifier checks tokens. A nil *Verifier is one in open mode that permits everything.
 type Verifier struct {
-	keys   jwt.VerificationKeySet
-	leeway time.Duration
-	open   []Permission
+	signing []byte
+	keys    jwt.VerificationKeySet
+	leeway  time.Duration
+	open    []Permission
+	ttl     time.Duration
+	grace   time.Duration
+	enforce bool
 }
 
 // New makes a Verifier; the error is that of Validate.
@@ -66,12 +83,15 @@ func New(cfg Config) (*Verifier, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	v := &Verifier{leeway: cfg.Leeway, open: cfg.Open}
+	v := &Verifier{
+		leeway: cmp.Or(cfg.Leeway, DefaultLeeway), open: cfg.Open,
+		ttl: cmp.Or(cfg.TTL, DefaultTTL), grace: cmp.Or(cfg.Grace, DefaultGrace), enforce: cfg.Enforce,
+	}
+	if len(cfg.Secrets) > 0 {
+		v.signing = bytes.Clone(cfg.Secrets[0])
+	}
 	for _, s := range cfg.Secrets {
 		v.keys.Keys = append(v.keys.Keys, bytes.Clone(s))
-	}
-	if v.leeway == 0 {
-		v.leeway = DefaultLeeway
 	}
 	if v.open == nil {
 		v.open = All()
@@ -114,6 +134,9 @@ func (v *Verifier) Verify(compact, room string, now time.Time) (Claims, error) {
 		return Claims{}, err
 	}
 	c := p.claims()
+	if v.enforce && !now.Before(c.Origin().Add(v.leeway)) {
+		return Claims{}, ErrExpired
+	}
 	if room != "" && !c.For(room) {
 		return Claims{}, ErrRoom
 	}
@@ -153,6 +176,9 @@ func Sign(secret []byte, c Claims) (string, error) {
 	if !c.NotBefore.IsZero() {
 		p.NotBefore = jwt.NewNumericDate(c.NotBefore)
 	}
+	if !c.First.IsZero() {
+		p.First = jwt.NewNumericDate(c.First)
+	}
 	if p.ExpiresAt == nil {
 		return "", errors.New("token: claims without an expiry")
 	}
@@ -170,6 +196,8 @@ type payload struct {
 	Can      []Permission    `json:"can"`
 	Metadata json.RawMessage `json:"metadata,omitempty"`
 	Update   *bool           `json:"update,omitempty"`
+
+	First *jwt.NumericDate `json:"first,omitempty"`
 }
 
 func (p *payload) check() error {
@@ -190,6 +218,9 @@ func (p *payload) claims() Claims {
 	c.Fixed = p.Update != nil && !*p.Update
 	if p.NotBefore != nil {
 		c.NotBefore = p.NotBefore.Time
+	}
+	if p.First != nil {
+		c.First = p.First.Time
 	}
 	return c
 }

@@ -1,0 +1,44 @@
+package token
+
+import "time"
+
+// Renewed is a token that somebody who is in a room comes back with.
+type Renewed struct {
+	Compact string        // empty: there is none
+	TTL     time.Duration // from the now it was made at
+	Last    bool          // no later one is good for longer
+}
+
+// Renew makes the token to come back with: what the own one says, for that room and that identity alone, good for
+// Config.TTL. There is none in open mode, where none is needed; nor when the token that everything began with has ended and
+// nothing may outlive it; nor where the own one is so long that a claim more is too much.
+func (v *Verifier) Renew(c Claims, room, identity string, now time.Time) Renewed {
+	if v.Open() {
+		return Renewed{}
+	}
+	c.First = c.Origin()
+	c.Room, c.Identity, c.NotBefore = room, identity, time.Time{}
+	c.Expires = now.Add(v.ttl).Truncate(time.Second)
+	last := v.enforce && !c.Expires.Before(c.First)
+	if last {
+		c.Expires = c.First
+	}
+	ttl := c.Expires.Sub(now)
+	if ttl < time.Second {
+		return Renewed{}
+	}
+	compact, err := Sign(v.signing, c)
+	if err != nil || len(compact) > MaxBytes {
+		return Renewed{}
+	}
+	return Renewed{Compact: compact, TTL: ttl, Last: last}
+}
+
+// Ends is when a session that began with these claims ends, and how long before that its holder is told. The zero time is
+// never.
+func (v *Verifier) Ends(c Claims) (at time.Time, notice time.Duration) {
+	if v.Open() || !v.enforce {
+		return time.Time{}, 0
+	}
+	return c.Origin().Add(v.grace), v.grace
+}
