@@ -91,7 +91,7 @@ func TestLogHoldsNoStrangeText(t *testing.T) {
 		ann.must("moderate", fields{"action": "lock", "participant": strings.Repeat("strange", 1000)})
 		ann.must("moderate", fields{"action": "remove", "participant": ben.me})
 		r.shutdown()
-		if got := lines.String(); strings.Contains(got, "strange") || !strings.Contains(got, "on="+ben.me) {
+		if got := lines.String(); strings.Contains(got, "strange") || !strings.Contains(got, "participant="+ben.me) {
 			t.Errorf("log: %.2000s", got)
 		}
 	})

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/parley/parley/internal/audit"
 	"github.com/parley/parley/signaling/token"
 )
 
@@ -17,6 +18,7 @@ type Config struct {
 	Limits Limits
 	Timing Timing
 	Log    *slog.Logger // default slog.Default()
+	Audit  *audit.Trail // default: to Log, with addresses
 }
 
 // Timing is how long the server waits for what.
@@ -87,6 +89,9 @@ func (c Config) withDefaults() Config {
 	c.Timing = c.Timing.withDefaults()
 	if c.Log == nil {
 		c.Log = slog.Default()
+	}
+	if c.Audit == nil {
+		c.Audit = audit.New(c.Log, true)
 	}
 	if c.ICE == nil {
 		c.ICE = noICE{}

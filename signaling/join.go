@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/parley/parley/internal/audit"
 	"github.com/parley/parley/internal/steady"
 	"github.com/parley/parley/sfu"
 	"github.com/parley/parley/signaling/internal/eventlog"
@@ -21,7 +22,9 @@ import (
 const idLength = 16
 
 // join makes the link's session: the token, the limits, the media, then the room. Where it fails nothing is left behind.
-func (l *Link) join(id uint64, msg []byte) error {
+func (l *Link) join(id uint64, msg []byte) (err error) {
+	who := audit.Who{Address: l.from}
+	defer func() { l.srv.noteRefusal(who, "join", err) }()
 	var m joinRequest
 	if err := decode(msg, &m); err != nil {
 		return err
@@ -29,7 +32,9 @@ func (l *Link) join(id uint64, msg []byte) error {
 	if !ValidRoom(l.room) {
 		return refuse(codeBadRoom, "a room name has %s", names.RoomGrammar)
 	}
+	who.Room = l.room
 	claims, err := l.srv.verify(m.Token, l.bearer, l.room)
+	who.Identity = cut(claims.Identity, l.srv.cfg.Limits.IdentityBytes)
 	if err != nil {
 		return err
 	}
@@ -41,7 +46,7 @@ func (l *Link) join(id uint64, msg []byte) error {
 	if err != nil {
 		return l.joinFailed(err)
 	}
-	s.room = r
+	s.room, s.from = r, l.from
 	s.log = r.log.With("participant", s.id)
 	if err := l.joinRoom(id, s, m.Media); err != nil {
 		if s.peer != nil {
@@ -111,7 +116,7 @@ func (l *Link) welcome(id uint64, s *session, offer *sfu.Offer, media *answer) e
 	}
 	servers, ttl, pass := s.issue(time.Now())
 	srv.count.joined.Add(1)
-	s.log.Info("joined", "participants", len(snapshot.Participants))
+	srv.cfg.Audit.Joined(s.who())
 	l.send(outgoing{
 		msg: encode(welcomeReply{
 			Type: "welcome", ID: id, Session: s.id, Secret: s.secret, Participant: s.id, Can: s.can,

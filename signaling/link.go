@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -30,6 +31,7 @@ type Link struct {
 	room     string
 	conn     Conn
 	bearer   string
+	from     netip.Addr // of the client; the zero Addr: not known
 	log      *slog.Logger
 	opened   time.Time
 	limiter  *rate.Limiter
@@ -70,9 +72,9 @@ type following struct {
 	as   eventlog.Reader
 }
 
-// Open starts the server's side of a connection to a room; bearer is the access token where the transport carries one.
-// The error is ErrDraining. The caller must call End.
-func (s *Server) Open(room, bearer string, conn Conn) (*Link, error) {
+// Open starts the server's side of a connection to a room; bearer is the access token where the transport carries one, from the client's
+// address, which limits count by. The error is ErrDraining. The caller must call End.
+func (s *Server) Open(room, bearer string, from netip.Addr, conn Conn) (*Link, error) {
 	limits := s.cfg.Limits
 	perSecond := rate.Limit(limits.MessagesPerSecond)
 	now := steady.Now()
@@ -81,7 +83,7 @@ func (s *Server) Open(room, bearer string, conn Conn) (*Link, error) {
 		log = log.With("room", room)
 	}
 	l := &Link{
-		srv: s, room: room, conn: conn, bearer: bearer,
+		srv: s, room: room, conn: conn, bearer: bearer, from: from,
 		log:      log,
 		opened:   now,
 		limiter:  rate.NewLimiter(perSecond, limits.MessageBurst),
@@ -218,7 +220,11 @@ func (l *Link) request(s *session, env envelope, msg []byte) {
 	case env.ID == nil:
 		l.refuse(nil, refuse(codeBadMessage, "%s needs an id", env.Type))
 	default:
-		s.answer(l, *env.ID, func() (any, func(), error) { return s.serve(env.Type, *env.ID, msg) })
+		s.answer(l, *env.ID, func() (any, func(), error) {
+			reply, after, err := s.serve(env.Type, *env.ID, msg)
+			l.srv.noteRefusal(s.who(), env.Type, err)
+			return reply, after, err
+		})
 	}
 }
 

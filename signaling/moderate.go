@@ -32,10 +32,13 @@ func (s *session) moderate(id uint64, msg []byte) (reply any, after func(), err 
 	if err != nil {
 		return nil, nil, err
 	}
-	if m.Action != "mute" && m.Action != "remove" {
-		m.Participant = "" // not looked at: it may be anything, and of any length
+	switch m.Action {
+	case "remove": // noted where it is known who went
+	case "mute":
+		s.room.srv.cfg.Audit.Moderated(s.who(), m.Action, m.Participant)
+	default: // the participant is not looked at: it may be anything, and of any length
+		s.room.srv.cfg.Audit.Moderated(s.who(), m.Action, "")
 	}
-	s.log.Info("moderated", "action", m.Action, "on", m.Participant)
 	return okay(id), after, nil
 }
 
@@ -84,6 +87,7 @@ func (s *session) remove(id string, ban bool) (after func(), err error) {
 		return nil, err
 	}
 	for _, other := range gone {
+		s.room.srv.cfg.Audit.Removed(s.who(), other.who(), ban && other.identity != s.identity)
 		if other == s {
 			after = func() { s.room.end(s, reasonRemoved, closeRemoved) }
 			continue

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -379,6 +380,7 @@ type client struct {
 	t    *testing.T
 	rig  *rig
 	room string
+	from netip.Addr
 	link *Link
 	pipe *pipe
 	read int // messages looked at
@@ -400,7 +402,7 @@ func (r *rig) dial(room string) *client {
 func (c *client) connect(bearer string) {
 	c.t.Helper()
 	c.pipe, c.read = newPipe(), 0
-	link, err := c.rig.srv.Open(c.room, bearer, c.pipe)
+	link, err := c.rig.srv.Open(c.room, bearer, c.from, c.pipe)
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/netip"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -40,7 +41,7 @@ func TestShutdown(t *testing.T) {
 				t.Errorf("reason %q", c.pipe.reason)
 			}
 		}
-		if _, err := r.srv.Open("a", "", newPipe()); !errors.Is(err, ErrDraining) {
+		if _, err := r.srv.Open("a", "", netip.Addr{}, newPipe()); !errors.Is(err, ErrDraining) {
 			t.Errorf("Open: %v", err)
 		}
 		if _, err := r.srv.Feed("a"); !errors.Is(err, ErrDraining) {
@@ -71,7 +72,7 @@ func TestShutdownDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, nil)
 		p := newPipe()
-		link, err := r.srv.Open("a", "", p)
+		link, err := r.srv.Open("a", "", netip.Addr{}, p)
 		if err != nil {
 			t.Fatal(err)
 		}

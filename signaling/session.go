@@ -3,6 +3,7 @@ package signaling
 import (
 	"encoding/json"
 	"log/slog"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,6 +24,7 @@ type session struct {
 	can    permissions
 	claims token.Claims // of the token that the session began with
 	peer   Peer         // nil: joined without media
+	from   netip.Addr   // where it joined from
 	log    *slog.Logger
 	news   *news
 	dirty  chan struct{} // holds one: the slots should be worked out anew

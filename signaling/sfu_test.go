@@ -83,7 +83,7 @@ func TestOffersAgainstSFU(t *testing.T) {
 	}()
 
 	p := newPipe()
-	link, err := srv.Open("a", "", p)
+	link, err := srv.Open("a", "", netip.Addr{}, p)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,7 +48,7 @@ type walker struct {
 
 func (w *walker) open() {
 	w.pipe, w.read = newPipe(), 0
-	link, err := w.rig.srv.Open(w.room, "", w.pipe)
+	link, err := w.rig.srv.Open(w.room, "", netip.Addr{}, w.pipe)
 	if err != nil {
 		w.t.Error(err)
 		return

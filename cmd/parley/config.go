@@ -45,6 +45,8 @@ type config struct {
 type logConfig struct {
 	Level  string `yaml:"level" doc:"debug, info, warn or error."`
 	Format string `yaml:"format" doc:"text, json, or auto: text on a terminal, JSON otherwise."`
+
+	Addresses bool `yaml:"addresses" doc:"Lines of the audit log have the client's address."`
 }
 
 // tokenConfig says what becomes of tokens once they have let somebody in.
@@ -153,7 +155,7 @@ func defaults() config {
 
 		ShutdownTimeout: 10 * time.Second,
 
-		Log:   logConfig{Level: "info", Format: "auto"},
+		Log:   logConfig{Level: "info", Format: "auto", Addresses: true},
 		Media: mediaConfig{ICELite: "auto", Plane: "batched", StartBitrate: 2_500_000, MaxPublish: 20_000_000},
 		Token: tokenConfig{TTL: token.DefaultTTL, Grace: token.DefaultGrace},
 		Timing: timingConfig{

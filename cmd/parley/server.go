@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/parley/parley/internal/audit"
 	"github.com/parley/parley/internal/gate"
 	"github.com/parley/parley/internal/mux"
 	"github.com/parley/parley/sfu"
@@ -36,6 +37,7 @@ type server struct {
 	tcp      *mux.TCP     // nil: off
 	turn     *turn.Server // nil: off
 	sfu      *sfu.Node
+	audit    *audit.Trail
 	rooms    *signaling.Server
 	ws       *ws.Handler
 	presence *presence.Server
@@ -152,16 +154,17 @@ func (s *server) startRooms(l *loaded, ice signaling.ICE) error {
 	if err != nil {
 		return err
 	}
+	s.audit = audit.New(s.log, l.Log.Addresses)
 	s.rooms, err = signaling.New(signaling.Config{
 		Media: mediaNode{s.sfu}, ICE: ice, Tokens: tokens, Limits: l.Limits.limits(), Timing: l.Timing.timing(),
-		Log: s.log,
+		Log: s.log, Audit: s.audit,
 	})
 	if err != nil {
 		return err
 	}
 	s.presence, err = presence.New(presence.Config{
 		Rooms: watchedRooms{s.rooms}, Tokens: tokens, Origins: l.allOrigins(), MaxWatchers: s.places.watchers,
-		Timing: presence.Timing{Heartbeat: l.Presence.Heartbeat}, Log: s.log,
+		Timing: presence.Timing{Heartbeat: l.Presence.Heartbeat}, Log: s.log, Audit: s.audit,
 	})
 	return err
 }

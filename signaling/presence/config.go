@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/parley/parley/internal/audit"
 	"github.com/parley/parley/signaling/token"
 )
 
@@ -19,6 +20,7 @@ type Config struct {
 	MaxWatchers int             // streams and waiting long-polls at one time; default 20,000
 	Timing      Timing
 	Log         *slog.Logger // default slog.Default()
+	Audit       *audit.Trail // of refusals; default: to Log, with addresses
 }
 
 // Timing is how long the server waits for what. Where many clients would do the same at the same time, each gets a
@@ -62,6 +64,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Log == nil {
 		c.Log = slog.Default()
+	}
+	if c.Audit == nil {
+		c.Audit = audit.New(c.Log, true)
 	}
 	return c
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/parley/parley/signaling/internal/names"
 	"github.com/parley/parley/signaling/token"
 )
 
@@ -21,7 +22,7 @@ func (f failure) Error() string { return f.code + ": " + f.message }
 var (
 	errNotFound = failure{status: http.StatusNotFound, code: "not_found", message: "There is nothing here."}
 	errMethod   = failure{status: http.StatusMethodNotAllowed, code: "method_not_allowed", message: "This can only be read."}
-	errRoom     = failure{status: http.StatusBadRequest, code: "bad_room", message: "A room's name is 1 to 64 characters of A-Z a-z 0-9 . _ ~ -"}
+	errRoom     = failure{status: http.StatusBadRequest, code: "bad_room", message: "A room's name is " + names.RoomGrammar + "."}
 	errQuery    = failure{status: http.StatusBadRequest, code: "bad_request", message: "The query string is malformed."}
 	errWait     = failure{status: http.StatusBadRequest, code: "bad_request", message: "wait is not a time like 25s."}
 	errBusy     = failure{status: http.StatusServiceUnavailable, code: "too_many_watchers", message: "Too many are watching now. Try again later."}

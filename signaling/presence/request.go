@@ -8,7 +8,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/parley/parley/internal/audit"
+	"github.com/parley/parley/internal/clientip"
+	"github.com/parley/parley/internal/steady"
 	"github.com/parley/parley/signaling/internal/eventlog"
+	"github.com/parley/parley/signaling/internal/names"
 	"github.com/parley/parley/signaling/token"
 )
 
@@ -25,6 +29,11 @@ func (s *Server) authorize(r *http.Request, room string, p token.Permission, acc
 	default:
 		return claims, nil
 	}
+	who := audit.Who{Identity: claims.Identity, Address: clientip.Of(r)}
+	if names.Room(room) {
+		who.Room = room
+	}
+	s.cfg.Audit.Refused(who, string(p), f.code, steady.Now())
 	if f.status == http.StatusForbidden {
 		s.count.forbidden.Add(1)
 	} else {

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/parley/parley/internal/clientip"
 	"github.com/parley/parley/signaling"
 )
 
@@ -86,7 +87,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h.cut > 0 {
 		c.cut = h.cut
 	}
-	link, err := h.rooms.Open(r.PathValue("room"), bearer, c)
+	link, err := h.rooms.Open(r.PathValue("room"), bearer, clientip.Of(r), c)
 	if err != nil { // draining began just now
 		c.Close(0, "")
 		return

@@ -138,7 +138,7 @@ func TestBearer(t *testing.T) {
 	}
 	w.close(1000)
 	s.until("the end", func(s signaling.Stats) bool { return s.Connections == 0 })
-	if log := s.log.String(); strings.Contains(log, signed[:40]) || !strings.Contains(log, "joined") {
+	if log := s.log.String(); strings.Contains(log, signed[:40]) || !strings.Contains(log, "act=join") {
 		t.Errorf("the token is in the log, or nothing is: %s", log)
 	}
 }
