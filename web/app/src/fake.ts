@@ -48,6 +48,8 @@ export interface Scenario {
   device: string;
   unsupported: boolean;
   camera: boolean;
+  /** So many seconds the first has not been reachable; 0: all are. */
+  away: number;
   /** Somebody's video is held back. */
   paused: boolean;
   media: MediaState;
@@ -74,6 +76,7 @@ export function scenario(q: URLSearchParams): Scenario {
     unsupported: q.has('unsupported'),
     camera: q.get('camera') !== '0',
     paused: q.has('paused'),
+    away: Number(q.get('away') ?? 0),
     media: (q.get('media') ?? 'connected') as MediaState,
   };
 }
@@ -84,7 +87,7 @@ const given =
   );
 
 /** Somebody invented; the n-th is always the same. */
-export function somebody(n: number, screen = false): Participant {
+export function somebody(n: number, screen = false, away?: Date): Participant {
   const kinds: { kind: Kind; muted: boolean }[] = [{ kind: 'microphone', muted: n % 3 === 1 }];
   if (n % 4 !== 2) kinds.push({ kind: 'camera', muted: n % 7 === 5 });
   if (screen) kinds.push({ kind: 'screen', muted: false });
@@ -94,6 +97,7 @@ export function somebody(n: number, screen = false): Participant {
     name: given[n % given.length] ?? 'Guest',
     joined_at: new Date(Date.UTC(2026, 10, 21, 9, 0, n)).toISOString(),
     sources: kinds.map((k) => ({ id: `p${n}.${k.kind}`, ...k })),
+    ...(away && { away: true, away_since: away.toISOString() }),
   });
 }
 
@@ -224,7 +228,12 @@ export class FakeRoom extends Emitter<RoomEvents> implements CallRoom {
   local(kind: Kind) {
     return { track: this.#tracks.get(kind), on: this.on_.has(kind) };
   }
-  async #set(kind: Kind, on: boolean, track?: MediaStreamTrack): Promise<void> {
+  /** Devices that are not plugged in. */
+  gone = new Set<string>();
+  wishes: (string | undefined)[] = [];
+  async #set(kind: Kind, on: boolean, track?: MediaStreamTrack, wish: { deviceId?: string } = {}): Promise<void> {
+    if (on) this.wishes.push(wish.deviceId);
+    if (on && this.gone.has(wish.deviceId ?? '')) throw new ParleyError('no_device');
     if (on && this.s.device) throw new ParleyError(this.s.device as ParleyError['code']);
     if (on) this.on_.add(kind);
     else this.on_.delete(kind);
@@ -235,8 +244,9 @@ export class FakeRoom extends Emitter<RoomEvents> implements CallRoom {
     this.emit('local', { kind });
     this.emit('change');
   }
-  setMicrophone = (on: boolean) => this.#set('microphone', on);
-  setCamera = (on: boolean) => this.#set('camera', on, on ? picture(99) : undefined);
+  setMicrophone = (on: boolean, wish?: { deviceId?: string }) => this.#set('microphone', on, undefined, wish);
+  setCamera = (on: boolean, wish?: { deviceId?: string }) =>
+    this.#set('camera', on, on ? picture(99) : undefined, wish);
   setScreen = (on: boolean) => this.#set('screen', on);
   publish = (kind: Kind, track: MediaStreamTrack) => this.#set(kind, true, track);
   unpublish = (kind: Kind) => this.#set(kind, false);
@@ -320,9 +330,13 @@ class FakeWatch extends Emitter<PresenceEvents> implements Watch {
   state = 'live' as const;
   speaking = [];
   locked = false;
-  constructor(people: number) {
+  constructor(people: number, away: number) {
     super();
-    for (let n = 0; n < people; n++) this.participants.set(`p${n}`, somebody(n));
+    for (let n = 0; n < people; n++)
+      this.participants.set(
+        `p${n}`,
+        somebody(n, false, away && n === 0 ? new Date(Date.now() - away * 1000) : undefined),
+      );
   }
   close(): void {}
 }
@@ -349,7 +363,7 @@ export function fakeBackend(s: Scenario): Backend {
       lastRoom = new FakeRoom(options.room, s, me);
       return lastRoom;
     },
-    watch: () => new FakeWatch(Math.max(0, s.people - 1)),
+    watch: () => new FakeWatch(Math.max(0, s.people - 1), s.away),
     listDevices: async () => devices,
     onDeviceChange: () => () => {},
     levelMeter: (_track, listener) => {
@@ -387,6 +401,7 @@ export function play(s: Scenario): void {
   if (s.people > 1) room.fakeSpeak(['p0']);
   for (let n = 0; n < s.people - 1; n++) room.fakeGrade(`p${n}`, n % 5 === 3 ? 1 : n % 5 === 1 ? 3 : 5);
   room.fakeGrade('me', 4);
+  if (s.away) room.fakeJoin(somebody(0, s.screen, new Date(Date.now() - s.away * 1000)));
   if (s.paused) room.fakePause('p0', 'camera', 'bandwidth');
   if (s.media !== 'connected') room.fakeMedia(s.media);
   if (s.chat) talk(room);

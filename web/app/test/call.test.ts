@@ -5,9 +5,9 @@ import { bind } from '../src/backend';
 import { type FakeRoom, fakeBackend, scenario, somebody } from '../src/fake';
 import * as call from '../src/state/call';
 import { notices } from '../src/state/notices';
-import { cameraOn, microphoneOn, toggleMicrophone } from '../src/state/own';
+import { cameraOn, chooseDevice, microphoneOn, toggleMicrophone } from '../src/state/own';
 import { route } from '../src/state/route';
-import { settings } from '../src/state/settings';
+import { saveSettings, settings } from '../src/state/settings';
 import { looks, rates, statsJSON, streamKey, watchStats } from '../src/state/stats';
 import {
   acceptFile,
@@ -24,7 +24,8 @@ import {
 } from '../src/state/transfers';
 import { panel, pinned } from '../src/state/view';
 
-const track = (kind: string) => ({ kind, stop: vi.fn() }) as unknown as MediaStreamTrack;
+const track = (kind: string) =>
+  Object.assign(new EventTarget(), { kind, stop: vi.fn(), label: 'Built-in' }) as unknown as MediaStreamTrack;
 
 async function joined(
   query = 'people=3',
@@ -203,6 +204,55 @@ describe('in the call', () => {
     await toggleMicrophone();
     expect(microphoneOn.value).toBe(false);
     expect(notices.value.at(-1)?.title).toBe('The microphone is busy');
+  });
+
+  test('a saved device that is gone is a wish: any other serves, and the choice stays', async () => {
+    const room = await joined('people=2');
+    saveSettings({ microphone: 'headset' });
+    room.gone.add('headset');
+    await toggleMicrophone();
+    expect([microphoneOn.value, room.wishes]).toEqual([true, ['headset', undefined]]);
+    expect([settings.value.microphone, notices.value]).toEqual(['headset', []]);
+    saveSettings({ microphone: '' });
+  });
+
+  test('a choice that does not open is not remembered', async () => {
+    const room = await joined('people=2');
+    await toggleMicrophone();
+    room.gone.add('desk');
+    await chooseDevice('microphone', 'desk');
+    expect([microphoneOn.value, settings.value.microphone]).toEqual([true, '']);
+    expect(notices.value.at(-1)?.title).toBe('No microphone found');
+    await chooseDevice('microphone', 'other');
+    expect(settings.value.microphone).toBe('other');
+    saveSettings({ microphone: '' });
+  });
+
+  test('an unplugged microphone is replaced at once, a camera is not; both are told', async () => {
+    const tracks = { camera: track('video'), microphone: track('audio') };
+    const room = await joined('people=2', tracks);
+    tracks.microphone.dispatchEvent(new Event('ended'));
+    await vi.advanceTimersByTimeAsync(1);
+    expect(room.wishes).toEqual([undefined, undefined, undefined]); // two published, one in place of what is gone
+    expect(notices.value.at(-1)?.title).toBe('The microphone was unplugged');
+    tracks.camera.dispatchEvent(new Event('ended'));
+    await vi.advanceTimersByTimeAsync(1);
+    expect(room.wishes).toHaveLength(3);
+    expect(notices.value.at(-1)).toMatchObject({
+      title: 'The camera was unplugged',
+      advice: expect.stringMatching(/Switch the camera on again/),
+    });
+  });
+
+  test('who vanishes is marked until they are back', async () => {
+    const room = await joined('people=2');
+    room.fakeJoin(somebody(0, false, new Date()));
+    const since = call.people.value.find((p) => p.id === 'p0')?.awaySince;
+    expect(since).toBeTypeOf('number');
+    room.fakeJoin(somebody(0, false, new Date()));
+    expect(call.people.value.find((p) => p.id === 'p0')?.awaySince).toBe(since);
+    room.fakeJoin(somebody(0));
+    expect(call.people.value.find((p) => p.id === 'p0')?.awaySince).toBeUndefined();
   });
 
   test('the microphone goes on and off', async () => {

@@ -11,6 +11,7 @@ function people(n: number, screens: number[] = []): Person[] {
     joinedAt: i,
     microphone: 'live' as const,
     camera: 'live' as const,
+    awaySince: undefined,
     screen: screens.includes(i) ? ('live' as const) : ('none' as const),
   }));
 }

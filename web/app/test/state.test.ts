@@ -6,9 +6,10 @@ import { endingWords } from '../src/pages/over';
 import { presenceLine } from '../src/pages/roompresence';
 import { type Card, cardText, piles, pileText } from '../src/state/cards';
 import { continues, spoken, unreadAfter } from '../src/state/chat';
-import { changes, inOrder, type Person, person } from '../src/state/people';
+import { changes, inOrder, type Person, person, silences } from '../src/state/people';
 import { parsePath, readToken, renewToken, token, tokenFor, tokenIn } from '../src/state/route';
 import { defaults, parseSettings, visited } from '../src/state/settings';
+import { awayLine } from '../src/text/format';
 
 const at = (s: number) => new Date(Date.UTC(2026, 0, 1, 10, 0, s));
 const message = (id: string, from: string, s = 0, to?: string): Message => ({
@@ -142,9 +143,35 @@ describe('people', () => {
     expect(changes([p('a'), p('b')], [p('b'), p('c'), p('x', 0, 'x')])).toEqual({ came: ['C'], went: ['A'] });
   });
 
+  const silent = (at: Date | undefined, before?: Person, page = 1000) =>
+    person({ id: 'a', identity: '', name: 'A', joinedAt: at0, sources: [], awaySince: at }, 'x', before, {
+      page,
+      wall: at0.getTime() + 10_000,
+    });
+  const at0 = at(0);
+
+  test('since when somebody is silent: as seen first, whatever the clocks of others say', () => {
+    expect(silent(undefined).awaySince).toBeUndefined();
+    const first = silent(new Date(at0.getTime() + 5000));
+    expect(first.awaySince).toBe(1000 - 5000);
+    expect(silent(new Date(at0.getTime() + 6000), first, 9000).awaySince).toBe(-4000);
+    for (const odd of [new Date(at0.getTime() + 60_000), new Date(0), new Date(Number.NaN)])
+      expect(silent(odd).awaySince).toBe(1000);
+  });
+
+  test('silences and returns are told once, of those who stayed', () => {
+    const here = silent(undefined);
+    const away = silent(at0);
+    expect(silences([here], [away])).toEqual({ lost: ['A'], back: [] });
+    expect(silences([away], [away])).toEqual({ lost: [], back: [] });
+    expect(silences([away], [here])).toEqual({ lost: [], back: ['A'] });
+    expect(silences([], [away])).toEqual({ lost: [], back: [] });
+  });
+
   test('a tile in words', () => {
     expect(inWords(p('a'), false, true)).toBe('A, speaking, microphone off');
     expect(inWords(p('a'), true, false)).toBe('A’s screen');
+    expect(inWords({ ...p('a'), awaySince: 1 }, false, false)).toBe('A, not reachable, microphone off');
   });
 });
 
@@ -304,9 +331,20 @@ describe('piles', () => {
 
 describe('words', () => {
   test('presence', () => {
+    const [ann, bob] = [{ name: 'Ann' }, { name: 'Bob' }];
     expect(presenceLine([], false)).toBe('Nobody is in it now.');
-    expect(presenceLine(['Ann'], false)).toBe('Ann is in it now.');
-    expect(presenceLine(['Ann', 'Bob'], true)).toBe('Ann and Bob were in it a moment ago.');
+    expect(presenceLine([ann], false)).toBe('Ann is in it now.');
+    expect(presenceLine([ann, bob], true)).toBe('Ann and Bob were in it a moment ago.');
+    const carl = { name: 'Carl', away: true };
+    expect(presenceLine([ann, carl, bob], false)).toBe('Ann and Bob are in it now. Carl is not reachable.');
+    expect(presenceLine([carl], false)).toBe('Carl is not reachable.');
+    expect(presenceLine([carl], true)).toBe('Carl was in it a moment ago.');
+  });
+
+  test('how long somebody has been silent', () => {
+    const now = new Date(2026, 10, 30, 14, 3, 30);
+    expect(awayLine(12.4, now)).toBe('Not reachable for 12 s');
+    expect(awayLine(90, now)).toMatch(/^Not reachable since \D*0?(14|2)\D02/);
   });
 
   test('endings', () => {

@@ -83,7 +83,7 @@ export class Local {
       if (state.track?.readyState !== 'live' || !same) {
         const deviceId = options.deviceId ?? (options.facing ? undefined : state.deviceId);
         if (options.facing && state.owned) state.track?.stop(); // phones open one camera at a time
-        await this.#use('camera', state, await captureCamera({ ...options, deviceId }), true, deviceId);
+        await this.#use('camera', state, await captureAgain(options, deviceId), true, undefined);
       }
       await this.#announce('camera', state);
     });
@@ -317,5 +317,16 @@ export class Local {
     } catch (error) {
       if (!(error instanceof ParleyError && error.code === 'session_gone')) throw error;
     }
+  }
+}
+
+/** The camera that is asked for, or was used before; where that one is gone and nobody asked for it, any. */
+async function captureAgain(options: CameraOptions, deviceId: string | undefined): Promise<MediaStreamTrack> {
+  try {
+    return await captureCamera({ ...options, deviceId });
+  } catch (error) {
+    const gone = error instanceof ParleyError && error.code === 'no_device';
+    if (!gone || !deviceId || options.deviceId) throw error;
+    return captureCamera(options);
   }
 }

@@ -117,6 +117,23 @@ describe('Local', () => {
     expect(captured.filter((t) => t.readyState === 'live')).toHaveLength(1);
   });
 
+  it('takes any camera where the one it had is gone, but not in place of one that is asked for', async () => {
+    const { local, sent } = setUp();
+    await local.camera(true);
+    await local.camera(false);
+    const { mediaDevices } = navigator;
+    const ask = mediaDevices.getUserMedia.bind(mediaDevices);
+    mediaDevices.getUserMedia = async (c) => {
+      const { deviceId } = (c?.video ?? {}) as MediaTrackConstraints;
+      if (deviceId) throw new DOMException('gone', 'NotFoundError');
+      return ask(c);
+    };
+    await local.camera(true);
+    expect(sent.camera).toBe('video1');
+    await expect(local.camera(true, { deviceId: 'other' })).rejects.toMatchObject({ code: 'no_device' });
+    expect(local.get('camera').on).toBe(true);
+  });
+
   it('changes the device without publishing anew', async () => {
     const { local, log, sent } = setUp();
     await local.camera(true);

@@ -1,5 +1,4 @@
 // The line above the stage: the room, how long, how many, the invite link.
-import { useEffect, useState } from 'preact/hooks';
 import { locked, since } from '../state/call';
 import { dialog, panel } from '../state/view';
 import { elapsed } from '../text/format';
@@ -7,6 +6,7 @@ import { keyOf } from '../text/keys';
 import { IconButton } from '../ui/button';
 import { ChartIcon, GearIcon, KeyboardIcon, LinkIcon, LockIcon, MoreIcon } from '../ui/icons';
 import { Menu, MenuItem } from '../ui/menu';
+import { useNow } from '../ui/now';
 import { copyInvite } from './invite';
 
 export function Head({ name }: { name: string }) {
@@ -54,11 +54,7 @@ function open(which: 'devices' | 'help'): void {
 }
 
 function Clock() {
-  const [now, setNow] = useState(performance.now());
-  useEffect(() => {
-    const timer = setInterval(() => setNow(performance.now()), 1000);
-    return () => clearInterval(timer);
-  }, []);
+  const now = useNow();
   return (
     <span class="meta number" role="timer" aria-label="Time in the call">
       {elapsed((now - since.value) / 1000)}

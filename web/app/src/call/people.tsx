@@ -21,6 +21,7 @@ import {
   UnpinIcon,
 } from '../ui/icons';
 import { Menu, MenuItem } from '../ui/menu';
+import { Away } from './away';
 import { copyInvite } from './invite';
 import { Quality } from './quality';
 import { Side } from './side';
@@ -90,17 +91,27 @@ interface RowProps {
 }
 
 function Row({ person: p, moderates, messages, onFile }: RowProps) {
-  const talks = p.microphone === 'live' && speaking.value.includes(p.id);
+  const away = p.awaySince;
+  const talks = away === undefined && p.microphone === 'live' && speaking.value.includes(p.id);
   const over = dropOn.value === p.id;
   return (
-    <li class={`person${talks ? ' speaking' : ''}${over ? ' over' : ''}`} data-person={p.id} data-testid="person">
+    <li
+      class={`person${talks ? ' speaking' : ''}${over ? ' over' : ''}${away === undefined ? '' : ' away'}`}
+      data-person={p.id}
+      data-testid="person"
+    >
       <Avatar id={p.id} name={p.name} />
       <span class="person-name">
         {p.name}
         {p.me && <span class="quiet"> (you)</span>}
+        {away !== undefined && (
+          <span class="person-away small quiet">
+            <Away since={away} />
+          </span>
+        )}
       </span>
       <span class="states">
-        <Quality person={p} stream="camera" />
+        {away === undefined && <Quality person={p} stream="camera" />}
         {p.screen !== 'none' && <State icon={ScreenIcon} says="Shares the screen" />}
         {p.camera === 'live' ? (
           <State icon={CameraIcon} says="Camera on" />

@@ -9,13 +9,15 @@ import { pausedLine } from '../text/quality';
 import { Avatar } from '../ui/avatar';
 import { MicOffIcon, PauseIcon, PinIcon, ScreenIcon, UnpinIcon } from '../ui/icons';
 import { TrackVideo } from '../ui/trackvideo';
+import { Away } from './away';
 import { Quality } from './quality';
 
 export function Tile({ tile, person }: { tile: TileAt; person: Person }) {
   const { rect } = tile;
   const screen = tile.stream === 'screen';
   const isPinned = pinned.value === tile.key;
-  const talks = !screen && person.microphone === 'live' && speaking.value.includes(person.id);
+  const away = person.awaySince;
+  const talks = away === undefined && !screen && person.microphone === 'live' && speaking.value.includes(person.id);
   const lit = screen
     ? person.screen === 'live'
     : person.me
@@ -28,6 +30,7 @@ export function Tile({ tile, person }: { tile: TileAt; person: Person }) {
   if (talks) classes.push('speaking');
   if (isPinned) classes.push('pinned');
   if (paused) classes.push('paused');
+  if (away !== undefined) classes.push('away');
   if (person.me && !screen) classes.push('mirror');
   const who = label(person, screen);
   const Pin = isPinned ? UnpinIcon : PinIcon;
@@ -37,7 +40,7 @@ export function Tile({ tile, person }: { tile: TileAt; person: Person }) {
       class={classes.join(' ')}
       style={{ width: `${rect.width}px`, height: `${rect.height}px`, transform: `translate(${rect.x}px, ${rect.y}px)` }}
       role="group"
-      aria-label={describe(person, screen, talks, paused !== undefined)}
+      aria-label={describe(person, screen, talks, away === undefined && paused !== undefined)}
       data-testid="tile"
       data-person={person.id}
       data-name={person.name}
@@ -63,7 +66,12 @@ export function Tile({ tile, person }: { tile: TileAt; person: Person }) {
           pinned.value = isPinned ? undefined : tile.key;
         }}
       />
-      {paused && (
+      {away !== undefined && (
+        <span class="tile-away" aria-hidden="true">
+          <Away since={away} />
+        </span>
+      )}
+      {paused && away === undefined && (
         <span class="tile-paused" aria-hidden="true" data-testid="paused">
           <PauseIcon size={20} />
           <span>{pausedLine(paused)}</span>
@@ -77,7 +85,7 @@ export function Tile({ tile, person }: { tile: TileAt; person: Person }) {
           </span>
         )}
         <span aria-hidden="true">{who}</span>
-        <Quality person={person} stream={tile.stream} />
+        {away === undefined && <Quality person={person} stream={tile.stream} />}
       </span>
       <span class="tile-pin" aria-hidden="true">
         <Pin size={18} />
@@ -115,6 +123,7 @@ function label(person: Person, screen: boolean): string {
 /** A tile in words: "Ann, microphone off, camera off". */
 export function describe(person: Person, screen: boolean, talks: boolean, paused = false): string {
   const parts = [label(person, screen)];
+  if (person.awaySince !== undefined) parts.push('not reachable');
   if (paused) parts.push('video paused');
   if (screen) return parts.join(', ');
   if (talks) parts.push('speaking');

@@ -43,25 +43,25 @@ export function RoomPresence({ room }: { room: string }) {
       ) : (
         <span class="faces">
           {faces.map((f) => (
-            <Avatar key={f.id} id={f.id} name={f.name} class="small-avatar" />
+            <Avatar key={f.id} id={f.id} name={f.name} class={f.away ? 'small-avatar away' : 'small-avatar'} />
           ))}
         </span>
       )}
-      <span>
-        {presenceLine(
-          p.people.map((f) => f.name),
-          p.stale,
-        )}
-      </span>
+      <span>{presenceLine(p.people, p.stale)}</span>
     </p>
   );
 }
 
-/** "Ann and Bob are in it now". */
-export function presenceLine(who: readonly string[], stale: boolean): string {
-  if (who.length === 0) return stale ? 'Nobody was in it a moment ago.' : 'Nobody is in it now.';
-  const one = who.length === 1;
-  return stale
-    ? `${names(who)} ${one ? 'was' : 'were'} in it a moment ago.`
-    : `${names(who)} ${one ? 'is' : 'are'} in it now.`;
+/** "Ann and Bob are in it now. Carl is not reachable." */
+export function presenceLine(people: readonly { name: string; away?: boolean }[], stale: boolean): string {
+  const here = people.filter((p) => !p.away).map((p) => p.name);
+  const lost = people.filter((p) => p.away).map((p) => p.name);
+  const missing = lost.length > 0 ? `${names(lost)} ${lost.length === 1 ? 'is' : 'are'} not reachable.` : '';
+  if (stale) {
+    const all = [...here, ...lost];
+    if (all.length === 0) return 'Nobody was in it a moment ago.';
+    return `${names(all)} ${all.length === 1 ? 'was' : 'were'} in it a moment ago.`;
+  }
+  if (here.length === 0) return missing || 'Nobody is in it now.';
+  return `${names(here)} ${here.length === 1 ? 'is' : 'are'} in it now. ${missing}`.trimEnd();
 }

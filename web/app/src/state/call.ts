@@ -1,6 +1,6 @@
 // The call itself: joining, the mirror of the room in signals, leaving.
 import { batch, computed, effect, signal, untracked } from '@preact/signals';
-import type { MediaState, Message, ParleyError, Permission, Reason, RoomState } from 'parley-sdk';
+import type { MediaState, Message, Permission, Reason, RoomState } from 'parley-sdk';
 import { backend, type CallRoom } from '../backend';
 import { keyParts, tileKey } from '../layout/plan';
 import { names } from '../text/format';
@@ -8,7 +8,7 @@ import { announce } from '../ui/live';
 import { spoken, unreadAfter } from './chat';
 import { attempt, clearNotices, codeOf, notify } from './notices';
 import { followOwn, giveTracks, type OwnTracks } from './own';
-import { changes, inOrder, type Person, person } from './people';
+import { changes, inOrder, type Person, person, silences } from './people';
 import { renewToken, route } from './route';
 import { saveSettings, settings, visited } from './settings';
 import { followTransfers } from './transfers';
@@ -204,7 +204,9 @@ function follow(joined: CallRoom): (() => void)[] {
       audioBlocked.value = blocked;
     }),
     joined.on('error', (error) => {
-      if (error.code !== 'media_failed') notify(fault(error)); // that one is a state, and has a banner that stays
+      // Failed media is a state, and has a banner that stays; of a device that is gone, own.ts tells.
+      if (error.code !== 'media_failed' && error.code !== 'no_device')
+        notify({ title: 'Something did not work', advice: error.message });
     }),
     joined.on('closed', (error) => {
       if (phase.value === 'in') finish({ code: error?.code ?? 'left', message: error?.message ?? '', joined: true });
@@ -224,19 +226,13 @@ function followPins(joined: CallRoom): () => void {
   });
 }
 
-// What the SDK reports without having been asked.
-function fault(error: ParleyError): { title: string; advice: string } {
-  return {
-    title: error.code === 'no_device' ? 'A device is gone' : 'Something did not work',
-    advice: error.message,
-  };
-}
-
 // Everything small that the room's `change` may have touched is read anew: one place, no drift.
 function mirror(joined: CallRoom, say: boolean): void {
-  const now = inOrder([...joined.participants.values()].map((p) => person(p, joined.me.id)));
+  const before = new Map(people.value.map((p) => [p.id, p]));
+  const now = inOrder([...joined.participants.values()].map((p) => person(p, joined.me.id, before.get(p.id))));
   if (!now.some((p) => p.me)) now.push(person(joined.me, joined.me.id));
   const { came, went } = changes(people.value, now);
+  const { lost, back } = silences(people.value, now);
   batch(() => {
     people.value = now;
     speaking.value = [...joined.speaking];
@@ -248,6 +244,8 @@ function mirror(joined: CallRoom, say: boolean): void {
   if (!say) return;
   if (came.length > 0) announce(`${names(came)} joined.`);
   if (went.length > 0) announce(`${names(went)} left.`);
+  if (lost.length > 0) announce(`${names(lost)} ${lost.length > 1 ? 'are' : 'is'} not reachable.`);
+  if (back.length > 0) announce(`${names(back)} ${back.length > 1 ? 'are' : 'is'} back.`);
 }
 
 function scores(joined: CallRoom): ReadonlyMap<string, number> {

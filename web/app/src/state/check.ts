@@ -5,9 +5,10 @@ import { backend } from '../backend';
 import type { Problem } from '../text/problems';
 import { codeOf, notify, problemOfDevice } from './notices';
 import type { OwnTracks } from './own';
+import { type Captured, deviceOf, openSaved } from './saved';
 import { saveSettings, settings } from './settings';
 
-export type CheckKind = 'camera' | 'microphone';
+export type CheckKind = Captured;
 
 export interface CheckDevice {
   /** Whether the person wants it on. */
@@ -81,6 +82,11 @@ export function pick(kind: CheckKind, deviceId: string): void {
   if (state[kind].value.wanted) open(kind);
 }
 
+/** The device that is open. */
+export function checkedDevice(kind: CheckKind): string {
+  return deviceOf(state[kind].value.track);
+}
+
 /** Ends the check, closing everything. */
 export function stopCheck(): void {
   close('camera');
@@ -143,18 +149,8 @@ function fail(kind: CheckKind, error: unknown): void {
   state[kind].value = { ...closed, problem: problemOfDevice(error, kind), code: codeOf(error) };
 }
 
-// A device that was chosen once and is gone since must not be in the way: then any will do.
-async function capture(kind: CheckKind): Promise<MediaStreamTrack> {
-  const take = kind === 'camera' ? backend().captureCamera : backend().captureMicrophone;
-  const deviceId = settings.value[kind];
-  if (!deviceId) return take();
-  try {
-    return await take({ deviceId });
-  } catch (error) {
-    if ((error as { code?: string }).code !== 'no_device') throw error;
-    saveSettings({ [kind]: '' });
-    return take();
-  }
+function capture(kind: CheckKind): Promise<MediaStreamTrack> {
+  return openSaved(kind, kind === 'camera' ? backend().captureCamera : backend().captureMicrophone);
 }
 
 function close(kind: CheckKind): void {

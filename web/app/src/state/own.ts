@@ -3,6 +3,7 @@ import { batch, signal } from '@preact/signals';
 import type { Kind } from 'parley-sdk';
 import type { CallRoom } from '../backend';
 import { codeOf, notify, problemOf, problemOfDevice } from './notices';
+import { type Captured, deviceOf, openSaved } from './saved';
 import { saveSettings, settings } from './settings';
 
 export interface OwnTracks {
@@ -15,6 +16,8 @@ export const cameraOn = signal(false);
 export const screenOn = signal(false);
 /** Our camera's track, for the self view. */
 export const cameraTrack = signal<MediaStreamTrack | undefined>(undefined);
+/** The devices that are open, by id: what the menu shows. */
+export const used = signal<Record<Captured, string>>({ camera: '', microphone: '' });
 /** What is being switched just now: its button waits. */
 export const switching = signal<ReadonlySet<Kind>>(new Set());
 
@@ -72,23 +75,28 @@ export async function giveTracks(room: CallRoom, tracks: OwnTracks): Promise<voi
   read(room);
 }
 
-export function toggleMicrophone(): Promise<void> {
-  const on = !microphoneOn.value;
-  return change('microphone', async (room) => {
-    await room.setMicrophone(on, device(settings.value.microphone));
-    saveSettings({ microphoneOn: on });
-  });
+export function toggleMicrophone(): Promise<unknown> {
+  return toggle('microphone', !microphoneOn.value);
 }
 
-export function toggleCamera(): Promise<void> {
-  const on = !cameraOn.value;
-  return change('camera', async (room) => {
-    await room.setCamera(on, device(settings.value.camera));
-    saveSettings({ cameraOn: on });
-  });
+export function toggleCamera(): Promise<unknown> {
+  return toggle('camera', !cameraOn.value);
 }
 
-export function toggleScreen(): Promise<void> {
+async function toggle(kind: Captured, on: boolean): Promise<void> {
+  const done = await change(kind, (room) => (on ? openSaved(kind, open(room, kind)) : set(room, kind, false)));
+  if (done) saveSettings({ [`${kind}On`]: on });
+}
+
+function set(room: CallRoom, kind: Captured, on: boolean, wish: { deviceId?: string } = {}): Promise<void> {
+  return kind === 'camera' ? room.setCamera(on, wish) : room.setMicrophone(on, wish);
+}
+
+function open(room: CallRoom, kind: Captured): (wish: { deviceId?: string }) => Promise<void> {
+  return (wish) => set(room, kind, true, wish);
+}
+
+export function toggleScreen(): Promise<unknown> {
   const on = !screenOn.value;
   if (on && !canShareScreen()) {
     notify(problemOfDevice({ code: 'screen_unsupported' }, 'screen'));
@@ -101,10 +109,10 @@ export function canShareScreen(): boolean {
   return typeof navigator.mediaDevices?.getDisplayMedia === 'function';
 }
 
-/** Goes on with another device; a muted microphone stays muted. */
-export async function chooseDevice(kind: 'microphone' | 'camera' | 'speaker', deviceId: string): Promise<void> {
-  saveSettings({ [kind]: deviceId });
+/** Goes on with another device, and remembers it unless it does not open; a muted microphone stays muted. */
+export async function chooseDevice(kind: Captured | 'speaker', deviceId: string): Promise<void> {
   if (kind === 'speaker') {
+    saveSettings({ speaker: deviceId });
     try {
       await current?.setSpeaker(deviceId);
     } catch (error) {
@@ -112,27 +120,49 @@ export async function chooseDevice(kind: 'microphone' | 'camera' | 'speaker', de
     }
     return;
   }
-  if (kind === 'microphone' && microphoneOn.value)
-    await change(kind, (room) => room.setMicrophone(true, device(deviceId)));
-  if (kind === 'camera' && cameraOn.value) await change(kind, (room) => room.setCamera(true, device(deviceId)));
+  const on = (kind === 'camera' ? cameraOn : microphoneOn).value;
+  if (!on || (await change(kind, (room) => set(room, kind, true, { deviceId })))) saveSettings({ [kind]: deviceId });
 }
 
-function device(deviceId: string): { deviceId?: string } {
-  return deviceId ? { deviceId } : {};
+const followed = new WeakSet<MediaStreamTrack>();
+
+// A device that is pulled out in the midst of a call.
+function followTrack(room: CallRoom, kind: Captured): void {
+  const { track } = room.local(kind);
+  if (!track || followed.has(track)) return;
+  followed.add(track);
+  track.addEventListener('ended', () => {
+    const on = (kind === 'camera' ? cameraOn : microphoneOn).value;
+    if (current === room && on) void unplugged(room, kind);
+  });
+}
+
+/** Speaking goes on with another microphone. What another camera shows is for the person to decide. */
+async function unplugged(room: CallRoom, kind: Captured): Promise<void> {
+  const title = `The ${kind} was unplugged`;
+  if (kind === 'camera') {
+    notify({ title, advice: 'Nobody sees you now. Switch the camera on again to go on with another one.' });
+    return;
+  }
+  if (!(await change(kind, () => openSaved(kind, open(room, kind))))) return;
+  const name = room.local(kind).track?.label;
+  notify({ title, advice: `${name ? `“${name}”` : 'Another one'} is used now.` });
 }
 
 async function change(
   kind: 'microphone' | 'camera' | 'screen',
   what: (room: CallRoom) => Promise<void>,
-): Promise<void> {
+): Promise<boolean> {
   const room = current;
-  if (!room || switching.value.has(kind)) return;
+  if (!room || switching.value.has(kind)) return false;
   switching.value = new Set(switching.value).add(kind);
   try {
     await what(room);
+    return true;
   } catch (error) {
     // Closing the browser's own dialog needs no comment.
     if (codeOf(error) !== 'picker_cancelled') notify(problemOfDevice(error, kind));
+    return false;
   } finally {
     const rest = new Set(switching.value);
     rest.delete(kind);
@@ -158,7 +188,10 @@ function closeUnused(room: CallRoom): void {
 }
 
 function read(room: CallRoom): void {
+  followTrack(room, 'microphone');
+  followTrack(room, 'camera');
   batch(() => {
+    used.value = { camera: deviceOf(room.local('camera').track), microphone: deviceOf(room.local('microphone').track) };
     microphoneOn.value = room.local('microphone').on;
     cameraOn.value = room.local('camera').on;
     screenOn.value = room.local('screen').on;

@@ -7,8 +7,15 @@ import { tokenFor } from './route';
 export type Presence =
   | { kind: 'none' }
   | { kind: 'asking' }
-  | { kind: 'known'; people: readonly { id: string; name: string }[]; stale: boolean }
+  | { kind: 'known'; people: readonly Watched[]; stale: boolean }
   | { kind: 'hidden'; code: string };
+
+/** Somebody in a room, as seen from outside. */
+export interface Watched {
+  id: string;
+  name: string;
+  away: boolean;
+}
 
 export const presence = signal<Presence>({ kind: 'none' });
 
@@ -19,7 +26,11 @@ export function watchRoom(room: string): () => void {
   const read = () => {
     if (watch.state !== 'live' && watch.state !== 'reconnecting') return;
     if (watch.state === 'reconnecting' && watch.position === undefined) return;
-    const people = [...watch.participants.values()].map((p) => ({ id: p.id, name: p.name || p.identity || 'Guest' }));
+    const people = [...watch.participants.values()].map((p) => ({
+      id: p.id,
+      name: p.name || p.identity || 'Guest',
+      away: p.away,
+    }));
     presence.value = { kind: 'known', people, stale: watch.state === 'reconnecting' };
   };
   const stops = [

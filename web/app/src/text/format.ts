@@ -49,6 +49,12 @@ export function elapsed(seconds: number): string {
   return h > 0 ? `${h}:${two(m)}:${two(s % 60)}` : `${m}:${two(s % 60)}`;
 }
 
+/** How long somebody has not answered: "Not reachable for 12 s", after a minute "Not reachable since 14:03". */
+export function awayLine(seconds: number, now: Date): string {
+  if (seconds < 60) return `Not reachable for ${Math.max(0, Math.round(seconds))} s`;
+  return `Not reachable since ${clock(new Date(now.getTime() - seconds * 1000))}`;
+}
+
 /** The time of day in the reader's own manner. */
 export function clock(at: Date): string {
   if (Number.isNaN(at.getTime())) return '';
