@@ -25,7 +25,7 @@ const (
 	closeTooBig       CloseCode = 4509
 	closeTooManyRooms CloseCode = 4511
 	closeBanned       CloseCode = 4512
-	closeTokenExpired CloseCode = 4513
+	closeTokenExpired CloseCode = 4514
 
 	// closeGone is for a transport that ended without our doing. It is never sent.
 	closeGone CloseCode = 0

@@ -10,6 +10,8 @@ export const SERVER_ERRORS = [
   'forbidden',
   'room_full',
   'room_locked',
+  'banned',
+  'too_many_bans',
   'too_many_rooms',
   'bad_room',
   'bad_name',
@@ -45,6 +47,8 @@ export const CLOSE_CODES = {
   4508: 'room_full',
   4509: 'message_too_big',
   4511: 'too_many_rooms',
+  4512: 'banned',
+  4514: 'token_expired',
 } as const;
 
 export type CloseName = (typeof CLOSE_CODES)[keyof typeof CLOSE_CODES];
@@ -101,6 +105,8 @@ const CLOSE_SENTENCES: Record<CloseName, string> = {
   room_full: 'The room is full. Try again when somebody left.',
   message_too_big: 'A message was too big for the server. Send less at once.',
   too_many_rooms: 'The server has no place for another room. Try again later.',
+  banned: 'A moderator removed you from the room. It lets you in again when it has ended.',
+  token_expired: 'Your access to the room has ended. Get a new invitation link.',
 };
 
 /** Every error the SDK throws or reports: a `code` to act on and a `message` for a person that says what to do. */

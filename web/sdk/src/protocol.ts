@@ -3,7 +3,7 @@
 export type Kind = 'microphone' | 'camera' | 'screen' | 'screen_audio';
 export type Stream = 'camera' | 'screen';
 export type Permission = 'join' | 'publish' | 'subscribe' | 'message' | 'moderate' | 'update' | 'watch' | 'list';
-export type LeaveReason = 'left' | 'timeout' | 'removed' | 'ended' | 'replaced';
+export type LeaveReason = 'left' | 'timeout' | 'removed' | 'ended' | 'replaced' | 'expired';
 export type ModerateAction = 'mute' | 'remove' | 'lock' | 'unlock' | 'end';
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type Metadata = { [key: string]: Json };
@@ -143,6 +143,8 @@ export interface Renewal {
   token_ttl?: number;
   ice_servers?: RTCIceServer[] | null;
   ice_ttl?: number;
+  /** Seconds until the session ends with its token, where the server enforces that. */
+  session_ttl?: number;
 }
 
 export interface Welcome extends Renewal {

@@ -30,6 +30,16 @@ const table: Record<string, Problem> = {
     advice: 'Somebody inside has locked it. Ask them to unlock it, then try again.',
     retry: true,
   },
+  banned: {
+    title: 'You were removed from the room',
+    advice: 'A moderator took you out, and the room keeps you out until it has ended.',
+    retry: false,
+  },
+  too_many_bans: {
+    title: 'The room keeps out too many people already',
+    advice: 'Lock the room, or take them out without keeping them out.',
+    retry: false,
+  },
   too_many_rooms: {
     title: 'The server has no room to spare',
     advice: 'It is running as many rooms as it may. Try again in a while.',
@@ -59,6 +69,11 @@ const table: Record<string, Problem> = {
   no_such_source: { title: 'That has stopped', advice: 'It was switched off in the meantime.', retry: false },
   message_too_big: { title: 'The message is too big', advice: 'Send it in parts, or as a file.', retry: false },
   // The connection.
+  token_expired: {
+    title: 'Your time in this room is over',
+    advice: 'The link you came with has expired. Ask whoever invited you for a new one.',
+    retry: false,
+  },
   removed: { title: 'You were removed from the room', advice: 'A moderator took you out.', retry: false },
   room_ended: { title: 'The call has ended', advice: 'A moderator ended it for everybody.', retry: false },
   replaced: {
