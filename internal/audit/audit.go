@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"context"
 	"log/slog"
 	"net/netip"
 	"sync"
@@ -44,7 +43,7 @@ func (t *Trail) Removed(moderator, who Who, banned bool) {
 
 // Moderated notes what else a moderator did; on is whom to, where it is somebody.
 func (t *Trail) Moderated(moderator Who, action, on string) {
-	attrs := []slog.Attr{slog.String("action", action)}
+	attrs := []any{slog.String("action", action)}
 	if on != "" {
 		attrs = append(attrs, slog.String("on", on))
 	}
@@ -57,7 +56,7 @@ func (t *Trail) Refused(who Who, what, code string, now time.Time) {
 	if !ok {
 		return
 	}
-	attrs := []slog.Attr{slog.String("request", what), slog.String("code", code)}
+	attrs := []any{slog.String("request", what), slog.String("code", code)}
 	if omitted > 0 {
 		attrs = append(attrs, slog.Uint64("omitted", omitted))
 	}
@@ -88,8 +87,8 @@ func (t *Trail) admit(now time.Time) (omitted uint64, ok bool) {
 	return omitted, true
 }
 
-func (t *Trail) write(act string, who Who, more ...slog.Attr) {
-	attrs := append([]slog.Attr{slog.String("act", act)}, more...)
+func (t *Trail) write(act string, who Who, more ...any) {
+	attrs := append([]any{slog.String("act", act)}, more...)
 	for _, a := range []struct{ key, value string }{
 		{"room", who.Room}, {"identity", who.Identity}, {"participant", who.Participant},
 	} {
@@ -100,5 +99,5 @@ func (t *Trail) write(act string, who Who, more ...slog.Attr) {
 	if t.addresses && who.Address.IsValid() {
 		attrs = append(attrs, slog.String("address", who.Address.String()))
 	}
-	t.log.LogAttrs(context.Background(), slog.LevelInfo, "audit", attrs...)
+	t.log.Info("audit", attrs...)
 }
