@@ -7,6 +7,7 @@ import (
 
 	"github.com/pion/rtp"
 
+	"github.com/parley/parley/sfu/internal/allocate"
 	"github.com/parley/parley/sfu/internal/red"
 	"github.com/parley/parley/sfu/internal/ring"
 )
@@ -135,10 +136,43 @@ func (k *Sink) SetLoss(now time.Time, share float64) {
 	defer k.source.mu.Unlock()
 	switch {
 	case share >= manyLost:
-		k.redundancy, k.lossAt = maxRedundancy, now
+		k.lossy, k.lossAt = maxRedundancy, now
 	case now.Sub(k.lossAt) >= redHold:
-		k.redundancy = redundancy
+		k.lossy = redundancy
 	}
+	k.redundancy = min(k.lossy, k.afford)
+}
+
+// repeat lets as much of the receiver's sound be repeated as leaves room for its pictures. The caller is in the loop.
+func (d *downlink) repeat(now time.Time, limit int, known bool) {
+	most := uint8(maxRedundancy)
+	if known {
+		most = uint8(allocate.Repeats(limit, d.bare(now), maxRedundancy, len(d.sinks) > 0))
+	}
+	if most > d.repeats && now.Sub(d.repeated) < time.Second { // what is sent now is not measured yet
+		return
+	}
+	d.repeats, d.repeated = most, now
+	for _, l := range d.peer.send.Load().lines {
+		if k := l.sink.Load(); !l.video && k != nil && k.source.mu == d.loop && !k.detached {
+			k.afford = most
+			k.redundancy = min(k.lossy, k.afford)
+		}
+	}
+}
+
+// bare returns what the receiver's sound takes without what is repeated, in bit/s. The caller is in the loop.
+func (d *downlink) bare(now time.Time) int {
+	lines, packets := 0, 0
+	for _, l := range d.peer.send.Load().lines {
+		if k := l.sink.Load(); !l.video && k != nil && k.source.mu == d.loop && k.current >= 0 {
+			lines, packets = lines+1, packets+1
+			if k.line.red != 0 {
+				packets += int(k.redundancy)
+			}
+		}
+	}
+	return d.sound.rate(now) * max(lines, 1) / max(packets, 1)
 }
 
 // opusSilence is 20 ms of nothing.

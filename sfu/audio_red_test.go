@@ -8,8 +8,11 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 
+	"github.com/parley/parley/internal/steady"
+	"github.com/parley/parley/sfu/internal/bwe"
 	"github.com/parley/parley/sfu/internal/red"
 )
 
@@ -218,5 +221,48 @@ func TestLongSoundGoesPlain(t *testing.T) {
 		if p.PayloadType != testOpus || len(p.Payload) != 600 {
 			t.Errorf("packet %d: type %d, %d bytes", i, p.PayloadType, len(p.Payload))
 		}
+	}
+}
+
+// TestRepeatsYieldToThePicture: on a thin link sound goes without what is repeated of it, and what a full queue lost does not bring it back.
+func TestRepeatsYieldToThePicture(t *testing.T) {
+	t.Parallel()
+	n := newDirectNode(t)
+	pub, v := join(t, n, "pub", browserConfig{}), join(t, n, "viewer", browserConfig{noSend: true, slots: 1, red: true})
+	mic, err := pub.peer.Publish(Microphone, false)
+	must(t, err)
+	cam, err := pub.peer.Publish(Camera, false)
+	must(t, err)
+	must(t, v.peer.Show([]SlotView{{Audio: mic, Video: cam, Width: 640, Height: 360}}))
+	pub.sendMedia('a')
+	d, line := &v.peer.downlink, v.peer.slots[0].audio
+	repeats := func(target int64, decreases uint64, lost uint8) func() bool {
+		return func() bool {
+			now := steady.Now()
+			d.loop.Lock()
+			f := &fixed{verdict: bwe.Estimate{Target: target, Known: true, Acked: target}, stats: bwe.Stats{Decreases: decreases}}
+			d.est, d.verdict, d.video, d.began, d.told = f, f.verdict, true, now.Add(-time.Minute), f.stats
+			d.changed()
+			d.update(now)
+			seq := uint32(line.told.highest) + 100
+			total := line.told.total + uint32(lost)
+			line.told.begun = true
+			d.loop.Unlock()
+			d.received(now, line, &rtcp.ReceptionReport{LastSequenceNumber: seq, TotalLost: total}, 0)
+			d.loop.Lock()
+			defer d.loop.Unlock()
+			return d.sound.rate(now) > 20_000 && line.sink.Load().redundancy == [...]uint8{0, 1, 2}[min(target/60_000, 2)]
+		}
+	}
+	eventually(t, "two repeats for loss", repeats(10_000_000, 0, 10))
+	eventually(t, "none on a thin link", repeats(30_000, 1, 10))
+	d.loop.Lock()
+	lossAt := line.sink.Load().lossAt
+	d.loop.Unlock()
+	eventually(t, "none still", repeats(30_000, 1, 50))
+	d.loop.Lock()
+	defer d.loop.Unlock()
+	if line.sink.Load().lossAt != lossAt {
+		t.Error("what was lost in our own queue counts")
 	}
 }

@@ -60,6 +60,9 @@ type downlink struct {
 	told      bwe.Stats // what loss has of them
 	silent    time.Time // since when numbered packets have no answer; zero: they have
 	deaf      bool      // transport-wide feedback was agreed, and does not come
+	repeats   uint8     // packets of sound at most, with the next
+	repeated  time.Time // that was decided
+	granted   int       // bit/s, sound included
 
 	allocator allocate.Allocator
 	streams   []allocate.Stream
@@ -192,6 +195,9 @@ func (d *downlink) setPace(now time.Time) {
 	case !d.verdict.Known:
 	case d.thin(now):
 		rate = int(min(target*carefulBurst, max(target, float64(d.verdict.Base))*calmBurst))
+		if d.verdict.Calm { // what flows shows that it fits
+			rate = max(rate, int(float64(d.granted)*calmBurst))
+		}
 	default:
 		rate = int(max(target*freeBurst, freeBurstMin))
 	}

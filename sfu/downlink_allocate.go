@@ -24,6 +24,7 @@ func (d *downlink) share(now time.Time) {
 	wanted := d.gather(now)
 	limit, known := d.limit(now)
 	blind := d.padded() == nil
+	d.repeat(now, limit, known)
 	if !known {
 		for _, k := range d.sinks {
 			k.aim(now, maxLayers, topTemporal)
@@ -34,8 +35,9 @@ func (d *downlink) share(now time.Time) {
 	}
 	v := d.allocator.Allocate(now, allocate.Input{
 		Estimate: limit, Arriving: d.arriving(now), Standing: int(d.verdict.Base), Fixed: d.sound.rate(now), Repairs: min(d.repaired.rate(now), limit/5),
-		Urgent: urgent, Streams: d.streams,
+		Urgent: urgent, Calm: d.verdict.Calm, Streams: d.streams,
 	})
+	d.granted = v.Sum
 	for i, g := range v.Grants {
 		k := d.sinks[i]
 		k.granted, k.room = g, max(g.Room-g.Room/33, 1) // of that, SRTP and our header extension take a part

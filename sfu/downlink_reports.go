@@ -119,6 +119,9 @@ func (d *downlink) received(now time.Time, l *slotLine, r *rtcp.ReceptionReport,
 		d.loss.add(now, packets, lost)
 	}
 	share, enough := l.told.sample(packets, lost)
+	if d.decreases > 0 && now.Sub(d.decreased) < ownLoss { // sent twice, it would fill that queue again
+		share = 0
+	}
 	if enough = enough && !l.video; enough {
 		l.lost(now, share)
 	}
@@ -136,7 +139,10 @@ func (d *downlink) follow(now time.Time, s bwe.Stats) {
 	d.told = s
 }
 
-const soundSample = 25 // packets that the loss of sound is judged by
+const (
+	soundSample = 25              // packets that the loss of sound is judged by
+	ownLoss     = 3 * time.Second // after congestion, what is reported as lost was lost in our queue
+)
 
 // toldOf is what receiver reports say of a line (RFC 3550, section 6.4.1). Some receivers send many reports, each about a few packets.
 type toldOf struct {

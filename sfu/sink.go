@@ -50,6 +50,8 @@ type Sink struct {
 	since   time.Time       // when it began to wait for a keyframe
 	rtt     time.Duration
 	lossAt  time.Time // of the last bad report
+	lossy   uint8     // packets to repeat, by loss
+	afford  uint8     // and by what the receiver's network takes
 }
 
 // Attach starts forwarding to l, which must not be attached to any source: Detach the sink it had before. Width and height
@@ -57,7 +59,7 @@ type Sink struct {
 // the last keyframe if that is recent, else with the next. A closed source gives a sink that stays silent,
 // and so does a line of the wrong medium.
 func (s *Source) Attach(now time.Time, l *Line, width, height int) *Sink {
-	k := &Sink{source: s, line: l, shown: layer.Size{Width: width, Height: height}, current: -1, target: -1, redundancy: redundancy}
+	k := &Sink{source: s, line: l, shown: layer.Size{Width: width, Height: height}, current: -1, target: -1, redundancy: redundancy, lossy: redundancy, afford: maxRedundancy}
 	k.choice.init()
 	s.mu.Lock()
 	defer s.mu.Unlock()

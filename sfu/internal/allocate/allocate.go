@@ -67,6 +67,7 @@ type Input struct {
 	Fixed    int      // bit/s that are taken first: sound
 	Repairs  int      // bit/s of retransmissions: no reason to pause anything, but to upgrade nothing
 	Urgent   bool     // congestion is seen now: no tolerance
+	Calm     bool     // nothing queues and nothing is lost: what flows fits, whatever the estimate says
 	Streams  []Stream // the most important first
 }
 
@@ -83,7 +84,7 @@ type Verdict struct {
 	Grants []Grant // by index of Input.Streams, valid until the next call
 	Sum    int     // bit/s of all that is granted, and of Fixed
 	Next   int     // bit/s of estimate at which the next upgrade would be made. 0: nothing more is wanted
-	Paused bool    // it would end a pause
+	Paused bool    // it would end a pause, or keep one away
 }
 
 // Allocator shares among one receiver's streams. The zero value is ready.
@@ -113,10 +114,13 @@ func (a *Allocator) Allocate(now time.Time, in Input) Verdict {
 	budget := max(in.Estimate-in.Fixed, 0)
 	standing := max(int(float64(in.Standing)*drainShare)-in.Fixed, budget)
 	keep := a.kept(now, budget, standing, in.Urgent)
-	sum := a.floors(now, in.Streams, budget, keep, lowest)
+	sum := a.floors(now, in.Streams, budget, keep, lowest, in.Calm && !in.Urgent)
 	sum = a.upgrades(now, in.Streams, budget, keep, sum)
 	v := Verdict{Sum: sum + in.Fixed}
 	v.Next, v.Paused = a.next(sum, in.Fixed)
+	if in.Calm && v.Sum > in.Estimate { // it would be one, but for the calm
+		v.Next, v.Paused = v.Sum, true
+	}
 	a.grants = a.grants[:0]
 	for i := range a.plans {
 		g := a.plans[i].commit(now, in.Streams[i].Memory)
@@ -258,7 +262,7 @@ func (p *plan) fits(now time.Time, m *Memory, step, sum int, budget int, keep fl
 }
 
 // floors gives every stream its lowest layer, or pauses it where that does not fit any more.
-func (a *Allocator) floors(now time.Time, streams []Stream, budget int, keep float64, lowest int) (sum int) {
+func (a *Allocator) floors(now time.Time, streams []Stream, budget int, keep float64, lowest int, calm bool) (sum int) {
 	for _, i := range a.order {
 		p := &a.plans[i]
 		if p.n == 0 {
@@ -278,7 +282,7 @@ func (a *Allocator) floors(now time.Time, streams []Stream, budget int, keep flo
 			if m.short.IsZero() {
 				m.short = now
 			}
-			if now.Sub(m.short) < patience && sum+p.cost(0) <= max(lowest, 0)+grace {
+			if calm || now.Sub(m.short) < patience && sum+p.cost(0) <= max(lowest, 0)+grace {
 				p.at = 0
 			}
 		}

@@ -16,7 +16,8 @@ const (
 	unprobed      = 1.5        // times what arrives: as far as Target goes without a probe
 	arrivesMore   = 1.2        // times Target: so much that arrives without a queue fits
 	remembered    = 30_000_000
-	silence       = 500_000 // µs without feedback, besides three round trips, until less is sent
+	calmAfter     = 1_000_000 // µs from a decrease
+	silence       = 500_000   // µs without feedback, besides three round trips, until less is sent
 )
 
 // decide looks at what feedback has changed.
@@ -343,14 +344,19 @@ func (e *SendSide) nextProbe(at int64) Probe {
 	if e.stats.Probes++; e.stats.Probes == 1 {
 		p.settledBy = at + probeStart
 	}
-	rate := 2 * e.target
-	if next := 1.1 * float64(e.demand.Next); next > e.target {
-		rate = min(rate, next)
-		if next < 2.5*e.target {
-			rate = next
-		}
+	return p.ask(at, min(e.probeRate(), 1.2*wanted), e.queue.jitter, e.demand.Paused)
+}
+
+// probeRate is for what is wanted next.
+func (e *SendSide) probeRate() float64 {
+	next, far := 1.1*float64(e.demand.Next), 2.5
+	if e.demand.Paused {
+		next, far = 1.03*float64(e.demand.Next), 4
 	}
-	return p.ask(at, min(rate, 1.2*wanted), e.queue.jitter)
+	if next > e.target && next < far*e.target {
+		return next
+	}
+	return 2 * e.target
 }
 
 // quiet is the queue in µs up to which a probe can be judged. A standing one, while less is sent than may be, is not ours.

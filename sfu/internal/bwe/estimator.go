@@ -71,6 +71,7 @@ type Estimate struct {
 	Base    int64 // bit/s; what Target goes back to when the queue that is being emptied is gone, else Target
 	State   State
 	Known   bool          // feedback has come: Target is more than the start rate
+	Calm    bool          // nothing queues, and nothing is lost beyond the path's own
 	Limited bool          // less is sent than could be: Target is not challenged
 	Loss    float64       // share lost, smoothed over about a second, 0 to 1
 	RTT     time.Duration // without the queue's changes of the moment; 0: unknown

@@ -14,6 +14,7 @@ const (
 	probeSeldom   = 12_000_000 // and later
 	probeMinute   = 60_000_000 // µs
 	probeRepeats  = 3
+	probePaused   = 3_000     // bytes
 	probeTail     = 300_000   // µs that a probe may be seen in a queue…
 	probeQueue    = 80_000    // …which is not longer
 	probeSpare    = 0.95      // of Target at most is sent besides
@@ -50,13 +51,16 @@ type cluster struct {
 	firstArrived, lastArrived int64
 }
 
-// ask starts a probe.
-func (p *prober) ask(now int64, rate, jitter float64) Probe {
+// ask starts a probe. One for what is paused is longer where it would be a few small packets, which measure badly, and a no is worse.
+func (p *prober) ask(now int64, rate, jitter float64, paused bool) Probe {
 	p.id++
 	if p.id == 0 {
 		p.id = 1
 	}
 	span := min(probeSpan+time.Duration(3*jitter)*time.Microsecond*time.Duration(1+p.repeated), probeLongest)
+	if paused && rate*span.Seconds()/8 < probePaused {
+		span = min(time.Duration(probePaused*8/rate*1e9), probeLongest)
+	}
 	size := min(max(int(rate*span.Seconds()/8/probePackets), 200), 1200)
 	bytes := max(int(rate*span.Seconds()/8), probePackets*size)
 	p.active, p.askedAt, p.cluster = true, now, cluster{}

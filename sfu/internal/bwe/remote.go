@@ -232,7 +232,8 @@ func (r *Remote) Update(now time.Time, d Demand) Estimate {
 	used := r.sending.over(at, 500_000)
 	return Estimate{
 		Target: int64(r.target), Base: int64(r.target), State: r.state, Known: r.known, Limited: used < 0.8*r.target, Loss: r.loss,
-		RTT: time.Duration(r.rtt) * time.Microsecond, Acked: int64(used * (1 - r.loss)),
+		Calm: r.known && r.slow == 0 && r.loss-r.own < lossSpared && at-r.told < 2*calmAfter && at-r.downAt > calmAfter,
+		RTT:  time.Duration(r.rtt) * time.Microsecond, Acked: int64(used * (1 - r.loss)),
 	}
 }
 

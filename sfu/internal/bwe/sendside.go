@@ -117,7 +117,7 @@ func (e *SendSide) Update(now time.Time, d Demand) Estimate {
 	e.grow(at)
 	e.try(at)
 	out := Estimate{
-		Known: e.known, Limited: e.limited(at), Loss: e.losses.smoothed,
+		Known: e.known, Calm: e.calm(at), Limited: e.limited(at), Loss: e.losses.smoothed,
 		RTT: time.Duration(e.rtt) * time.Microsecond, Queue: time.Duration(e.queue.now) * time.Microsecond,
 	}
 	acked, _ := e.arrivals.over(500_000)
@@ -132,6 +132,12 @@ func (e *SendSide) Update(now time.Time, d Demand) Estimate {
 		out.State = Probing
 	}
 	return out
+}
+
+// calm reports whether nothing speaks against what is sent.
+func (e *SendSide) calm(at int64) bool {
+	return e.known && !e.drain.on && !e.contest.on && !e.losses.testing && e.queue.now <= e.queue.calm()+int64(e.queue.jitter) &&
+		e.losses.excess() == 0 && at-e.downAt > calmAfter+e.rtt && at-e.fedAt <= silence+3*e.rtt
 }
 
 // limited reports whether clearly less is sent than may be.

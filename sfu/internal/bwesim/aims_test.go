@@ -57,6 +57,7 @@ var aims = []aim{
 	{prefix: "tiny queue", converged: 4 * time.Second, used: 0.95},
 	{prefix: "link down", converged: 4 * time.Second, used: 0.93, restored: 4 * time.Second},
 	{prefix: "sound only", used: 0.99},
+	{prefix: "layers, redundant sound", used: 0.93},
 	{prefix: "stalls, layers, 10", used: 0.98, lowered: 2},
 	{prefix: "stalls, layers, 100", used: 0.98, lowered: 2},
 	{prefix: "stalls, layers, 3", used: 0.80, lowered: 6}, // what is not sent while nothing runs is not made up for

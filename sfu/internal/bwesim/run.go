@@ -24,9 +24,12 @@ type Scenario struct {
 	Jitter  time.Duration
 	Reorder bool
 	Loss    netsim.Loss
-	Turn    Turn // for the worse
+	LossEnd time.Duration // it does
+	Turn    Turn          // for the worse
 
-	Stall Stall // of the sender's process
+	Stall     Stall // of the sender's process
+	Redundant bool  // sound is sent with repeats, as loss asks for…
+	Greedy    bool  // …and whatever the pictures need
 
 	Reports      Reports
 	Blind        bool          // there is nothing to send probes with
@@ -68,6 +71,7 @@ type Result struct {
 	Share       float64       // of what arrived while a TCP-like flow ran, to the sender
 	Padding     float64       // share of what was sent
 	Dropped     float64       // share of packets that the queue dropped
+	Paused      time.Duration // the longest time without a picture
 	Stats       bwe.Stats
 	Trace       []Sample
 }
@@ -105,11 +109,14 @@ func Run(sc Scenario, est bwe.Estimator, seed uint64) Result {
 	if sc.Turn.At > 0 {
 		clock.At(sc.Turn.At, func() { sc.Turn.to(down) })
 	}
+	if sc.LossEnd > 0 {
+		clock.At(sc.LossEnd, func() { down.Loss = netsim.Loss{} })
+	}
 	var arrived int
 	s := &sender{
 		clock: &clock, link: down, rand: rng, est: est, src: sc.Source, whole: sc.Whole, pause: sc.Pause, at: func() time.Time { return epoch.Add(clock.Now()) },
 		blind: sc.Blind || sc.Reports != Transport, open: sc.Reports != Transport,
-		stall: sc.Stall,
+		stall: sc.Stall, redundant: sc.Redundant, greedy: sc.Greedy,
 	}
 	r := receiver{sc: sc, clock: &clock, up: up, s: s}
 	took := r.start()
@@ -124,8 +131,12 @@ func Run(sc Scenario, est bwe.Estimator, seed uint64) Result {
 		clock.At(cmp.Or(sc.TCPEnd, sc.Length), tcp.Stop)
 	}
 	var out Result
-	sentThen, arrivedThen := 0, 0
+	sentThen, arrivedThen, paused := 0, 0, time.Duration(0)
 	clock.Every(sampleEvery, func() {
+		if paused += sampleEvery; s.rung >= 0 || !s.pictures() {
+			paused = 0
+		}
+		out.Paused = max(out.Paused, paused)
 		out.Trace = append(out.Trace, Sample{
 			At: clock.Now(), Capacity: down.RateAt(clock.Now()), Backlog: down.Backlog(), Target: s.estimate.Target, State: s.estimate.State,
 			Sent: float64(s.sentBytes-sentThen) * 8 / sampleEvery.Seconds(), Arrived: float64(arrived-arrivedThen) * 8 / sampleEvery.Seconds(),

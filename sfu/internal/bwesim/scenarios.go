@@ -90,6 +90,13 @@ func Scenarios() []Scenario {
 		Source: Layered, Rate: constant(3), FeedbackLoss: 0.3, Pause: Span{10 * time.Second, 40 * time.Second},
 	})
 	add("sound only, 0.3 Mb/s", Scenario{Source: Sound, Rate: constant(0.3)})
+	for _, thin := range []float64{0.3, 0.2} {
+		down := []netsim.Step{{Rate: 3e6}, {At: 15 * time.Second, Rate: thin * 1e6}}
+		add(fmt.Sprintf("layers, redundant sound, step 3, %g Mb/s", thin), Scenario{Source: Layered, Rate: down, Redundant: true})
+		add(fmt.Sprintf("layers, redundant sound, 10 %% loss, then %g Mb/s", thin), Scenario{
+			Source: Layered, Rate: down, Redundant: true, Loss: netsim.Loss{Share: 0.1}, LossEnd: 15 * time.Second,
+		})
+	}
 	stalls(add)
 	others(add)
 	return out

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/parley/parley/internal/netsim"
+	"github.com/parley/parley/sfu/internal/allocate"
 	"github.com/parley/parley/sfu/internal/bwe"
 )
 
@@ -67,6 +68,13 @@ type sender struct {
 
 	rungs []rung
 
+	redundant bool // packets of sound are sent again with the next
+	greedy    bool // whatever the pictures need
+	repeats   int
+	lossyTill time.Duration
+	decreases uint64
+	downAt    time.Duration
+
 	stall   Stall
 	stopped bool      // the process does not run
 	catch   bool      // it was stopped in the midst of something, which is yet to come
@@ -99,7 +107,7 @@ func (s *sender) start() {
 	}
 	s.clock.Every(20*time.Millisecond, func() {
 		if s.src != Elastic && !s.paused() {
-			s.does(func() { s.send(soundSize, false, true) })
+			s.does(func() { s.send(soundSize*(1+s.repeats), false, true) })
 		}
 	})
 	if s.pictures() {
@@ -163,9 +171,13 @@ func (s *sender) demand() bwe.Demand {
 	}
 	switch s.src {
 	case Layered, Single:
-		d := bwe.Demand{Wanted: int64((soundRate + s.rungs[len(s.rungs)-1].rate) * 1.1), Paused: s.rung < 0, Blind: s.blind}
+		d := bwe.Demand{Wanted: int64((s.sound() + s.rungs[len(s.rungs)-1].rate) * 1.1), Paused: s.rung < 0, Blind: s.blind}
+		if s.rung == 0 && s.rungs[0].rate+s.sound() > float64(s.estimate.Target) {
+			d.Next, d.Paused = int64(s.rungs[0].rate+s.sound()), true
+			return d
+		}
 		if next := s.rung + 1; next < len(s.rungs) {
-			d.Next = int64((soundRate + s.rungs[next].rate) * 1.05)
+			d.Next = int64((s.sound() + s.rungs[next].rate) * 1.05)
 		}
 		return d
 	case Sound:
@@ -178,6 +190,9 @@ func (s *sender) demand() bwe.Demand {
 // update asks the estimator and obeys.
 func (s *sender) update() {
 	s.estimate = s.est.Update(s.at(), s.demand())
+	if s.redundant {
+		s.repeat()
+	}
 	if p := s.estimate.Probe; p.ID != 0 {
 		s.probe, s.probeUntil, s.probeBytes, s.probeCount = p, s.clock.Now()+p.Duration, 0, 0
 	}
@@ -186,16 +201,37 @@ func (s *sender) update() {
 	}
 }
 
+// repeat is what the sound of a receiver that takes redundancy does.
+func (s *sender) repeat() {
+	now := s.clock.Now()
+	if n := s.est.Stats().Decreases; n != s.decreases {
+		s.decreases, s.downAt = n, now
+	}
+	if s.estimate.Loss >= 0.04 && (s.greedy || now-s.downAt > 3*time.Second) {
+		s.lossyTill = now + 30*time.Second
+	}
+	s.repeats = 1
+	if now < s.lossyTill {
+		s.repeats = 2
+	}
+	if !s.greedy {
+		s.repeats = min(s.repeats, allocate.Repeats(int(s.estimate.Target), soundRate, 2, s.pictures()))
+	}
+}
+
+// sound is the bit/s that it takes.
+func (s *sender) sound() float64 { return soundRate * float64(1+s.repeats) }
+
 func (s *sender) pictures() bool { return s.src == Layered || s.src == Single }
 
 // choose picks the rung that fits: down at once, up when it fits with 5 % to spare.
 func (s *sender) choose() {
-	now, fits := s.clock.Now(), float64(s.estimate.Target)-soundRate
+	now, fits := s.clock.Now(), float64(s.estimate.Target)-s.sound()
 	was := s.rung
 	if s.open && now < openFor {
 		fits = 1e9
 	}
-	for s.rung >= 0 && s.rungs[s.rung].rate > fits {
+	for s.rung >= 0 && s.rungs[s.rung].rate > fits && (s.rung > 0 || !s.estimate.Calm) {
 		s.rung--
 	}
 	for s.rung+1 < len(s.rungs) && s.rungs[s.rung+1].rate*1.05 <= fits {
@@ -246,6 +282,9 @@ func (s *sender) pace() {
 	rate := float64(s.estimate.Target)
 	if s.pictures() {
 		rate *= paceAhead
+		if s.estimate.Calm && s.rung >= 0 {
+			rate = max(rate, (s.rungs[s.rung].rate+s.sound())*paceAhead)
+		}
 	}
 	if s.whole && s.pictures() {
 		rate = max(rate, paceFree)

@@ -11,7 +11,7 @@ import (
 func Table(w io.Writer, seed uint64, match func(name string) bool) error {
 	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', tabwriter.AlignRight)
 	var out io.Writer = tw // Flush returns the errors
-	fmt.Fprintln(out, "scenario\tused\t85 % after\tthen used\tqueue p95\tmax\tfollowed in\trestored in\tshare\tdropped\tpadding\tprobes\tup\tdown\t")
+	fmt.Fprintln(out, "scenario\tused\t85 % after\tthen used\tqueue p95\tmax\tfollowed in\trestored in\tshare\tdropped\tpadding\tpaused\tprobes\tup\tdown\t")
 	for _, sc := range Scenarios() {
 		if !match(sc.Name) {
 			continue
@@ -21,9 +21,9 @@ func Table(w io.Writer, seed uint64, match func(name string) bool) error {
 		if sc.TCP > 0 {
 			share = percent(r.Share)
 		}
-		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%d ms\t%d ms\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t\n", sc.Name, percent(r.Utilisation), seconds(r.Converged),
+		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%d ms\t%d ms\t%s\t%s\t%s\t%s\t%s\t%.1f s\t%d\t%d\t%d\t\n", sc.Name, percent(r.Utilisation), seconds(r.Converged),
 			percent(r.Steady), r.QueueP95.Milliseconds(), r.QueueMax.Milliseconds(), seconds(r.Followed), seconds(r.Restored), share,
-			percent(r.Dropped), percent(r.Padding), r.Stats.Probes, r.Stats.ProbesUp, r.Stats.Decreases)
+			percent(r.Dropped), percent(r.Padding), r.Paused.Seconds(), r.Stats.Probes, r.Stats.ProbesUp, r.Stats.Decreases)
 	}
 	return tw.Flush()
 }
