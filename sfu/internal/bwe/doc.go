@@ -13,8 +13,10 @@
 // retransmissions that are due count; the rest is padding. Every packet in that time carries Probe.ID in Packet.Probe. It is over
 // when at least Probe.Bytes in at least Probe.Packets packets are sent. A new probe replaces one that is not finished.
 //
+// What left much later than it was said to is told with Late. Where there is nothing to probe with, Demand.Blind says so.
+//
 // New makes an estimator for receivers that answer with transport-wide feedback, NewRemote one for those that do not: it follows
-// their REMB, if any, and their receiver reports, and never asks for probes. Both are Estimators.
+// their REMB, if any, and their receiver reports, and never asks for probes: it tries. Both are Estimators.
 //
 // How SendSide decides:
 //
@@ -30,6 +32,9 @@
 //   - What was never sent is never assumed to fit: without a probe Target grows to 1.5 times what arrives, no further.
 //     A probe that does not come through whole bounds it. The queue that a probe makes is no congestion.
 //     Upgrades are probed for: at the start, after a drop, when bursts come through faster than they did, and now and then.
+//     What is paused, or reduced where no probe can be sent, is tried now and then, for nothing else may show that it fits.
+//   - The owner's own lateness is known: what left late measures nothing, a burst after a time of nothing accounts for its queue, and
+//     time in which nobody called does not count.
 //
 // # Goroutines
 //
