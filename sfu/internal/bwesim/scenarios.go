@@ -90,6 +90,14 @@ func Scenarios() []Scenario {
 		Source: Layered, Rate: constant(3), FeedbackLoss: 0.3, Pause: Span{10 * time.Second, 40 * time.Second},
 	})
 	add("sound only, 0.3 Mb/s", Scenario{Source: Sound, Rate: constant(0.3)})
+	redundant(add)
+	stalls(add)
+	others(add)
+	return out
+}
+
+// redundant are of sound that is repeated, on a link that becomes thin.
+func redundant(add func(name string, s Scenario)) {
 	for _, thin := range []float64{0.3, 0.2} {
 		down := []netsim.Step{{Rate: 3e6}, {At: 15 * time.Second, Rate: thin * 1e6}}
 		add(fmt.Sprintf("layers, redundant sound, step 3, %g Mb/s", thin), Scenario{Source: Layered, Rate: down, Redundant: true})
@@ -97,9 +105,6 @@ func Scenarios() []Scenario {
 			Source: Layered, Rate: down, Redundant: true, Loss: netsim.Loss{Share: 0.1}, LossEnd: 15 * time.Second,
 		})
 	}
-	stalls(add)
-	others(add)
-	return out
 }
 
 // stalls are of a server that is not let run, again and again.
