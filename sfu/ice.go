@@ -127,6 +127,7 @@ func (a *iceAgent) check(r *icelite.Request, v via, now time.Time) bool {
 	if !c.key.Verify(r) {
 		return false
 	}
+	a.t.peer.count.signs.Add(1)
 	switch {
 	case !r.Understood():
 		a.reply(v, c.key.Refuse(a.answer[:0], r, icelite.UnknownAttribute))

@@ -79,6 +79,7 @@ func (k *leg) lateRTCP(b []byte, from netip.AddrPort) {
 // receiveCompound acts on RTCP that has authenticated. The caller is in no loop.
 func (p *Peer) receiveCompound(b []byte, now time.Time) {
 	defer p.guard("rtcp")
+	p.count.signs.Add(1)
 	for len(b) > 0 {
 		n := 0
 		if len(b) >= 4 {

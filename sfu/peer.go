@@ -156,6 +156,12 @@ func (p *Peer) ID() string { return p.id }
 // State returns the state last reported.
 func (p *Peer) State() PeerState { return PeerState(p.state.Load()) }
 
+// Heard counts what came from the client and authenticated, of media, reports, checks and data: a number that stands still says that
+// nothing comes.
+func (p *Peer) Heard() uint64 {
+	return p.count.packetsIn.Load() + p.count.signs.Load() + p.count.dataIn.Load()
+}
+
 // stateChanged reports the connection's present state. It is called after each change, in any order: the lock and the look at the
 // present state put them in order.
 func (p *Peer) stateChanged() {

@@ -82,6 +82,7 @@ type counters struct {
 	malformed, unknownSSRC, unauthenticated  atomic.Uint64
 	panics, socketFull, peerClosed, early    atomic.Uint64
 	moved, collapses, excess                 atomic.Uint64
+	signs                                    atomic.Uint64 // RTCP packets and ICE checks of the client's
 	iceUnanswered, dtlsFull, dtlsUnsent      atomic.Uint64
 	asked, proved, unproven, silenced        atomic.Uint64
 }

@@ -38,7 +38,7 @@ func (s *session) chat(id uint64, msg []byte) (any, error) {
 		}
 		audience = eventlog.Only(s.id, to.id)
 	}
-	at := r.appendLocked("message", audience, func(e event) any {
+	at := r.appendLocked("message", audience.By(s.id), func(e event) any {
 		said.event = e
 		return said
 	})

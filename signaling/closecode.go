@@ -25,6 +25,7 @@ const (
 	closeTooBig       CloseCode = 4509
 	closeTooManyRooms CloseCode = 4511
 	closeBanned       CloseCode = 4512
+	closeTooManySeats CloseCode = 4513
 	closeTokenExpired CloseCode = 4514
 
 	// closeGone is for a transport that ended without our doing. It is never sent.
@@ -43,7 +44,7 @@ type closeRow struct {
 func closeTable() []closeRow {
 	rows := []closeRow{
 		{Code: closeNormal, Name: "left", Meaning: "the client asked to leave"},
-		{Code: closeDraining, Name: "draining", Meaning: "the server is shutting down: reconnect, spread over the seconds in the reason"},
+		{Code: closeDraining, Name: "draining", Meaning: "the server is shutting down: reconnect after the seconds in the reason"},
 		{Code: closeTimeout, Name: "timeout", Meaning: "nothing heard for 10 s"},
 		{Code: closeTooSlow, Name: "too_slow", Meaning: "the client did not read fast enough; resume by position"},
 		{Code: closeInternal, Name: "internal", Meaning: "our fault"},
@@ -52,7 +53,7 @@ func closeTable() []closeRow {
 		{Code: closeBadMessage, Name: "bad_message", Meaning: "what came before the join was not a message, or names no room"},
 		{Code: closeUnauthorized, Name: "unauthorized", Meaning: "the token was refused"},
 		{Code: closeForbidden, Name: "forbidden", Meaning: "the token does not allow this"},
-		{Code: closeReplaced, Name: "replaced", Meaning: "the session was resumed on another connection"},
+		{Code: closeReplaced, Name: "replaced", Meaning: "the session was resumed on another connection, or its identity joined anew while it could not be reached"},
 		{Code: closeRemoved, Name: "removed", Meaning: "a moderator removed the participant"},
 		{Code: closeRoomEnded, Name: "room_ended", Meaning: "a moderator ended the room"},
 		{Code: closeRoomLocked, Name: "room_locked", Meaning: "a moderator locked the room"},
@@ -60,6 +61,7 @@ func closeTable() []closeRow {
 		{Code: closeTooBig, Name: "message_too_big", Meaning: "a message over the limit"},
 		{Code: closeTooManyRooms, Name: "too_many_rooms", Meaning: "the server has as many rooms as it may"},
 		{Code: closeBanned, Name: "banned", Meaning: "a moderator removed this identity, and the room has not ended since"},
+		{Code: closeTooManySeats, Name: "too_many_seats", Meaning: "the identity or the address has as many seats as it may"},
 		{Code: closeTokenExpired, Name: "token_expired", Meaning: "the token that the session began with has expired"},
 	}
 	for i := range rows {

@@ -26,12 +26,13 @@ type Timing struct {
 	Join      time.Duration // for the first join or resume of a connection; default 10 s
 	Ping      time.Duration // between a client's pings; told in welcome; default 4 s
 	Silence   time.Duration // from a client before its connection is closed; default 10 s
+	Away      time.Duration // of silence, of messages and media, before the room is told that a participant is not reachable; default 5.5 s
 	Resume    time.Duration // after a session was last heard before it leaves; default 30 s
 	Write     time.Duration // for one message to be taken by the transport; default 5 s
 	Negotiate time.Duration // for an answer from the media node; default 10 s
 	Grace     time.Duration // before an empty room and its log are forgotten; default 60 s
 	Speaking  time.Duration // between looks at who speaks; default 250 ms
-	Drain     time.Duration // over which clients spread their return at shutdown; default 20 s
+	Drain     time.Duration // over which clients spread their return at shutdown, at most; default 20 s
 }
 
 func (t Timing) withDefaults() Timing {
@@ -42,6 +43,7 @@ func (t Timing) withDefaults() Timing {
 		{&t.Join, 10 * time.Second},
 		{&t.Ping, 4 * time.Second},
 		{&t.Silence, 10 * time.Second},
+		{&t.Away, 5500 * time.Millisecond},
 		{&t.Resume, 30 * time.Second},
 		{&t.Write, 5 * time.Second},
 		{&t.Negotiate, 10 * time.Second},
@@ -69,7 +71,7 @@ func (c Config) Validate() error {
 	}
 	t := c.Timing.withDefaults()
 	for _, d := range []time.Duration{
-		t.Join, t.Ping, t.Silence, t.Resume, t.Write, t.Negotiate, t.Grace, t.Speaking, t.Drain,
+		t.Join, t.Ping, t.Silence, t.Away, t.Resume, t.Write, t.Negotiate, t.Grace, t.Speaking, t.Drain,
 	} {
 		if d < time.Millisecond || d > 24*time.Hour {
 			return fmt.Errorf("signaling: a time of %v is not from 1 ms to 24 h", d)
@@ -77,6 +79,9 @@ func (c Config) Validate() error {
 	}
 	if t.Silence <= t.Ping {
 		return errors.New("signaling: silence must be allowed for longer than a ping takes to come")
+	}
+	if t.Away <= t.Ping {
+		return errors.New("signaling: a client is away only when it is silent for longer than a ping takes to come")
 	}
 	if t.Resume <= t.Silence {
 		return errors.New("signaling: a session must outlive the silence that ends its connection")

@@ -41,6 +41,9 @@ func (s *session) OnData(d sfu.Data) {
 
 // OnState notes what becomes of the media connection. A session outlives it: the client may negotiate anew.
 func (s *session) OnState(state sfu.PeerState) {
+	if state == sfu.PeerClosed {
+		s.mediaGone.Store(true)
+	}
 	s.log.Debug("media", "state", state.String())
 }
 

@@ -5,6 +5,7 @@
 //
 //	| goroutine      | started by        | stopped by                                                        |
 //	|----------------|-------------------|-------------------------------------------------------------------|
+//	| Server.attend  | New               | Shutdown, which waits                                             |
 //	| Server.sweep   | New               | Shutdown, which waits                                             |
 //	| room.run       | the first who joins or watches | the sweep after the grace, or Shutdown, which waits  |
 //	| session.run    | join              | the end of the session; Shutdown waits                            |

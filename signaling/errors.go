@@ -32,6 +32,7 @@ const (
 	codeBanned          errorCode = "banned"
 	codeTooManyBans     errorCode = "too_many_bans"
 	codeTooManyRooms    errorCode = "too_many_rooms"
+	codeTooManySeats    errorCode = "too_many_seats"
 	codeBadRoom         errorCode = "bad_room"
 	codeBadName         errorCode = "bad_name"
 	codeNameTooLong     errorCode = "name_too_long"
@@ -70,6 +71,7 @@ func errorTable() []errorRow {
 		{code: codeBanned, joining: closeBanned},
 		{code: codeTooManyBans},
 		{code: codeTooManyRooms, joining: closeTooManyRooms},
+		{code: codeTooManySeats, joining: closeTooManySeats},
 		{code: codeBadRoom, joining: closeBadMessage},
 		{code: codeBadName},
 		{code: codeNameTooLong},

@@ -17,6 +17,10 @@ type Participant struct {
 	JoinedAt time.Time       `json:"joined_at"`
 	Metadata json.RawMessage `json:"metadata"` // an object
 	Sources  []Source        `json:"sources"`
+
+	// Away is absent while the client can be reached; AwaySince is when it was last heard.
+	Away      bool       `json:"away,omitempty"`
+	AwaySince *time.Time `json:"away_since,omitempty"`
 }
 
 // Source is one published track, as others see it.
@@ -62,6 +66,9 @@ const (
 	reasonRemoved leftReason = "removed"
 	reasonEnded   leftReason = "ended"
 	reasonExpired leftReason = "expired"
+
+	// reasonReplaced: the same identity joined anew while this session could not be reached.
+	reasonReplaced leftReason = "replaced"
 )
 
 type publishedEvent struct {

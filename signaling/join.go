@@ -6,16 +6,27 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"net/netip"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	"golang.org/x/time/rate"
+
 	"github.com/parley/parley/internal/audit"
+	"github.com/parley/parley/internal/clientip"
 	"github.com/parley/parley/internal/steady"
 	"github.com/parley/parley/sfu"
 	"github.com/parley/parley/signaling/internal/eventlog"
 	"github.com/parley/parley/signaling/internal/names"
 	"github.com/parley/parley/signaling/token"
+)
+
+// A participant's changes are told one by one up to the burst, then at this pace, the newest for all: everybody gets each one, watchers
+// included.
+const (
+	updatesPerSecond = 1
+	updateBurst      = 5
 )
 
 // idLength is the length of a participant's id: 16 characters of base32 are 80 random bits.
@@ -38,11 +49,11 @@ func (l *Link) join(id uint64, msg []byte) (err error) {
 	if err != nil {
 		return err
 	}
-	s, err := l.srv.newSession(m, claims)
+	s, err := l.srv.newSession(m, claims, clientip.Group(l.from))
 	if err != nil {
 		return err
 	}
-	r, err := l.srv.enter(l.room)
+	r, err := l.srv.enter(l.room, s)
 	if err != nil {
 		return l.joinFailed(err)
 	}
@@ -52,7 +63,7 @@ func (l *Link) join(id uint64, msg []byte) (err error) {
 		if s.peer != nil {
 			s.closePeer()
 		}
-		l.srv.leave(r)
+		l.srv.leave(r, s)
 		return l.joinFailed(err)
 	}
 	return nil
@@ -161,7 +172,7 @@ func (s *Server) verify(inMessage, bearer, room string) (token.Claims, error) {
 }
 
 // newSession makes a session of what its client says about itself and what its token says.
-func (s *Server) newSession(m joinRequest, claims token.Claims) (*session, error) {
+func (s *Server) newSession(m joinRequest, claims token.Claims, group netip.Prefix) (*session, error) {
 	id := strings.ToLower(rand.Text()[:idLength])
 	identity := claims.Identity
 	if s.cfg.Tokens.Open() {
@@ -190,11 +201,13 @@ func (s *Server) newSession(m joinRequest, claims token.Claims) (*session, error
 	}
 	sess := &session{
 		id: id, secret: rand.Text(), can: claims.Permissions(), claims: claims,
+		host: claims.May(token.Moderate) && !s.cfg.Tokens.Open(),
 		turn: make(chan struct{}, 1), dirty: make(chan struct{}, 1), done: make(chan struct{}), news: newNews(),
-		identity: identity, name: name, metadata: metadata,
+		identity: identity, group: group, name: name, metadata: metadata,
+		updates: rate.NewLimiter(updatesPerSecond, updateBurst),
 		sources: map[sfu.Kind]*publication{}, watched: map[sfu.Kind]watched{},
 	}
-	sess.heard.Store(steady.Now().UnixNano())
+	sess.pulse.heard.Store(steady.Now().UnixNano())
 	return sess, nil
 }
 

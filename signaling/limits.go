@@ -15,6 +15,8 @@ type Limits struct {
 	MessagesPerSecond int `json:"messages_per_second"` // default 30
 	MessageBurst      int `json:"message_burst"`       // default 90
 	Participants      int `json:"participants"`        // of a room; default 100
+	SeatsPerIdentity  int `json:"-"`                   // sessions of one identity in a room; default 4
+	SeatsPerAddress   int `json:"-"`                   // sessions of one client address (IPv6: one /64) on the server; default 200
 	Rooms             int `json:"-"`                   // with somebody in them; default 1000
 	WatchedRooms      int `json:"-"`                   // with watchers but nobody in them; default 1000
 	Bans              int `json:"-"`                   // identities that a room keeps out; default 1000
@@ -42,6 +44,8 @@ func (l Limits) withDefaults() Limits {
 		{&l.MessagesPerSecond, 30},
 		{&l.MessageBurst, 90},
 		{&l.Participants, 100},
+		{&l.SeatsPerIdentity, 4},
+		{&l.SeatsPerAddress, 200},
 		{&l.Rooms, 1000},
 		{&l.WatchedRooms, 1000},
 		{&l.Bans, 1000},
@@ -76,6 +80,8 @@ func (l Limits) Validate() error {
 		{"messages per second", l.MessagesPerSecond, 1, 1 << 20},
 		{"message burst", l.MessageBurst, 1, 1 << 20},
 		{"participants", l.Participants, 1, 1 << 20},
+		{"seats per identity", l.SeatsPerIdentity, 1, 1 << 20},
+		{"seats per address", l.SeatsPerAddress, 1, 1 << 20},
 		{"rooms", l.Rooms, 1, 1 << 20},
 		{"watched rooms", l.WatchedRooms, 1, 1 << 20},
 		{"bans", l.Bans, 1, 1 << 20},

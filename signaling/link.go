@@ -150,14 +150,14 @@ func (l *Link) hear() {
 	now := steady.Now().UnixNano()
 	l.heard.Store(now)
 	if s := l.current(); s != nil {
-		s.heard.Store(now)
+		s.pulse.heard.Store(now)
 	}
 }
 
 func (l *Link) handle(msg []byte) {
 	env, err := decodeEnvelope(msg)
 	l.srv.count.message(env.Type)
-	now := time.Now()
+	now := steady.Now()
 	if cost := l.srv.cfg.Limits.cost(len(msg)); !l.limiter.AllowN(now, cost) {
 		l.flooded(env, now, cost)
 		return
@@ -173,6 +173,9 @@ func (l *Link) handle(msg []byte) {
 	s := l.current()
 	switch env.Type {
 	case "ping":
+		if s != nil {
+			s.pulse.ping(now, l.srv.cfg.Timing)
+		}
 		l.send(outgoing{pong: true})
 	case "leave":
 		l.leave(closeNormal)

@@ -90,7 +90,7 @@ func (s *session) tellHeldLocked() {
 
 func (s *session) tellWatchedLocked(kind sfu.Kind) {
 	w := s.watched[kind]
-	s.room.appendLocked("layers", eventlog.Only(s.id), func(e event) any {
+	s.room.appendLocked("layers", eventlog.Only(s.id).About("layers "+s.id+" "+string(kind)), func(e event) any {
 		return layersEvent{event: e, Kind: kind, Wanted: w.rids, Most: w.most}
 	})
 }

@@ -30,6 +30,8 @@ type Peer interface {
 	Send(d sfu.Data) error
 	// Report says how the connection does, and why each video is what it is.
 	Report() quality.Report
+	// Heard counts what came from the client: a number that stands still says that nothing comes.
+	Heard() uint64
 	// Close ends the peer, its sources and slots.
 	Close() error
 }

@@ -187,7 +187,7 @@ func (s *session) noteMuted(kind sfu.Kind, muted bool, by string) (pub *publicat
 	if by != "" {
 		r.appendLocked("muted", eventlog.Only(s.id), func(e event) any { return mutedEvent{event: e, Kind: kind, By: by} })
 	}
-	r.updatedLocked(s)
+	r.changedSelfLocked(s)
 	r.changedLocked()
 	return pub, true, nil
 }

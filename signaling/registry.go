@@ -3,8 +3,8 @@ package signaling
 import "time"
 
 // enter reserves a place among a room's members, for a join that has begun, and makes the room where there is none.
-// leave gives the place back. The error is ErrDraining or ErrTooManyRooms.
-func (s *Server) enter(name string) (*room, error) {
+// leave gives the place back. The error is ErrDraining, ErrTooManyRooms or that of seatLocked.
+func (s *Server) enter(name string, sess *session) (*room, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.draining {
@@ -14,10 +14,16 @@ func (s *Server) enter(name string) (*room, error) {
 	if (r == nil || r.members == 0) && s.occupied >= s.cfg.Limits.Rooms {
 		return nil, ErrTooManyRooms
 	}
+	if err := s.seatLocked(sess); err != nil {
+		return nil, err
+	}
 	if r == nil {
 		r = s.openRoomLocked(name)
 	}
 	if r.members == 0 {
+		if s.occupied == 0 {
+			s.attendance.begin()
+		}
 		s.occupied++
 		if r.watchers > 0 {
 			s.watched--
@@ -28,9 +34,10 @@ func (s *Server) enter(name string) (*room, error) {
 }
 
 // leave gives back a place that enter reserved.
-func (s *Server) leave(r *room) {
+func (s *Server) leave(r *room, sess *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.unseatLocked(sess)
 	r.members--
 	if r.members > 0 {
 		return

@@ -3,6 +3,7 @@ package signaling
 import (
 	"cmp"
 	"crypto/subtle"
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -63,8 +64,9 @@ func (l *Link) takeOver(s *session, position string, reply *resumedReply) (old *
 		return nil, false
 	}
 	old, s.link, s.latest = s.link, l, l
-	s.heard.Store(steady.Now().UnixNano())
-	from, err := eventlog.ParsePosition(position)
+	s.returnedLocked(steady.Now())
+	at, err := eventlog.ParsePosition(position)
+	from := at
 	// What came before the join is not for this session, though the log may still hold it.
 	if err != nil || from.Seq < s.since.Seq || !r.reaches(from, s.reader()) {
 		from = r.events.Position()
@@ -77,8 +79,26 @@ func (l *Link) takeOver(s *session, position string, reply *resumedReply) (old *
 	reply.Position = from
 	if reply.resumedState != nil {
 		s.tellAgainLocked()
+		s.signalAgainLocked(at)
 	}
 	return old, true
+}
+
+// signalAgainLocked repeats the signals behind a position that is gone, as far as they are kept: no snapshot tells them.
+func (s *session) signalAgainLocked(at eventlog.Position) {
+	at.Seq = max(at.Seq, s.since.Seq)
+	for _, entry := range s.room.events.Take(at, "signal", s.id) {
+		var old struct {
+			From string          `json:"from"`
+			Data json.RawMessage `json:"data"`
+		}
+		if err := json.Unmarshal(entry.JSON, &old); err != nil {
+			panic("signaling: read an event of ours: " + err.Error())
+		}
+		s.room.appendLocked("signal", eventlog.Only(s.id).By(old.From), func(e event) any {
+			return signalEvent{event: e, From: old.From, Data: old.Data}
+		})
+	}
 }
 
 // reaches reports whether the log can go on from a position for a reader.

@@ -433,7 +433,7 @@ func TestBacklogInParts(t *testing.T) {
 		at := ann.position()
 		ann.cut()
 		for range 4 * relayBatch {
-			ben.must("update", fields{"metadata": fields{"at": time.Now().String()}})
+			ben.must("chat", fields{"text": "x"})
 			time.Sleep(40 * time.Millisecond)
 		}
 		ann.connect("")
@@ -450,7 +450,7 @@ func TestBacklogInParts(t *testing.T) {
 				t.Errorf("the pong came after %d messages", i)
 			}
 		}
-		if got := len(ann.events("updated")); got != 4*relayBatch {
+		if got := len(ann.events("message")); got != 4*relayBatch {
 			t.Errorf("%d of %d events", got, 4*relayBatch)
 		}
 	})

@@ -96,6 +96,7 @@ type fakePeer struct {
 	slow      bool
 	closed    bool
 	refusal   error // of Show
+	heard     uint64
 }
 
 var _ Peer = (*fakePeer)(nil)
@@ -169,6 +170,19 @@ func (p *fakePeer) Send(d sfu.Data) error {
 	}
 	p.got = append(p.got, d)
 	return nil
+}
+
+func (p *fakePeer) Heard() uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.heard
+}
+
+// hear has the peer get a packet of its client's.
+func (p *fakePeer) hear() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.heard++
 }
 
 func (p *fakePeer) Report() quality.Report {

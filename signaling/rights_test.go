@@ -38,7 +38,11 @@ func passFor(t *testing.T, c token.Claims) string {
 
 // A token that opens no seat gets nothing of the room: whoever is in never hears of it, and no credentials are made.
 func TestJoiningIsARight(t *testing.T) {
-	bubble(t, withSecret, func(t *testing.T, r *rig) {
+	seats := func(cfg *Config) {
+		withSecret(cfg)
+		cfg.Limits.SeatsPerIdentity = 5
+	}
+	bubble(t, seats, func(t *testing.T, r *rig) {
 		ann := r.joinedWith("Ann", 0, token.Message)
 		ann.must("chat", fields{"text": "the password is 1234"})
 		ann.events()

@@ -11,7 +11,6 @@ import (
 	"github.com/parley/parley/internal/steady"
 	"github.com/parley/parley/sfu"
 	"github.com/parley/parley/signaling/internal/eventlog"
-	"github.com/parley/parley/signaling/token"
 )
 
 // room is one room: who is in it, and its log. Methods that end in Locked need mu.
@@ -122,41 +121,30 @@ func (r *room) appendLocked(typ string, to eventlog.Audience, make func(event) a
 	return entry.Position
 }
 
-// admitLocked reports why s may not join now.
-func (r *room) admitLocked(s *session) error {
-	switch {
-	case r.closed:
-		return ErrDraining
-	case r.banned[s.identity]:
-		return refuse(codeBanned, "a moderator has removed you from this room")
-	case r.locked && !s.can.has(token.Moderate):
-		return refuse(codeRoomLocked, "a moderator has locked the room")
-	case len(r.sessions) >= r.srv.cfg.Limits.Participants:
-		return refuse(codeRoomFull, "the room is full: %d participants", len(r.sessions))
-	}
-	return nil
-}
-
-// admit is admitLocked for a first look, before a join costs anything.
-func (r *room) admit(s *session) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.admitLocked(s)
-}
-
 // add makes s a participant on a link, with that many slots. It returns the snapshot that the event stream goes on from,
 // and the chat so far. The error is that of admit, or errLinkClosed.
 func (r *room) add(s *session, l *Link, slots int) (Snapshot, []messageEvent, error) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	if err := r.admitLocked(s); err != nil {
+	ghost, err := r.admitLocked(s)
+	if err == nil && !l.adopt(s) {
+		err = errLinkClosed
+	}
+	if err != nil {
+		r.mu.Unlock()
 		return Snapshot{}, nil, err
 	}
-	if !l.adopt(s) {
-		return Snapshot{}, nil, errLinkClosed
-	}
+	replaced := r.replaceLocked(ghost)
+	snapshot, history := r.addLocked(s, l, slots)
+	r.mu.Unlock()
+	replaced()
+	return snapshot, history, nil
+}
+
+func (r *room) addLocked(s *session, l *Link, slots int) (Snapshot, []messageEvent) {
 	s.link, s.latest = l, l
 	s.joinedAt = time.Now().UTC().Truncate(time.Millisecond)
+	s.joined = steady.Now()
+	s.pulse.connect(s.joined)
 	s.growLocked(slots)
 	r.sessions[s.id] = s
 	r.order = append(r.order, s)
@@ -167,7 +155,7 @@ func (r *room) add(s *session, l *Link, slots int) (Snapshot, []messageEvent, er
 	s.tellScoresLocked()
 	r.srv.running.Go(s.run)
 	s.look()
-	return r.snapshotLocked(s.since), s.messagesLocked(), nil
+	return r.snapshotLocked(s.since), s.messagesLocked()
 }
 
 // errLinkClosed ends a join whose connection went away meanwhile.
@@ -211,7 +199,7 @@ func (r *room) ended(s *session, link *Link, reason leftReason, code CloseCode) 
 	if code != closeDraining {
 		r.srv.cfg.ICE.Revoke(s.id)
 	}
-	r.srv.leave(r)
+	r.srv.leave(r, s)
 	r.log.Info("left", "participant", s.id, "reason", string(reason))
 	if link != nil {
 		reason := ""
@@ -348,7 +336,7 @@ func (r *room) tellSpeakingLocked(ids []string) {
 		ids = []string{}
 	}
 	r.speaking = ids
-	r.appendLocked("speaking", eventlog.Audience{}, func(e event) any { return speakingEvent{event: e, Participants: ids} })
+	r.appendLocked("speaking", eventlog.Audience{}.About("speaking"), func(e event) any { return speakingEvent{event: e, Participants: ids} })
 }
 
 // lookAgainLocked makes every session work out its slots anew.
@@ -358,9 +346,16 @@ func (r *room) lookAgainLocked() {
 	}
 }
 
-// updatedLocked tells everybody that s changed.
+// changedSelfLocked tells everybody that s changed: now, or where it changes all the time, with what comes until attend does.
+func (r *room) changedSelfLocked(s *session) {
+	if s.untold = !s.updates.AllowN(steady.Now(), 1); !s.untold {
+		r.updatedLocked(s)
+	}
+}
+
+// updatedLocked tells everybody what s is now.
 func (r *room) updatedLocked(s *session) {
-	r.appendLocked("updated", eventlog.Audience{}, func(e event) any {
+	r.appendLocked("updated", eventlog.Audience{}.About("updated "+s.id), func(e event) any {
 		return updatedEvent{event: e, Participant: s.participantLocked()}
 	})
 }

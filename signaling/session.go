@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/parley/parley/internal/steady"
 	"github.com/parley/parley/sfu"
 	"github.com/parley/parley/sfu/quality"
@@ -23,6 +25,7 @@ type session struct {
 	room   *room
 	can    permissions
 	claims token.Claims // of the token that the session began with
+	host   bool         // a token says that it may moderate: there is always a seat
 	peer   Peer         // nil: joined without media
 	from   netip.Addr   // where it joined from
 	log    *slog.Logger
@@ -43,27 +46,38 @@ type session struct {
 
 	// Guarded by room.mu.
 	identity string
+	group    netip.Prefix // whose seat it takes
 	name     string
 	metadata json.RawMessage
 	joinedAt time.Time
 	since    eventlog.Position // where the event stream began
 	ended    bool
-	link     *Link // nil: no connection now
-	latest   *Link // the newest connection, also when it is gone: the writer may find that before the reader finds the farewell
-	sources  map[sfu.Kind]*publication
-	private  []messageEvent // that the session sent or got, oldest first
-	tiles    []tile
-	view     []want      // what each slot shows
-	told     []slotState // the slot map as last told
-	spoke    time.Time   // when last among the loudest
-	held     []quality.Held
-	watched  map[sfu.Kind]watched // layers of the own sources, as told; absent: all
-	score    int                  // of the connection, 1 to 5; 0: not known
+	updates  *rate.Limiter // of updated events
+	untold   bool          // a change waits for the limiter
+	away     bool
+	lastSign time.Time // of an away session, by the wall clock
+	cutAt    time.Time // when the connection was lost; zero: there is one
+	joined   time.Time // as joinedAt, by the steady clock
+	mediaAt  time.Time // when media was last seen to come, and how much by then
+
+	mediaCount uint64
+	mediaGone  atomic.Bool // the client has closed its media connection
+	link       *Link       // nil: no connection now
+	latest     *Link       // the newest connection, also when it is gone: the writer may find that before the reader finds the farewell
+	sources    map[sfu.Kind]*publication
+	private    []messageEvent // that the session sent or got, oldest first
+	tiles      []tile
+	view       []want      // what each slot shows
+	told       []slotState // the slot map as last told
+	spoke      time.Time   // when last among the loudest
+	held       []quality.Held
+	watched    map[sfu.Kind]watched // layers of the own sources, as told; absent: all
+	score      int                  // of the connection, 1 to 5; 0: not known
 
 	// Owned by run.
 	shown []sfu.SlotView
 
-	heard atomic.Int64 // Unix nanoseconds: the newest sign of life
+	pulse pulse
 }
 
 // publication is a source that is published.
@@ -96,7 +110,7 @@ func (s *session) run() {
 		case <-s.news.stir:
 			s.tellNews()
 		case <-expiry.C:
-			silent := time.Duration(steady.Now().UnixNano() - s.heard.Load())
+			silent := time.Duration(steady.Now().UnixNano() - s.pulse.heard.Load())
 			if silent < resume {
 				expiry.Reset(resume - silent)
 				continue
@@ -134,7 +148,7 @@ func (s *session) detach(l *Link, code CloseCode) {
 	r.mu.Lock()
 	mine := s.link == l
 	if mine {
-		s.link = nil
+		s.link, s.cutAt = nil, steady.Now()
 	}
 	r.mu.Unlock()
 	if mine && code >= 4500 {
@@ -147,6 +161,10 @@ func (s *session) participantLocked() Participant {
 	p := Participant{
 		ID: s.id, Identity: s.identity, Name: s.name, JoinedAt: s.joinedAt, Metadata: s.metadata,
 		Sources: []Source{},
+	}
+	if s.away {
+		since := s.lastSign
+		p.Away, p.AwaySince = true, &since
 	}
 	for _, kind := range sourceOrder() {
 		if pub := s.sources[kind]; pub != nil {

@@ -27,7 +27,7 @@ func (s *session) signal(id uint64, msg []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.appendLocked("signal", eventlog.Only(to.id), func(e event) any {
+	r.appendLocked("signal", eventlog.Only(to.id).By(s.id), func(e event) any {
 		return signalEvent{event: e, From: s.id, Data: m.Data}
 	})
 	return okay(id), nil

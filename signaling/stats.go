@@ -10,7 +10,10 @@ type Stats struct {
 	Rooms        int // with somebody in them
 	RoomsKept    int // all that are held, those watched or kept for a return included
 	Sessions     int
-	Detached     int // sessions that wait for their client to resume
+	Away         int               // sessions that nothing comes from
+	Replaced     uint64            // away sessions whose seat their identity took anew
+	Unseated     map[string]uint64 // joins refused because of other seats, by whose: "identity", "address"
+	Detached     int               // sessions that wait for their client to resume
 	Watchers     int
 	Connections  int
 	Opened       uint64            // connections
@@ -29,6 +32,7 @@ type Stats struct {
 // counters are what the server counts. The maps do not change after they are made.
 type counters struct {
 	opened, joined, resumed, resumesFailed, repeated, renewed, showFailed atomic.Uint64
+	replaced, fullIdentity, fullAddress                                   atomic.Uint64
 
 	dataSent, dataSlow, dataFailed, dataNobody, dataForbidden, dataNotJoined atomic.Uint64
 
@@ -74,6 +78,8 @@ func (s *Server) Stats() Stats {
 	stats := Stats{
 		Opened: c.opened.Load(), Joined: c.joined.Load(), Resumed: c.resumed.Load(), ResumesGone: c.resumesFailed.Load(),
 		Repeated: c.repeated.Load(), Renewed: c.renewed.Load(), ShowFailures: c.showFailed.Load(),
+		Replaced: c.replaced.Load(),
+		Unseated: map[string]uint64{"identity": c.fullIdentity.Load(), "address": c.fullAddress.Load()},
 		Messages: map[string]uint64{}, Errors: map[string]uint64{}, Closes: map[string]uint64{},
 		Data: map[string]uint64{
 			"sent": c.dataSent.Load(), "slow": c.dataSlow.Load(), "failed": c.dataFailed.Load(),
@@ -101,6 +107,9 @@ func (s *Server) Stats() Stats {
 		r.mu.Lock()
 		stats.Sessions += len(r.sessions)
 		for _, sess := range r.sessions {
+			if sess.away {
+				stats.Away++
+			}
 			if sess.link == nil {
 				stats.Detached++
 			}

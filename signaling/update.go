@@ -45,7 +45,7 @@ func (s *session) update(id uint64, msg []byte) (any, error) {
 		s.metadata, changed = metadata, true
 	}
 	if changed {
-		r.updatedLocked(s)
+		r.changedSelfLocked(s)
 	}
 	return okay(id), nil
 }

@@ -29,7 +29,7 @@ type config struct {
 	TLSCert   string   `yaml:"tls_cert" doc:"Certificate chain (PEM) for HTTPS on the listen address. Read again when the file changes and on SIGHUP."`
 	TLSKey    string   `yaml:"tls_key" doc:"Private key (PEM) of tls_cert."`
 
-	ShutdownTimeout time.Duration `yaml:"shutdown_timeout" doc:"How long SIGTERM waits for clients to leave before it closes what is left."`
+	ShutdownTimeout time.Duration `yaml:"shutdown_timeout" doc:"How long SIGTERM waits for clients to be back elsewhere, while their media goes on, before it closes what is left."`
 
 	Log         logConfig         `yaml:"log" doc:"Log lines go to standard error."`
 	Media       mediaConfig       `yaml:"media" doc:"Media and data channels."`
@@ -80,13 +80,14 @@ func (m mediaConfig) sockets() int {
 type timingConfig struct {
 	Ping    time.Duration `yaml:"ping" doc:"Between a client's pings."`
 	Silence time.Duration `yaml:"silence" doc:"Silence after which a connection is closed."`
+	Away    time.Duration `yaml:"away" doc:"Silence, of messages and media, after which a participant is shown as not reachable."`
 	Resume  time.Duration `yaml:"resume" doc:"How long a session whose connection broke can be resumed; then the participant leaves."`
 	Grace   time.Duration `yaml:"grace" doc:"How long an empty room's log is kept for its watchers."`
-	Spread  time.Duration `yaml:"spread" doc:"Time over which clients spread their return after a shutdown."`
+	Spread  time.Duration `yaml:"spread" doc:"Longest time over which clients spread their return after a shutdown; few take less."`
 }
 
 func (t timingConfig) timing() signaling.Timing {
-	return signaling.Timing{Ping: t.Ping, Silence: t.Silence, Resume: t.Resume, Grace: t.Grace, Drain: t.Spread}
+	return signaling.Timing{Ping: t.Ping, Silence: t.Silence, Away: t.Away, Resume: t.Resume, Grace: t.Grace, Drain: t.Spread}
 }
 
 // limitsConfig is signaling.Limits with its documentation: same fields in the same order, so that a conversion is enough.
@@ -96,6 +97,8 @@ type limitsConfig struct {
 	MessagesPerSecond int `yaml:"messages_per_second" doc:"Messages of a client, sustained."`
 	MessageBurst      int `yaml:"message_burst" doc:"Messages of a client, at once."`
 	Participants      int `yaml:"participants" doc:"Participants of a room."`
+	SeatsPerIdentity  int `yaml:"seats_per_identity" doc:"Sessions of one identity in a room. Moderators are not bound."`
+	SeatsPerAddress   int `yaml:"seats_per_address" doc:"Sessions of one client address (IPv6: one /64) on the server. This machine and moderators are not bound; behind a proxy set trusted_proxies."`
 	Rooms             int `yaml:"rooms" doc:"Rooms with somebody in them."`
 	WatchedRooms      int `yaml:"watched_rooms" doc:"Rooms with watchers but nobody in them."`
 	Bans              int `yaml:"bans" doc:"Identities that a room keeps out because a moderator removed them, until it ends."`
@@ -124,8 +127,10 @@ type connectionsConfig struct {
 
 // presenceConfig is about the feeds.
 type presenceConfig struct {
-	Watchers  int           `yaml:"watchers" doc:"Event streams and waiting long-polls in all; more are told to come back later."`
-	Heartbeat time.Duration `yaml:"heartbeat" doc:"Between comments on a silent stream, give or take a quarter; keep it below what proxies allow."`
+	Watchers   int           `yaml:"watchers" doc:"Event streams and waiting long-polls in all; more are told to come back later."`
+	PerToken   int           `yaml:"watchers_per_token" doc:"Of these, with one token: a badge on a public page has one for all its readers."`
+	PerAddress int           `yaml:"watchers_per_address" doc:"Of these, from one client address (IPv6: one /64). This machine is not bound."`
+	Heartbeat  time.Duration `yaml:"heartbeat" doc:"Between comments on a silent stream, give or take a quarter; keep it below what proxies allow."`
 }
 
 // turnConfig is about the relay.
@@ -159,17 +164,18 @@ func defaults() config {
 		Media: mediaConfig{ICELite: "auto", Plane: "batched", StartBitrate: 2_500_000, MaxPublish: 20_000_000},
 		Token: tokenConfig{TTL: token.DefaultTTL, Grace: token.DefaultGrace},
 		Timing: timingConfig{
-			Ping: 4 * time.Second, Silence: 10 * time.Second, Resume: 30 * time.Second, Grace: time.Minute,
+			Ping: 4 * time.Second, Silence: 10 * time.Second, Away: 5500 * time.Millisecond, Resume: 30 * time.Second, Grace: time.Minute,
 			Spread: 20 * time.Second,
 		},
 		Limits: limitsConfig{
 			MessageBytes: 64 << 10, OfferBytes: 256 << 10, MessagesPerSecond: 30, MessageBurst: 90,
-			Participants: 100, Rooms: 1000, WatchedRooms: 1000, Bans: 1000, Publications: 4, Slots: 25, Tiles: 100,
+			Participants: 100, SeatsPerIdentity: 4, SeatsPerAddress: 200, Rooms: 1000, WatchedRooms: 1000, Bans: 1000, Publications: 4,
+			Slots: 25, Tiles: 100,
 			NameChars: 64, IdentityBytes: 128, MetadataBytes: 4 << 10, TextBytes: 4 << 10, SignalBytes: 16 << 10,
 			DataBytes: 64 << 10, LogEntries: 1024, History: 100,
 		},
 		Connections: connectionsConfig{HTTP: 32_768, HTTPPerAddress: 1024, TCP: 8192, TCPPerAddress: 512},
-		Presence:    presenceConfig{Watchers: 20_000, Heartbeat: 20 * time.Second},
+		Presence:    presenceConfig{Watchers: 20_000, PerToken: 5000, PerAddress: 500, Heartbeat: 20 * time.Second},
 		Turn: turnConfig{
 			Enabled: true, Realm: "parley", TTL: 2 * time.Minute, RelayPorts: "49152-65535",
 			PerIdentity: 32, PerIP: 256, Allocations: 4096, Bandwidth: 4 << 20,

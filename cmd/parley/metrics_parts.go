@@ -120,6 +120,9 @@ func (e emitter) signaling(m signaling.Stats) {
 	e.gauge("rooms", "Rooms with somebody in them.", m.Rooms)
 	e.gauge("rooms_kept", "Rooms held in memory, watched and just emptied ones included.", m.RoomsKept)
 	e.gauge("participants", "Sessions in rooms.", m.Sessions)
+	e.gauge("participants_away", "Sessions that nothing comes from.", m.Away)
+	e.counter("sessions_replaced", "Sessions that could not be reached, whose identity joined anew.", m.Replaced)
+	e.counters("seats_refused", "Joins refused because of other seats, by whose.", "of", m.Unseated)
 	e.gauge("participants_detached", "Sessions without a connection, that may be resumed.", m.Detached)
 	e.gauge("room_watchers", "Feeds that are open on rooms.", m.Watchers)
 	e.gauge("signaling_connections", "WebSocket connections.", m.Connections)
@@ -147,6 +150,7 @@ func (e emitter) presence(m presence.Stats) {
 	e.counter("presence_lost", "Streams and polls that named a position that was gone.", m.Lost)
 	e.counters("presence_refused", "Requests and streams refused or ended, by reason.", "reason", map[string]uint64{
 		"unauthorized": m.Unauthorized, "forbidden": m.Forbidden, "busy": m.Busy, "slow": m.Slow,
+		"token_full": m.TokenFull, "address_full": m.AddressFull,
 	})
 }
 

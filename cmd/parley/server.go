@@ -164,6 +164,7 @@ func (s *server) startRooms(l *loaded, ice signaling.ICE) error {
 	}
 	s.presence, err = presence.New(presence.Config{
 		Rooms: watchedRooms{s.rooms}, Tokens: tokens, Origins: l.allOrigins(), MaxWatchers: s.places.watchers,
+		PerToken: l.Presence.PerToken, PerAddress: l.Presence.PerAddress,
 		Timing: presence.Timing{Heartbeat: l.Presence.Heartbeat}, Log: s.log, Audit: s.audit,
 	})
 	return err

@@ -176,6 +176,9 @@ func (l *loaded) checkTimes() error {
 	if l.Timing.Silence <= l.Timing.Ping {
 		return l.problem("timing.silence", "%v must be longer than timing.ping, which is %v", l.Timing.Silence, l.Timing.Ping)
 	}
+	if l.Timing.Away <= l.Timing.Ping {
+		return l.problem("timing.away", "%v must be longer than timing.ping, which is %v", l.Timing.Away, l.Timing.Ping)
+	}
 	if l.Timing.Resume <= l.Timing.Silence {
 		return l.problem("timing.resume", "%v must be longer than timing.silence, which is %v", l.Timing.Resume,
 			l.Timing.Silence)

@@ -18,6 +18,8 @@ type Config struct {
 	Tokens      *token.Verifier // nil: no token is needed
 	Origins     []string        // pages of these origins may read ("https://example.org", "https://*.example.org", "*")
 	MaxWatchers int             // streams and waiting long-polls at one time; default 20,000
+	PerToken    int             // of these, with one token; default 5000
+	PerAddress  int             // of these, from one address (IPv6: one /64), this machine excepted; default 500
 	Timing      Timing
 	Log         *slog.Logger // default slog.Default()
 	Audit       *audit.Trail // of refusals; default: to Log, with addresses
@@ -62,6 +64,12 @@ func (c Config) withDefaults() Config {
 	if c.MaxWatchers == 0 {
 		c.MaxWatchers = 20_000
 	}
+	if c.PerToken == 0 {
+		c.PerToken = 5000
+	}
+	if c.PerAddress == 0 {
+		c.PerAddress = 500
+	}
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
@@ -76,8 +84,8 @@ func (c Config) Validate() error {
 	if c.Rooms == nil {
 		return errors.New("presence: no Rooms")
 	}
-	if c.MaxWatchers < 0 {
-		return fmt.Errorf("presence: %d watchers at most", c.MaxWatchers)
+	if least := min(c.MaxWatchers, c.PerToken, c.PerAddress); least < 0 {
+		return fmt.Errorf("presence: %d watchers at most", least)
 	}
 	t := c.Timing.withDefaults()
 	for _, d := range []time.Duration{t.Retry, t.Busy, t.Heartbeat, t.Stream, t.Write, t.Wait, t.MaxWait, t.Drain} {

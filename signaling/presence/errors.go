@@ -20,15 +20,17 @@ type failure struct {
 func (f failure) Error() string { return f.code + ": " + f.message }
 
 var (
-	errNotFound = failure{status: http.StatusNotFound, code: "not_found", message: "There is nothing here."}
-	errMethod   = failure{status: http.StatusMethodNotAllowed, code: "method_not_allowed", message: "This can only be read."}
-	errRoom     = failure{status: http.StatusBadRequest, code: "bad_room", message: "A room's name is " + names.RoomGrammar + "."}
-	errQuery    = failure{status: http.StatusBadRequest, code: "bad_request", message: "The query string is malformed."}
-	errWait     = failure{status: http.StatusBadRequest, code: "bad_request", message: "wait is not a time like 25s."}
-	errBusy     = failure{status: http.StatusServiceUnavailable, code: "too_many_watchers", message: "Too many are watching now. Try again later."}
-	errNotNow   = failure{status: http.StatusServiceUnavailable, code: "unavailable", message: "The room cannot be watched now. Try again later."}
-	errInternal = failure{status: http.StatusInternalServerError, code: "internal", message: "Our fault: this server is not set up to stream."}
-	errMayNot   = failure{
+	errNotFound    = failure{status: http.StatusNotFound, code: "not_found", message: "There is nothing here."}
+	errMethod      = failure{status: http.StatusMethodNotAllowed, code: "method_not_allowed", message: "This can only be read."}
+	errRoom        = failure{status: http.StatusBadRequest, code: "bad_room", message: "A room's name is " + names.RoomGrammar + "."}
+	errQuery       = failure{status: http.StatusBadRequest, code: "bad_request", message: "The query string is malformed."}
+	errWait        = failure{status: http.StatusBadRequest, code: "bad_request", message: "wait is not a time like 25s."}
+	errBusy        = failure{status: http.StatusServiceUnavailable, code: "too_many_watchers", message: "Too many are watching now. Try again later."}
+	errTokenBusy   = failure{status: http.StatusTooManyRequests, code: "too_many_of_token", message: "Too many watch with this token now. Try again later."}
+	errAddressBusy = failure{status: http.StatusTooManyRequests, code: "too_many_of_address", message: "Too many watch from this address now. Try again later."}
+	errNotNow      = failure{status: http.StatusServiceUnavailable, code: "unavailable", message: "The room cannot be watched now. Try again later."}
+	errInternal    = failure{status: http.StatusInternalServerError, code: "internal", message: "Our fault: this server is not set up to stream."}
+	errMayNot      = failure{
 		status: http.StatusForbidden, code: "forbidden", message: "The access token does not allow this.",
 		auth: `error="insufficient_scope"`,
 	}

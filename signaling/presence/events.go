@@ -1,6 +1,7 @@
 package presence
 
 import (
+	"errors"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -33,11 +34,14 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 		headersOnly(w, stream)
 		return
 	}
-	if !s.admit() {
-		s.later(w, stream, errBusy)
+	of := s.sharersOf(r, q.accessToken)
+	if err := s.admit(of); err != nil {
+		var why failure
+		errors.As(err, &why)
+		s.later(w, stream, why)
 		return
 	}
-	defer s.dismiss()
+	defer s.dismiss(of)
 	feed, err := s.cfg.Rooms.Feed(room)
 	if err != nil {
 		s.count.busy.Add(1)

@@ -24,6 +24,7 @@ type Server struct {
 
 	// Guarded by mu.
 	watchers int
+	shares   map[sharer]int // of these, by token and by address
 	draining bool
 	halted   bool
 	idle     chan struct{} // made by Shutdown; closed when the last watcher has gone
@@ -37,7 +38,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
-	s := &Server{cfg: cfg, log: cfg.Log, drain: make(chan struct{}), halt: make(chan struct{})}
+	s := &Server{cfg: cfg, log: cfg.Log, shares: map[sharer]int{}, drain: make(chan struct{}), halt: make(chan struct{})}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/v1/rooms", reading(s.serveList))
 	mux.HandleFunc("/v1/rooms/{room}", reading(s.serveRoom))
@@ -73,27 +74,6 @@ func reading(next http.HandlerFunc) http.HandlerFunc {
 			w.Header().Set("Allow", allow)
 			refuse(w, errMethod)
 		}
-	}
-}
-
-// admit counts a watcher. It is false when there are too many or the server shuts down.
-func (s *Server) admit() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.draining || s.watchers >= s.cfg.MaxWatchers {
-		s.count.busy.Add(1)
-		return false
-	}
-	s.watchers++
-	return true
-}
-
-func (s *Server) dismiss() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.watchers--
-	if s.draining && s.watchers == 0 {
-		close(s.idle)
 	}
 }
 

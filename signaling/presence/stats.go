@@ -16,12 +16,15 @@ type Stats struct {
 	Unauthorized uint64 // requests refused with 401
 	Forbidden    uint64 // with 403
 	Busy         uint64 // watchers sent away: too many, or not now
+	TokenFull    uint64 // watchers sent away: too many with their token
+	AddressFull  uint64 // the same, from their address
 	Slow         uint64 // streams ended because the watcher did not read
 }
 
 type counters struct {
 	streams, polls, snapshots, unchanged, events, resumed, lost atomic.Uint64
 	unauthorized, forbidden, busy, slow                         atomic.Uint64
+	shared                                                      [2]atomic.Uint64 // sent away by their token's share, and by their address's
 }
 
 // Stats returns the counters as they stand.
@@ -42,6 +45,8 @@ func (s *Server) Stats() Stats {
 		Unauthorized: c.unauthorized.Load(),
 		Forbidden:    c.forbidden.Load(),
 		Busy:         c.busy.Load(),
+		TokenFull:    c.shared[0].Load(),
+		AddressFull:  c.shared[1].Load(),
 		Slow:         c.slow.Load(),
 	}
 }

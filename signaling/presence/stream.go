@@ -77,9 +77,12 @@ func (st *stream) run(r *http.Request, begin start) error {
 			timer.Reset(time.Until(st.next()))
 		case <-drain:
 			drain = nil
-			if last := time.Now().Add(between(0, s.cfg.Timing.Drain)); last.Before(st.end) {
+			now, crowd := time.Now(), s.crowd()
+			if last := now.Add(between(0, min(s.cfg.Timing.Drain, crowd))); last.Before(st.end) {
 				st.end = last
 			}
+			retry := min(s.cfg.Timing.Retry, soonest+crowd)
+			err = st.send(appendRetry(nil, between(retry/2, retry*3/2)), now)
 			timer.Reset(time.Until(st.next()))
 		case <-s.halt:
 			return nil
@@ -88,6 +91,16 @@ func (st *stream) run(r *http.Request, begin start) error {
 		}
 	}
 	return err
+}
+
+// At shutdown few come back sooner than many: soonest is about when a single watcher does, each of the others adds one millisecond.
+const soonest = 500 * time.Millisecond
+
+// crowd is the time to be spread over those who watch.
+func (s *Server) crowd() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return time.Duration(s.watchers) * time.Millisecond
 }
 
 // next is when the stream has something to do without news.

@@ -16,6 +16,14 @@ import (
 	"github.com/parley/parley/signaling"
 )
 
+const (
+	// unproven is what a connection may send at once before it has shown a token that is good, in bytes: the beginning of a join has one.
+	unproven = 16 << 10
+
+	// strangerTimeout is closeTimeout where nobody has joined: it is not waited for long.
+	strangerTimeout = time.Second
+)
+
 // closeTimeout bounds a close: the library waits 5 s to write its frame and 5 s for the answer, but without any bound for
 // the rest of a frame that the peer had begun.
 const closeTimeout = 8 * time.Second
@@ -30,7 +38,7 @@ const (
 type conn struct {
 	ws  *websocket.Conn
 	raw *onceClosed
-	cut time.Duration // a close that takes longer cuts the socket
+	cut atomic.Int64 // nanoseconds: a close that takes longer cuts the socket
 }
 
 var _ signaling.Conn = (*conn)(nil)
@@ -47,7 +55,9 @@ func accept(w http.ResponseWriter, r *http.Request) (*conn, error) {
 		return nil, fmt.Errorf("accept websocket: %w", err)
 	}
 	ws.SetReadLimit(-1) // read has its own
-	return &conn{ws: ws, raw: h.conn, cut: closeTimeout}, nil
+	c := &conn{ws: ws, raw: h.conn}
+	c.cut.Store(int64(strangerTimeout))
+	return c, nil
 }
 
 // hijacker keeps hold of the network connection, to cut it when a close takes too long.
@@ -115,18 +125,23 @@ func (c *onceClosed) Write(b []byte) (int, error) {
 // errTooBig reports a message over the limit. The connection cannot be read any further.
 var errTooBig = errors.New("ws: message too big")
 
-// read waits for the next message of at most limit bytes. text is false for a binary one, whose content is dropped. The
-// error is errTooBig, or that of a connection that has ended.
-func (c *conn) read(ctx context.Context, limit int) (msg []byte, text bool, err error) {
+// read waits for the next message of at most limit bytes. Where it has more than first, vouch is asked whether the rest may come. text is
+// false for a binary one, whose content is dropped. The error is errTooBig, or that of a connection that has ended.
+func (c *conn) read(ctx context.Context, first, limit int, vouch func(begin []byte) bool) (msg []byte, text bool, err error) {
 	typ, r, err := c.ws.Reader(ctx)
 	if err != nil {
 		return nil, false, fmt.Errorf("read: %w", err)
 	}
-	msg, err = io.ReadAll(io.LimitReader(r, int64(limit)+1))
+	msg, err = io.ReadAll(io.LimitReader(r, int64(first)+1))
+	if err == nil && len(msg) > first && first < limit && vouch(msg) {
+		var rest []byte
+		rest, err = io.ReadAll(io.LimitReader(r, int64(limit-first)))
+		msg, first = append(msg, rest...), limit
+	}
 	if err != nil {
 		return nil, false, fmt.Errorf("read: %w", err)
 	}
-	if len(msg) > limit {
+	if len(msg) > first {
 		return nil, false, errTooBig
 	}
 	return msg, typ == websocket.MessageText, nil
@@ -155,7 +170,7 @@ func (c *conn) Write(ctx context.Context, msgs ...[]byte) (err error) {
 
 // Close implements signaling.Conn. The errors say only that the peer has gone already.
 func (c *conn) Close(code signaling.CloseCode, reason string) {
-	late := time.AfterFunc(c.cut, func() { _ = c.raw.Close() })
+	late := time.AfterFunc(time.Duration(c.cut.Load()), func() { _ = c.raw.Close() })
 	defer late.Stop()
 	if code == 0 {
 		_ = c.ws.CloseNow()

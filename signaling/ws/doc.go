@@ -15,6 +15,7 @@
 // # Invariants
 //
 //   - One reader always runs, so that control frames are answered and a dead socket is noticed.
+//   - Who has shown no good token holds unproven bytes at most, and its close is not waited for.
 //   - The read limit is ours: the library would close with 1009, and the client should see our own code and an error.
 //   - A close never hangs on a peer that stopped in the middle of a frame: the socket is cut after closeTimeout.
 //   - The access token in the subprotocol list is neither echoed nor logged.

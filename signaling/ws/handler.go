@@ -85,7 +85,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if h.cut > 0 {
-		c.cut = h.cut
+		c.cut.Store(int64(h.cut))
 	}
 	link, err := h.rooms.Open(r.PathValue("room"), bearer, clientip.Of(r), c)
 	if err != nil { // draining began just now
@@ -113,8 +113,16 @@ func (h *Handler) Panics() uint64 { return h.panics.Load() }
 
 // pump reads until the connection has ended. It reports whether the client closed it for good.
 func (h *Handler) pump(link *signaling.Link, c *conn) bool {
+	limit := h.rooms.MaxMessage()
+	first, joined := min(unproven, limit), false
 	for {
-		msg, text, err := c.read(context.Background(), h.rooms.MaxMessage()) // Link.End and conn.Close end it
+		if !joined && link.Joined() {
+			joined, first = true, limit
+			if h.cut == 0 {
+				c.cut.Store(int64(closeTimeout))
+			}
+		}
+		msg, text, err := c.read(context.Background(), first, limit, link.Vouch) // Link.End and conn.Close end it
 		switch {
 		case errors.Is(err, errTooBig):
 			link.TooBig()

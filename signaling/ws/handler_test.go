@@ -203,6 +203,42 @@ func TestTooBig(t *testing.T) {
 	s.until("all gone", func(s signaling.Stats) bool { return s.Connections == 0 && s.Sessions == 0 })
 }
 
+// Before a token was seen that is good, a connection holds 16 KiB; a join that shows one comes whole.
+func TestStrangersHoldLittle(t *testing.T) {
+	t.Parallel()
+	secret := []byte("0123456789abcdef0123456789abcdef")
+	s := newSite(t, func(cfg *signaling.Config) {
+		var err error
+		if cfg.Tokens, err = token.New(token.Config{Secrets: [][]byte{secret}}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	good, err := token.Sign(secret, token.Claims{
+		Room: "a", Identity: "ann", Can: []token.Permission{token.Subscribe}, Expires: time.Now().Add(time.Hour),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	join := func(token string) string {
+		return `{"token":"` + token + `","type":"join","id":1,"more":"` + strings.Repeat("x", 60<<10) + `"}`
+	}
+	w := s.open("a")
+	w.send(join(good))
+	if m := w.read(); m["type"] != "welcome" {
+		t.Errorf("%v", m)
+	}
+	w.send(`{"type":"chat","id":2,"text":"` + strings.Repeat("x", 30<<10) + `"}`)
+	if m := w.read(); m["code"] == "message_too_big" {
+		t.Errorf("who has joined: %v", m)
+	}
+	stranger := s.open("a")
+	stranger.frame(fin|opText, 1<<18, []byte(join("x"))[:20<<10]) // and no more
+	if m := stranger.read(); m["code"] != "message_too_big" {
+		t.Errorf("%v", m)
+	}
+	s.until("gone", func(s signaling.Stats) bool { return s.Connections == 1 })
+}
+
 // A peer that stops in the middle of a frame that is too big: the close frame is sent, and the socket is cut.
 func TestStalledInFrame(t *testing.T) {
 	t.Parallel()
@@ -306,14 +342,14 @@ func TestDraining(t *testing.T) {
 	w.join()
 	done := make(chan error)
 	go func() { done <- s.rooms.Shutdown(t.Context()) }()
-	if code, reason := w.closed(); code != 4000 || reason != "20" {
+	if code, reason := w.closed(); code != 4000 || reason != "0" {
 		t.Errorf("closed with %d %q", code, reason)
 	}
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
 	late := s.dial("a", speaks)
-	if late.resp.StatusCode != http.StatusServiceUnavailable || late.resp.Header.Get("Retry-After") != "20" {
+	if late.resp.StatusCode != http.StatusServiceUnavailable || late.resp.Header.Get("Retry-After") != "1" {
 		t.Errorf("%d %v", late.resp.StatusCode, late.resp.Header)
 	}
 }

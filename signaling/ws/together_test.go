@@ -48,7 +48,7 @@ func TestMessagesLeaveTogether(t *testing.T) {
 		if err := c.Write(r.Context(), huge...); err != nil {
 			t.Error(err)
 		}
-		_, _, _ = c.read(r.Context(), 10) // until the client has gone
+		_, _, _ = c.read(r.Context(), 10, 10, nil) // until the client has gone
 		c.Close(0, "")
 	}))
 	defer server.Close()

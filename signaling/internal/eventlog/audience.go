@@ -7,6 +7,8 @@ type Audience struct {
 	kind      audienceKind
 	ids       []string
 	unhurried bool
+	subject   string // of what the newest entry says all
+	author    string // of talk
 }
 
 type audienceKind uint8
@@ -31,6 +33,19 @@ func Only(ids ...string) Audience { return Audience{kind: only, ids: slices.Clon
 // together with what follows. Something urgent brings it along.
 func (a Audience) Unhurried() Audience {
 	a.unhurried = true
+	return a
+}
+
+// About is the same audience, for an entry that says all there is to say about its subject: it replaces the one before, so that whoever
+// comes late gets the newest alone.
+func (a Audience) About(subject string) Audience {
+	a.subject = subject
+	return a
+}
+
+// By is the same audience, for what a participant says to others. Of that a log keeps half at most, and whoever has most gives way.
+func (a Audience) By(author string) Audience {
+	a.author = author
 	return a
 }
 

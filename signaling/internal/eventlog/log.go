@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -43,7 +44,7 @@ type Entry struct {
 type Log struct {
 	// Static after construction.
 	epoch    string
-	capacity uint64
+	capacity int
 	maxBytes int
 
 	// writing serialises appends: it is held while an event is encoded. Lock order: writing, then mu.
@@ -52,35 +53,39 @@ type Log struct {
 	mu sync.Mutex
 
 	// Guarded by mu.
-	ring          []Entry // the entry with sequence number s is at s modulo its length, a power of two
-	first, next   uint64  // the oldest kept, and the one to come
-	bytes         int     // of JSON kept
-	public        uint64  // the newest entry for everybody
-	evictedPublic uint64  // the newest evicted entry for everybody
-	closed        bool
-	sessions      map[string][]*Cursor // open cursors of participants, by participant id
-	watchers      int                  // open cursors of watchers
-	bell          chan struct{}        // closed to wake the waiting watchers; nil when nobody waits
-	rung          uint64               // the newest public entry that watchers were told of
-	rings         beat                 // of the bell
-	crowds        beat                 // wake-ups of all participants
+	news     shelf             // what the server says
+	talk     shelf             // what participants say to each other
+	shares   shares            // of talk
+	next     uint64            // the sequence number to come
+	public   uint64            // the newest entry for everybody
+	newest   map[string]uint64 // by subject: the entry that the next one about it replaces
+	lost     lost
+	closed   bool
+	sessions map[string][]*Cursor // open cursors of participants, by participant id
+	watchers int                  // open cursors of watchers
+	bell     chan struct{}        // closed to wake the waiting watchers; nil when nobody waits
+	rung     uint64               // the newest public entry that watchers were told of
+	rings    beat                 // of the bell
+	crowds   beat                 // wake-ups of all participants
 
 	// opened is a closed channel: what Ready returns when there is no need to wait.
 	opened chan struct{}
 }
 
 // New makes an empty log with a random epoch of its own, which keeps at most capacity entries (0: DefaultCapacity)
-// and a KiB of JSON for each on average. An empty log costs under 1 KiB; the ring grows as it fills.
+// and a KiB of JSON for each on average. An empty log costs about 1 KiB.
 func New(capacity int) *Log {
 	if capacity <= 0 {
 		capacity = DefaultCapacity
 	}
 	l := &Log{
 		epoch:    strings.ToLower(rand.Text()[:12]), // 60 random bits
-		capacity: uint64(capacity),
+		capacity: capacity,
 		maxBytes: capacity * bytesPerEntry,
-		first:    1,
+		shares:   shares{},
 		next:     1,
+		newest:   map[string]uint64{},
+		lost:     lost{only: map[string]uint64{}},
 		sessions: map[string][]*Cursor{},
 		opened:   make(chan struct{}),
 	}
@@ -118,43 +123,39 @@ func (l *Log) Append(typ string, to Audience, event func(Position) any) (Entry, 
 }
 
 func (l *Log) addLocked(e Entry) {
-	kept := l.next - l.first
-	if kept == l.capacity {
-		l.evictLocked()
-	} else if kept == uint64(len(l.ring)) {
-		l.growLocked()
+	if subject := e.Audience.subject; subject != "" {
+		if old, ok := l.newest[subject]; ok {
+			l.news.remove(old)
+		}
+		l.newest[subject] = e.Seq
 	}
-	*l.slotLocked(e.Seq) = e
+	if e.Audience.author == "" {
+		l.news.add(&e)
+	} else {
+		l.talk.add(&e)
+		l.shares.add(&e)
+		for l.talk.over(l.capacity/2, l.maxBytes/2) {
+			l.loseLocked(l.talk.remove(l.shares.oldestOfLargest(&l.talk)))
+		}
+	}
 	l.next++
-	l.bytes += len(e.JSON)
-	for l.bytes > l.maxBytes && l.next-l.first > 1 {
-		l.evictLocked()
-	}
 	if e.Audience.Public() {
 		l.public = e.Seq
 	}
-}
-
-func (l *Log) evictLocked() {
-	old := l.slotLocked(l.first)
-	if old.Audience.Public() {
-		l.evictedPublic = old.Seq
-	}
-	l.bytes -= len(old.JSON)
-	*old = Entry{}
-	l.first++
-}
-
-func (l *Log) growLocked() {
-	old := l.ring
-	l.ring = make([]Entry, max(8, 2*len(old)))
-	for i := range old {
-		*l.slotLocked(old[i].Seq) = old[i]
+	for l.news.len() > 1 && (l.news.len()+l.talk.len() > l.capacity || l.news.bytes+l.talk.bytes > l.maxBytes) {
+		l.loseLocked(l.news.remove(l.news.entries[0].Seq))
 	}
 }
 
-func (l *Log) slotLocked(seq uint64) *Entry {
-	return &l.ring[seq&uint64(len(l.ring)-1)]
+// loseLocked notes who may have needed an entry that is not kept any more.
+func (l *Log) loseLocked(e *Entry) {
+	l.lost.note(e)
+	if e.Audience.author != "" {
+		l.shares.drop(e)
+	}
+	if subject := e.Audience.subject; subject != "" && l.newest[subject] == e.Seq {
+		delete(l.newest, subject)
+	}
 }
 
 // Position is the newest place in the log: a session's snapshot is taken at it, under the room's lock.
@@ -188,19 +189,41 @@ func (l *Log) knownLocked(pos Position, r Reader) bool {
 	if pos.Epoch != l.epoch || pos.Seq >= l.next {
 		return false
 	}
-	if r.participant == "" {
-		return pos.Seq >= l.evictedPublic
-	}
-	return pos.Seq+1 >= l.first
+	return pos.Seq >= l.lost.of(r)
 }
 
+// readLocked merges what is due of the two shelves.
 func (l *Log) readLocked(dst []Entry, after uint64, r Reader) []Entry {
-	for seq := max(after+1, l.first); seq < l.next; seq++ {
-		if e := l.slotLocked(seq); e.Audience.Includes(r) {
+	news, talk := l.news.behind(after), l.talk.behind(after)
+	for len(news) > 0 || len(talk) > 0 {
+		from := &news
+		if len(news) == 0 || len(talk) > 0 && talk[0].Seq < news[0].Seq {
+			from = &talk
+		}
+		if e := (*from)[0]; e.Audience.Includes(r) {
 			dst = append(dst, *e)
 		}
+		*from = (*from)[1:]
 	}
 	return dst
+}
+
+// Take removes the entries of a type behind pos that are for this participant alone, and returns them: for a reader whose place is lost,
+// and to whom a snapshot does not tell them.
+func (l *Log) Take(pos Position, typ, participant string) []Entry {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if pos.Epoch != l.epoch {
+		return nil
+	}
+	var taken []Entry
+	for _, e := range slices.Clone(l.talk.behind(pos.Seq)) {
+		if a := e.Audience; e.Type == typ && a.kind == only && len(a.ids) == 1 && a.ids[0] == participant {
+			l.shares.drop(l.talk.remove(e.Seq))
+			taken = append(taken, *e)
+		}
+	}
+	return taken
 }
 
 // Close ends the log: appends fail, and readers get ErrClosed once they have read what there is. It is safe to call

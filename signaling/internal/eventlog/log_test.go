@@ -135,8 +135,8 @@ func TestBytesAreBounded(t *testing.T) {
 	for range 20 {
 		say(t, l, Audience{}, big)
 	}
-	if l.bytes > 8*bytesPerEntry {
-		t.Errorf("%d bytes kept", l.bytes)
+	if kept := l.news.bytes; kept > 8*bytesPerEntry {
+		t.Errorf("%d bytes kept", kept)
 	}
 	say(t, l, Audience{}, strings.Repeat("y", 20_000)) // more than the bound: the newest stays all the same
 	last, ok := l.Since(Position{l.epoch, 20}, Watcher())
@@ -169,9 +169,13 @@ func TestAgainstModel(t *testing.T) {
 		capacity := 1 + rnd.IntN(20)
 		l := New(capacity)
 		var all []Entry
-		readers := []Reader{Watcher(), Participant("ann"), Participant("bob")}
+		readers := []Reader{Watcher(), Participant("ann"), Participant("bob"), Participant("ann").Listening()}
 		for range rnd.IntN(100) {
-			to := []Audience{{}, Participants(), Only("ann"), Only("bob", "eve")}[rnd.IntN(4)]
+			to := []Audience{
+				{},
+				Participants(), Only("ann"), Only("bob", "eve"),
+				Only("ann").By("bob"), Participants().By("eve"), Only("bob", "ann").By("bob"), Listeners().By("eve"),
+			}[rnd.IntN(8)]
 			all = append(all, say(t, l, to, strings.Repeat("z", rnd.IntN(1500))))
 		}
 		for pos := range uint64(len(all) + 1) {

@@ -13,6 +13,7 @@ export const SERVER_ERRORS = [
   'banned',
   'too_many_bans',
   'too_many_rooms',
+  'too_many_seats',
   'bad_room',
   'bad_name',
   'name_too_long',
@@ -48,6 +49,7 @@ export const CLOSE_CODES = {
   4509: 'message_too_big',
   4511: 'too_many_rooms',
   4512: 'banned',
+  4513: 'too_many_seats',
   4514: 'token_expired',
 } as const;
 
@@ -107,6 +109,7 @@ const CLOSE_SENTENCES: Record<CloseName, string> = {
   too_many_rooms: 'The server has no place for another room. Try again later.',
   banned: 'A moderator removed you from the room. It lets you in again when it has ended.',
   token_expired: 'Your access to the room has ended. Get a new invitation link.',
+  too_many_seats: 'You are in this room too often, or too many are from your network. Leave elsewhere, then try again.',
 };
 
 /** Every error the SDK throws or reports: a `code` to act on and a `message` for a person that says what to do. */
@@ -139,7 +142,14 @@ export function closeError(code: number, reason = ''): ParleyError | undefined {
     : new ParleyError('closed', reason || `The server closed the connection (${code}).`);
 }
 
-const RETRY_LATER = new Set<string>(['rate_limited', 'internal', 'session_gone', 'room_full', 'too_many_rooms']);
+const RETRY_LATER = new Set<string>([
+  'rate_limited',
+  'internal',
+  'session_gone',
+  'room_full',
+  'too_many_rooms',
+  'too_many_seats',
+]);
 
 /** The server's messages start and end as Go's errors do; people read sentences. */
 function asSentence(text: string): string {

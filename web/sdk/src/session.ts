@@ -52,6 +52,8 @@ const SUBPROTOCOL = 'parley.v1';
 const SILENCE = 10_000; // ms without a word from the server after which its connection is dead
 const PROBE = 1000; // ms the server has to answer where there is doubt; then a new connection is made beside the old one
 const TICK = 1000;
+const HURRY = 20_000; // ms after a server drained in which its successor is expected…
+const HURRIED = 750; // …and ms between attempts meanwhile, at most
 const FIRST_ATTEMPTS = 3; // connections tried before a first join is given up
 const PATIENT_ATTEMPTS = 4; // times a request is sent whose answer is that it came too fast
 const SILENT = 3001; // our close code where the server must keep the session: not 1000, not 1001
@@ -85,6 +87,7 @@ export class Session {
   #stopTicking: (() => void) | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #retryAt = Infinity; // now() when `#retry` is due, which a hidden page's browser may put off
+  #hurryUntil = 0; // now() until which attempts follow each other quickly
   #started: { resolve(): void; reject(error: ParleyError): void } | undefined;
   #left: (() => void) | undefined;
 
@@ -350,7 +353,8 @@ export class Session {
       return;
     }
     if (this.#joined) this.#setState('reconnecting');
-    this.#reconnect(code === 4000 ? Math.max(delay, drainDelay(reason, this.#random)) : delay);
+    if (code === 4000) this.#hurryUntil = now() + HURRY;
+    this.#reconnect(code === 4000 ? drainDelay(reason) : now() < this.#hurryUntil ? Math.min(delay, HURRIED) : delay);
   }
 
   #reconnect(delay: number): void {
@@ -459,8 +463,8 @@ function silence(socket: WebSocket): void {
   socket.onclose = null;
 }
 
-/** A draining server names the seconds over which its clients shall spread: a random moment of them, milliseconds. */
-function drainDelay(reason: string, random: () => number): number {
+/** A draining server names the seconds after which to come back, in milliseconds here: it spreads its rooms itself. */
+function drainDelay(reason: string): number {
   const seconds = Number(/\d+(\.\d+)?/.exec(reason)?.[0] ?? 0);
-  return Math.min(seconds, 60) * 1000 * random();
+  return Math.min(seconds, 60) * 1000;
 }

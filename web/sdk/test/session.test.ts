@@ -223,14 +223,19 @@ describe('coming back', () => {
     expect(s.session.state).toBe('reconnecting');
   });
 
-  it('spreads over the seconds that a draining server names', async () => {
+  it('comes back after the seconds that a draining server names, and then tries often', async () => {
     await joined();
-    latest().drop(4000, '20');
+    latest().drop(4000, '0.35');
     expect(FakeSocket.all).toHaveLength(1);
-    await vi.advanceTimersByTimeAsync(9900);
+    await vi.advanceTimersByTimeAsync(340);
     expect(FakeSocket.all).toHaveLength(1);
-    await vi.advanceTimersByTimeAsync(200);
+    await vi.advanceTimersByTimeAsync(20);
     expect(FakeSocket.all).toHaveLength(2);
+    for (let n = 3; n < 10; n++) {
+      latest().drop();
+      await vi.advanceTimersByTimeAsync(800);
+      expect(FakeSocket.all).toHaveLength(n);
+    }
   });
 
   it('comes back at once when the network does', async () => {

@@ -45,6 +45,11 @@ const table: Record<string, Problem> = {
     advice: 'It is running as many rooms as it may. Try again in a while.',
     retry: true,
   },
+  too_many_seats: {
+    title: 'You are here too often',
+    advice: 'You are in it on other devices or in other tabs, or too many are from your network. Leave there first.',
+    retry: true,
+  },
   bad_room: {
     title: 'That is not a room name',
     advice:
