@@ -165,7 +165,7 @@ func (s *sse) mustNext(t testing.TB, name string) event {
 	t.Helper()
 	e, err := s.next()
 	if err != nil || e.name != name {
-		t.Fatalf("%+v, %v; want %s", e, err, name)
+		t.Fatalf("%s %s %.300s, %v; want %s", e.id, e.name, e.data, err, name)
 	}
 	return e
 }

@@ -1,5 +1,5 @@
 /** The server's error codes (docs/protocol.md). */
-export declare const SERVER_ERRORS: readonly ['bad_message', 'unknown_type', 'message_too_big', 'rate_limited', 'not_joined', 'already_joined', 'unauthorized', 'forbidden', 'room_full', 'room_locked', 'banned', 'too_many_bans', 'too_many_rooms', 'bad_room', 'bad_name', 'name_too_long', 'metadata_too_long', 'text_too_long', 'too_many_publications', 'bad_offer', 'no_media', 'no_such_participant', 'no_such_source', 'session_gone', 'internal'];
+export declare const SERVER_ERRORS: readonly ['bad_message', 'unknown_type', 'message_too_big', 'rate_limited', 'not_joined', 'already_joined', 'unauthorized', 'forbidden', 'room_full', 'room_locked', 'banned', 'too_many_bans', 'too_many_rooms', 'too_many_seats', 'bad_room', 'bad_name', 'name_too_long', 'metadata_too_long', 'text_too_long', 'too_many_publications', 'bad_offer', 'no_media', 'no_such_participant', 'no_such_source', 'session_gone', 'internal'];
 export type ServerErrorCode = (typeof SERVER_ERRORS)[number];
 /** What the server closes a connection with (docs/protocol.md): up to 4499 the client comes back, from 4500 it does not. */
 export declare const CLOSE_CODES: {
@@ -20,6 +20,7 @@ export declare const CLOSE_CODES: {
     readonly 4509: 'message_too_big';
     readonly 4511: 'too_many_rooms';
     readonly 4512: 'banned';
+    readonly 4513: 'too_many_seats';
     readonly 4514: 'token_expired';
 };
 export type CloseName = (typeof CLOSE_CODES)[keyof typeof CLOSE_CODES];
