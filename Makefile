@@ -7,7 +7,7 @@ export FUZZTIME
 # The release of Go that go.mod names, also where a machine is set to its own (GOTOOLCHAIN=local).
 export GOTOOLCHAIN := $(shell sed -n 's/^toolchain //p' go.mod)
 
-.PHONY: help run build web test check lint fmt docs fuzz bench soak lab clean
+.PHONY: help run build web test check vuln lint fmt docs fuzz bench soak lab clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,10 +23,13 @@ web: ## build the web app and the SDK into web/dist
 	cd web && npm ci --no-audit --no-fund && npm run build
 
 test: ## everything: install what is missing, linters, Go with the race detector, web, browsers
-	@bash .ci/steps install web_dist web_check web_test tidy lint go_cross go_32bit go_race e2e
+	@bash .ci/steps install web_dist web_check web_test tidy vuln lint go_cross go_32bit go_race e2e
 
 check: ## the fast part: linters, Go tests without the race detector, web checks and unit tests
 	@bash .ci/steps lint go_short web_check web_test
+
+vuln: ## look for known holes in what is built here: Go's vulnerability database, npm audit
+	@bash .ci/steps vuln
 
 lint: ## the Go linters
 	@bash .ci/steps lint

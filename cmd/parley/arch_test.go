@@ -48,7 +48,7 @@ var thirdParties = map[string][]string{
 	"nhooyr.io/websocket":                 {"signaling/ws"},
 	"net/http":                            {"cmd/parley", "signaling", "web", "internal/clientip", "internal/loadgen/cmd"}, // the comparator of make bench has metrics
 	"github.com/nats-io":                  {"relay/bus"},
-	"encoding/json":                       {"cmd/parley", "signaling", "web", "relay", "internal/loadgen"},
+	"encoding/json":                       {"cmd/parley", "signaling", "web", "relay", "internal/loadgen", "internal/vulncheck"},
 }
 
 // goFile is one parsed source file of the tree.
