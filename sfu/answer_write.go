@@ -44,7 +44,7 @@ func (w *answerWriter) write(o *offer) (string, map[string]answered, error) {
 			sections[mid] = a
 			w.media(m, mid, sending[mid], a)
 		}
-		if i == 0 { // of a bundle the first section's count (RFC 9143, section 7.1.3)
+		if mid == o.transport.mid { // of a bundle the tagged section's count (RFC 9143, section 7.1.3)
 			for _, c := range w.candidates {
 				w.line("candidate:", c)
 			}
@@ -65,10 +65,12 @@ func (w *answerWriter) line(parts ...string) {
 func (w *answerWriter) head(o *offer) {
 	w.b.Grow(1024 + 1024*len(o.sections))
 	fmt.Fprintf(&w.b, "v=0\r\no=- %d %d IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n", w.session, w.version)
-	w.b.WriteString("a=group:BUNDLE")
+	w.b.WriteString("a=group:BUNDLE " + o.transport.mid) // the tagged section is the first here, too
 	for _, s := range o.sections {
-		w.b.WriteByte(' ')
-		w.b.WriteString(s.mid)
+		if s.mid != o.transport.mid {
+			w.b.WriteByte(' ')
+			w.b.WriteString(s.mid)
+		}
 	}
 	w.b.WriteString("\r\n")
 	w.line("msid-semantic:WMS *")

@@ -29,8 +29,9 @@ type offer struct {
 	hasData    bool
 }
 
-// transportOffer is what the client says of ICE, DTLS and SCTP: the same in all sections, since they are bundled.
+// transportOffer is what the client says of ICE, DTLS and SCTP in the tagged section, whose transport all use.
 type transportOffer struct {
+	mid             string // of the tagged section
 	ufrag, password string
 	fingerprints    []fingerprint
 	maxMessage      uint32 // bytes of a data message that the client takes; 0: any (RFC 8841, section 6)
@@ -99,15 +100,20 @@ func (p *offer) readSections(d *sdp.SessionDescription) (map[string]*sdp.MediaDe
 		return nil, badOffer("there are more than %d media sections", maxSections)
 	}
 	group, _ := d.Attribute("group")
-	bundle := strings.Fields(group)
-	if len(bundle) < 2 || bundle[0] != "BUNDLE" {
+	words := strings.Fields(group)
+	if len(words) < 2 || words[0] != "BUNDLE" {
 		return nil, badOffer("the media sections are not bundled (a=group:BUNDLE)")
+	}
+	bundle := words[1:]
+	first, err := tagged(d, bundle)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.readTransport(d, first); err != nil {
+		return nil, err
 	}
 	byMID := make(map[string]*sdp.MediaDescription, len(d.MediaDescriptions))
 	candidates := 0
-	if err := p.readTransport(d); err != nil {
-		return nil, err
-	}
 	for i, m := range d.MediaDescriptions {
 		mid, _ := m.Attribute("mid")
 		_, bundleOnly := m.Attribute("bundle-only")
@@ -116,13 +122,10 @@ func (p *offer) readSections(d *sdp.SessionDescription) (map[string]*sdp.MediaDe
 			return nil, badOffer("media section %d has no mid, or a mid over %d bytes", i, maxMIDLength)
 		case byMID[mid] != nil:
 			return nil, badOffer("two media sections have the mid %q", mid)
-		case !slices.Contains(bundle[1:], mid):
+		case !slices.Contains(bundle, mid):
 			return nil, badOffer("media section %q is not in the BUNDLE group", mid)
 		case m.MediaName.Port.Value == 0 && !bundleOnly:
 			return nil, badOffer("media section %q is rejected (port 0)", mid)
-		}
-		if err := p.transport.check(d, m, mid); err != nil {
-			return nil, err
 		}
 		for _, a := range m.Attributes {
 			if a.IsICECandidate() {

@@ -7,7 +7,6 @@ import (
 	_ "crypto/sha512"
 	"encoding/hex"
 	"errors"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -25,14 +24,35 @@ type fingerprint struct {
 	sum  string // raw bytes
 }
 
-// readTransport takes the transport from the first section, which all others share, or from the session.
-func (p *offer) readTransport(d *sdp.SessionDescription) error {
-	m := d.MediaDescriptions[0]
+// tagged returns the section whose transport all others use: the first of the BUNDLE group (RFC 9143, section 7.2), whose mids
+// those are.
+func tagged(d *sdp.SessionDescription, bundle []string) (*sdp.MediaDescription, error) {
+	for _, m := range d.MediaDescriptions {
+		if mid, _ := m.Attribute("mid"); mid == bundle[0] {
+			return m, nil
+		}
+	}
+	return nil, badOffer("there is no media section %q, which the BUNDLE group begins with", bundle[0])
+}
+
+// readTransport takes the transport from the tagged section m, or from the session. What other sections say of theirs would
+// count if bundling were refused (RFC 8829, section 5.2.1), and is ignored.
+func (p *offer) readTransport(d *sdp.SessionDescription, m *sdp.MediaDescription) error {
 	mid, _ := m.Attribute("mid")
 	t := &p.transport
+	t.mid = strings.Clone(mid)
 	t.ufrag, t.password = strings.Clone(find(d, m, "ice-ufrag")), strings.Clone(find(d, m, "ice-pwd"))
+	switch {
+	case find(d, m, "setup") != "actpass":
+		return badOffer("media section %q is not an offer's: a=setup is not actpass", mid)
+	case t.ufrag == "" || t.password == "":
+		return badOffer("media section %q has no ICE user name and password", mid)
+	}
 	all := append(fingerprintsOf(m.Attributes), fingerprintsOf(d.Attributes)...)
-	if len(all) > maxFingerprints {
+	switch n := len(all); {
+	case n == 0:
+		return badOffer("media section %q has no DTLS fingerprint", mid)
+	case n > maxFingerprints:
 		return badOffer("there are more than %d DTLS fingerprints", maxFingerprints)
 	}
 	for _, v := range all {
@@ -41,25 +61,6 @@ func (p *offer) readTransport(d *sdp.SessionDescription) error {
 			return badOffer("media section %q has no DTLS fingerprint that can be used: %v", mid, err)
 		}
 		t.fingerprints = append(t.fingerprints, f)
-	}
-	return nil
-}
-
-// check looks for what ICE and DTLS need, in the section or in the session, and that it is the same as in the first section.
-func (t *transportOffer) check(d *sdp.SessionDescription, m *sdp.MediaDescription, mid string) error {
-	ufrag, password, hash := find(d, m, "ice-ufrag"), find(d, m, "ice-pwd"), find(d, m, "fingerprint")
-	switch {
-	case find(d, m, "setup") != "actpass":
-		return badOffer("media section %q is not an offer's: a=setup is not actpass", mid)
-	case ufrag == "" || password == "":
-		return badOffer("media section %q has no ICE user name and password", mid)
-	case len(strings.Split(hash, " ")) != 2:
-		return badOffer("media section %q has no DTLS fingerprint", mid)
-	case ufrag != t.ufrag || password != t.password:
-		return badOffer("media section %q has another ICE user name or password than the first: they are bundled", mid)
-	}
-	if f, err := parseFingerprint(hash); err != nil || !slices.Contains(t.fingerprints, f) {
-		return badOffer("media section %q has another DTLS fingerprint than the first: they are bundled", mid)
 	}
 	return nil
 }
