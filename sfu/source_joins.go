@@ -8,8 +8,16 @@ import (
 	"github.com/parley/parley/sfu/internal/ring"
 )
 
-// A switch to another stream takes the last keyframe where that is so recent that nobody sees the picture go back.
-const switchAge = 150 * time.Millisecond
+const (
+	// A switch to another stream takes the last keyframe where that is so recent that nobody sees the picture go back.
+	switchAge = 150 * time.Millisecond
+	// A newcomer whose request for a keyframe was in vain for so long…
+	unanswered = impatience
+	// …is served with one of this age. Of an older one the burst would be longer than the clocks of receivers follow.
+	vainAge = 5 * time.Second
+	// A stream without a packet for so long stands still: its last keyframe, with all that followed, is the picture.
+	stillAfter = silence
+)
 
 // admit lets the sinks that wait for a keyframe of l join it, at first. Packets after first that overtook it are sent now,
 // first itself is left to the caller. Who is shown something already waits until the keyframe is whole.
@@ -79,7 +87,11 @@ func (s *Source) serveCached(k *Sink, now time.Time) {
 			return
 		}
 	}
-	quick := time.Duration(s.rtt.Load()) < impatience/2 && now.Sub(k.since) < impatience
+	rtt, waited := time.Duration(s.rtt.Load()), now.Sub(k.since)
+	quick := rtt < impatience/2 && waited < impatience
+	if k.current < 0 && waited >= unanswered+rtt {
+		age = vainAge
+	}
 	for i := from; i >= 0; i-- {
 		l := s.streams[i]
 		if first, newest := l.cached(now, age); first != nil && l.live && s.join(k, l, first, newest) {
@@ -159,10 +171,18 @@ func (s *Source) expect(now time.Time) bool {
 	return true
 }
 
-// cached returns the start of a keyframe that is recent enough to serve a viewer with, and the newest packet, or nil.
+// cached returns the start of a keyframe that is recent enough to serve a viewer with, and the newest packet, or nil. Of a
+// picture that stands still the age is that from the keyframe to the newest packet: nothing contradicts it since.
 func (l *stream) cached(now time.Time, age time.Duration) (first, newest *ring.Slot) {
 	first = l.ring.Keyframe()
-	if first == nil || !l.started || now.UnixNano()-first.At > int64(age) {
+	if first == nil || !l.started {
+		return nil, nil
+	}
+	until := now.UnixNano()
+	if until-l.at > int64(stillAfter) {
+		until = l.at
+	}
+	if until-first.At > int64(age) {
 		return nil, nil
 	}
 	last := l.padding.dense(l.seq.Max())

@@ -231,3 +231,52 @@ func TestNewcomerHearsTheLastSound(t *testing.T) {
 		})
 	}
 }
+
+// Who comes while the picture stands still is served from the last keyframe at once, whatever its age; nothing contradicts it.
+func TestNewcomerSeesAStillPicture(t *testing.T) {
+	t.Parallel()
+	p := newPublisher(t, 1)
+	p.all(true)
+	p.send(0, false)
+	for range 300 { // ten seconds in which nothing comes, not even answers to requests
+		p.tick()
+	}
+	v := &viewer{}
+	p.src.Attach(p.now, newVideoLine(v), 320, 180)
+	out := v.take()
+	mustBeContinuous(t, out)
+	if len(out) != 2 || !contentOf(out[0].Payload).info.Start {
+		t.Fatalf("%d packets, want the keyframe and the picture after it", len(out))
+	}
+	p.serve(3)
+	if out = v.take(); len(out) == 0 {
+		t.Error("nothing goes on")
+	}
+}
+
+// A keyframe of some age serves where a fresh one was asked for in vain, though packets come.
+func TestNewcomerOfAPublisherThatAnswersNoRequest(t *testing.T) {
+	t.Parallel()
+	p := newPublisher(t, 1)
+	seldom := func(frames int) {
+		for range frames { // 5 a second
+			p.send(0, false)
+			for range 6 {
+				p.tick()
+			}
+		}
+	}
+	p.all(true)
+	seldom(15)
+	v := &viewer{}
+	p.src.Attach(p.now, newVideoLine(v), 320, 180)
+	if n := len(v.take()); n != 0 {
+		t.Fatalf("%d packets before there was time for an answer", n)
+	}
+	seldom(2)
+	out := v.take()
+	mustBeContinuous(t, out)
+	if len(out) != 18 || !contentOf(out[0].Payload).info.Start {
+		t.Errorf("%d packets, want the keyframe and all that followed", len(out))
+	}
+}
