@@ -24,7 +24,7 @@ func main() {
 
 func run(ctx context.Context, out io.Writer, args []string) error {
 	if len(args) < 2 {
-		return errors.New("usage: vulncheck GOVULNCHECK PACKAGE ...")
+		return errors.New("usage: vulncheck GOVULNCHECK PACKAGE [PACKAGE ...]")
 	}
 	source, version, err := download(ctx)
 	if err != nil {
@@ -34,7 +34,7 @@ func run(ctx context.Context, out io.Writer, args []string) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(folder)
+	defer func() { _ = os.RemoveAll(folder) }()
 	count, err := writeDatabase(source, folder)
 	if err != nil {
 		return err
