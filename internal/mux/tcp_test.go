@@ -195,7 +195,7 @@ func TestTCPSilentAddress(t *testing.T) {
 
 func TestTCPBacklog(t *testing.T) {
 	t.Parallel()
-	m := listenTCP(t, TCPConfig{})
+	m := listenTCP(t, TCPConfig{MaxUndecided: 8 * branchBacklog})
 	clients := make([]net.Conn, branchBacklog+1)
 	for i := range clients {
 		clients[i] = dialTCP(t, m)
