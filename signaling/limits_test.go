@@ -40,7 +40,7 @@ func TestMessageTooBig(t *testing.T) {
 		ann.must("negotiate", fields{"media": fields{"sdp": sdp}})
 		ann.refused(codeTooBig, "chat", fields{"text": strings.Repeat("x", 64<<10)})
 		ann.closedWith(closeTooBig)
-		ben.link.TooBig() // as the transport does
+		ben.link.TooBig(nil) // as the transport does
 		ben.closedWith(closeTooBig)
 		if got := len(cem.events("left")); got != 2 {
 			t.Errorf("%d left: a client that may not come back leaves at once", got)

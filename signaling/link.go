@@ -15,6 +15,8 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/parley/parley/internal/audit"
+
 	"github.com/parley/parley/internal/steady"
 	"github.com/parley/parley/signaling/internal/eventlog"
 )
@@ -117,9 +119,18 @@ func (l *Link) End(graceful bool) {
 	l.srv.forget(l)
 }
 
-// TooBig is called by the transport instead of Receive for a message over Server.MaxMessage.
-func (l *Link) TooBig() {
-	l.refuse(nil, refuse(codeTooBig, "a message of more than %d bytes", l.srv.cfg.Limits.OfferBytes))
+// TooBig is called by the transport instead of Receive for a message over Server.MaxMessage, or over what it takes of strangers, with the
+// beginning that it has. A stranger is told what is wrong with the token, as if the join had come whole.
+func (l *Link) TooBig(begin []byte) {
+	var err error = refuse(codeTooBig, "a message of more than %d bytes", l.srv.cfg.Limits.OfferBytes)
+	if !l.Joined() {
+		claims, wrong := l.srv.verify(tokenIn(begin), l.bearer, l.room)
+		if wrong != nil {
+			err = wrong
+		}
+		l.srv.noteRefusal(audit.Who{Room: l.room, Identity: cut(claims.Identity, l.srv.cfg.Limits.IdentityBytes), Address: l.from}, "join", err)
+	}
+	l.refuse(nil, err)
 }
 
 // Receive handles one message and returns when it has been dealt with, which for join and negotiate takes as long as

@@ -184,7 +184,7 @@ func (r *room) endLocked(s *session, reason leftReason) (link *Link, ok bool) {
 	r.appendLocked("left", eventlog.Audience{}.Unhurried(), func(e event) any {
 		return leftEvent{event: e, Participant: s.id, Reason: reason}
 	})
-	if len(r.sessions) == 0 {
+	if len(r.sessions) == 0 && reason != reasonReplaced { // else the heir is about to take the place
 		r.emptiedLocked()
 	}
 	if len(s.sources) > 0 || len(s.view) > 0 {

@@ -110,6 +110,33 @@ func TestSeatOfAGhost(t *testing.T) {
 	})
 }
 
+// Who was alone and takes over the own seat finds the room as it was: its bans, its lock, its chat.
+func TestHeirFindsTheRoomAsItWas(t *testing.T) {
+	one := func(cfg *Config) {
+		withSecret(cfg)
+		cfg.Limits = Limits{SeatsPerIdentity: 1}
+	}
+	bubble(t, one, func(t *testing.T, r *rig) {
+		host, eve := r.dial("a"), r.dial("a")
+		host.join(r.joinAs("host", token.Moderate, token.Message))
+		eve.join(r.joinAs("eve", token.Message))
+		host.must("chat", fields{"text": "hello"})
+		host.must("moderate", fields{"action": "remove", "participant": eve.me})
+		host.must("moderate", fields{"action": "lock"})
+		host.cut()
+		time.Sleep(2 * time.Second)
+		back := r.dial("a")
+		back.join(r.joinAs("host", token.Moderate, token.Message))
+		if got := back.welcome["messages"].([]any); len(got) != 1 {
+			t.Errorf("%d messages", len(got))
+		}
+		if room := back.welcome["room"].(map[string]any); room["locked"] != true {
+			t.Error("the lock is gone")
+		}
+		r.dial("a").refused(codeBanned, "join", r.joinAs("eve", token.Message))
+	})
+}
+
 // Who comes back sooner than the room has seen that he was gone takes over, too: then it is the ghost that goes.
 func TestGhostOfOneWhoIsBack(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, r *rig) {

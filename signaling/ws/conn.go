@@ -126,7 +126,7 @@ func (c *onceClosed) Write(b []byte) (int, error) {
 var errTooBig = errors.New("ws: message too big")
 
 // read waits for the next message of at most limit bytes. Where it has more than first, vouch is asked whether the rest may come. text is
-// false for a binary one, whose content is dropped. The error is errTooBig, or that of a connection that has ended.
+// false for a binary one, whose content is dropped. The error is errTooBig, with the beginning of the message, or that of a connection that has ended.
 func (c *conn) read(ctx context.Context, first, limit int, vouch func(begin []byte) bool) (msg []byte, text bool, err error) {
 	typ, r, err := c.ws.Reader(ctx)
 	if err != nil {
@@ -142,7 +142,7 @@ func (c *conn) read(ctx context.Context, first, limit int, vouch func(begin []by
 		return nil, false, fmt.Errorf("read: %w", err)
 	}
 	if len(msg) > first {
-		return nil, false, errTooBig
+		return msg, false, errTooBig
 	}
 	return msg, typ == websocket.MessageText, nil
 }

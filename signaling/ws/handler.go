@@ -125,7 +125,7 @@ func (h *Handler) pump(link *signaling.Link, c *conn) bool {
 		msg, text, err := c.read(context.Background(), first, limit, link.Vouch) // Link.End and conn.Close end it
 		switch {
 		case errors.Is(err, errTooBig):
-			link.TooBig()
+			link.TooBig(msg)
 			return false
 		case err != nil:
 			h.log.Debug("websocket ended", "err", err)

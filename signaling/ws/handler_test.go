@@ -233,7 +233,7 @@ func TestStrangersHoldLittle(t *testing.T) {
 	}
 	stranger := s.open("a")
 	stranger.frame(fin|opText, 1<<18, []byte(join("x"))[:20<<10]) // and no more
-	if m := stranger.read(); m["code"] != "message_too_big" {
+	if m := stranger.read(); m["code"] != "unauthorized" {
 		t.Errorf("%v", m)
 	}
 	s.until("gone", func(s signaling.Stats) bool { return s.Connections == 1 })

@@ -380,7 +380,7 @@ test('errors say what to do: no token, room full, removed, server gone', { timeo
     await until('unauthorized', async () => (await id(none, 'over').getAttribute('data-code')) === 'unauthorized');
     await shot(none, 'desktop-no-token');
     const link = (who) =>
-      `${guarded.url}/r/club#token=${token(['--room', 'club', '--identity', who, '--can', 'publish,subscribe,message,watch,moderate'], secret)}`;
+      `${guarded.url}/r/club#token=${token(['--room', 'club', '--identity', who, '--can', 'publish,subscribe,message,watch'], secret)}`;
     await host.goto(link('host'));
     await id(host, 'name').fill('Host');
     await id(host, 'join').click();

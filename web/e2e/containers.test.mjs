@@ -100,11 +100,9 @@ test('docker stop drains: the health check turns, and the end is an orderly one'
   for (const side of ['A', 'B']) lab.nat(side, 'restricted');
   const guests = await join2('drain', true);
   for (const g of guests) await g.frames(5, 25_000);
-  const stop = podman.start(['stop', '--time', '15', name]);
-  const stopped = new Promise((r) => stop.once('exit', r));
-  await until('the health check to turn', () => health() !== 0, 10_000, 20);
-  assert.equal(inspect('{{.State.Status}}'), 'running', 'it turns before the end');
-  assert.equal(await stopped, 0);
+  podman.run(['kill', '--signal', 'TERM', name]); // what docker stop sends first; the check cannot run while podman stops
+  await until('the health check to turn', () => health() === 1, 10_000, 20);
+  podman.run(['stop', '--time', '15', name]);
   assert.equal(inspect('{{.State.Status}} {{.State.ExitCode}}'), 'exited 0');
   for (const g of guests) await g.page.context().close();
 });

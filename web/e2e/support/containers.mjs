@@ -1,7 +1,7 @@
 // The image and docker-compose.yml in podman, with a storage of its own, on a machine of the network lab.
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runProgram, startProgram } from './programs.mjs';
+import { runProgram } from './programs.mjs';
 import { artifacts, root } from './server.mjs';
 
 const folder = join(artifacts, 'containers');
@@ -37,10 +37,6 @@ export class Podman {
   run(args, { program = 'podman', env = {}, ...options } = {}) {
     const all = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], env: { ...this.env, ...env }, ...options };
     return runProgram('nsenter', [...this.inside, program, ...args], all).trim();
-  }
-  /** The same in the background. */
-  start(args) {
-    return startProgram('nsenter', [...this.inside, 'podman', ...args], { env: this.env, stdio: 'ignore' });
   }
   /** Builds the Dockerfile; where its first stage's image cannot be had, its last stage with the binary under test. */
   build(tag) {

@@ -353,8 +353,13 @@ export class Session {
       return;
     }
     if (this.#joined) this.#setState('reconnecting');
-    if (code === 4000) this.#hurryUntil = now() + HURRY;
-    this.#reconnect(code === 4000 ? drainDelay(reason) : now() < this.#hurryUntil ? Math.min(delay, HURRIED) : delay);
+    if (code === 4000) {
+      const told = drainDelay(reason);
+      this.#hurryUntil = now() + told + HURRY;
+      this.#reconnect(told);
+      return;
+    }
+    this.#reconnect(now() < this.#hurryUntil ? Math.min(delay, HURRIED) : delay);
   }
 
   #reconnect(delay: number): void {
@@ -385,7 +390,7 @@ export class Session {
       return;
     }
     if (at >= this.#doubted && !this.#spare) this.#beside();
-    if (this.#live && at - this.#pinged >= this.#pingEvery) this.#ping();
+    if (this.#live && at - this.#pinged >= this.#pingEvery - TICK / 2) this.#ping();
   }
 
   #ping(): void {

@@ -184,8 +184,11 @@ function RowMenu({ person: p, moderates, messages, onFile }: RowProps) {
               Stop the screen share
             </MenuItem>
           )}
-          <MenuItem icon={CloseIcon} danger testid="remove" onClick={() => ask('remove', p.id)}>
+          <MenuItem icon={CloseIcon} testid="remove" onClick={() => ask('remove', p.id, undefined, false)}>
             Remove from the room
+          </MenuItem>
+          <MenuItem icon={CloseIcon} danger testid="keep-out" onClick={() => ask('remove', p.id)}>
+            Remove and keep out
           </MenuItem>
         </>
       )}

@@ -46,8 +46,8 @@ const table: Record<string, Problem> = {
     retry: true,
   },
   too_many_seats: {
-    title: 'You are here too often',
-    advice: 'You are in it on other devices or in other tabs, or too many are from your network. Leave there first.',
+    title: 'No more places for you here',
+    advice: 'You are in this room on other devices or in other tabs, or too many people are here from your network. Leave elsewhere, then try again.',
     retry: true,
   },
   bad_room: {
