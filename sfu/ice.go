@@ -147,9 +147,10 @@ func (a *iceAgent) check(r *icelite.Request, v via, now time.Time) bool {
 		a.t.peer.leg.hear(now)
 	}
 	a.earn(v, r.Len())
-	a.reply(v, c.key.Success(a.answer[:0], r, v.addr))
+	answer := c.key.Success(a.answer[:0], r, v.addr)
+	a.reply(v, answer)
 	if ask { // after the answer: a client that waits to nominate may do so now
-		a.ask(c, v, wanted, now)
+		a.ask(c, v, wanted, unprovenShare*(r.Len()+datagramExtra)-len(answer)-datagramExtra, now)
 	}
 	return true
 }

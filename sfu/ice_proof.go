@@ -127,8 +127,8 @@ func (a *iceAgent) established(now time.Time) {
 	}
 }
 
-// ask sends a request over a path from which a check came.
-func (a *iceAgent) ask(c *credentials, v via, wanted bool, now time.Time) {
+// ask sends a request over a path from which a check came. It is repeated where that costs no more than paid bytes in all, headers counted.
+func (a *iceAgent) ask(c *credentials, v via, wanted bool, paid int, now time.Time) {
 	p := &a.proof
 	i := slices.IndexFunc(p.asked, func(q question) bool { return q.to == v && q.by == c && now.Before(q.expires) })
 	if i < 0 {
@@ -142,8 +142,8 @@ func (a *iceAgent) ask(c *credentials, v via, wanted bool, now time.Time) {
 	q := &p.asked[i]
 	q.wanted = q.wanted || wanted
 	if since := now.Sub(q.at); since >= askSpacing || since < 0 {
-		q.again = false
-		a.send(q, now)
+		n := a.send(q, now)
+		q.again = 2*(n+datagramExtra) > paid
 	}
 }
 
@@ -159,7 +159,8 @@ func (a *iceAgent) askAgain(now time.Time) {
 	}
 }
 
-func (a *iceAgent) send(q *question, now time.Time) {
+// send returns how many bytes the request has.
+func (a *iceAgent) send(q *question, now time.Time) int {
 	if q.by.theirs == nil {
 		q.by.theirs = icelite.NewKey(q.by.theirKey)
 	}
@@ -167,13 +168,14 @@ func (a *iceAgent) send(q *question, now time.Time) {
 	q.at = now
 	b := q.by.theirs.Ask(a.request[:0], q.id, q.by.askUser)
 	if !first && !a.affords(q.to, len(b)) {
-		return
+		return len(b)
 	}
 	if !q.to.send(a.t.peer.node.plane, b) {
 		a.t.peer.count.iceUnanswered.Add(1)
 	}
 	a.t.peer.count.asked.Add(1)
 	a.spend(q.to, len(b))
+	return len(b)
 }
 
 // answered takes the answer to a request. The caller is in no loop, and does not hold mu.

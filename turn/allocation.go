@@ -54,14 +54,17 @@ func (e *endpoint) newAllocation(r *request, w wish) (*allocation, *refusal) {
 		expires: r.now.Add(w.lifetime),
 		peers:   map[netip.Addr]time.Time{}, channels: map[uint16]*channel{}, numbers: map[netip.AddrPort]uint16{},
 	}
+	e.mu.Lock()
+	e.held[a.at] = a // before its relay can be found, and ended
+	e.mu.Unlock()
 	if err := s.relays.open(a, w.even); err != nil {
+		e.mu.Lock()
+		delete(e.held, a.at)
+		e.mu.Unlock()
 		s.quota.give(a.user.Identity, a.ip)
 		s.cfg.Log.Debug("no relay", "err", err)
 		return nil, noPort
 	}
-	e.mu.Lock()
-	e.held[a.at] = a
-	e.mu.Unlock()
 	s.allocated.Add(1)
 	s.reading.Go(a.run)
 	if s.revoked.has(a.user.Session) { // meanwhile

@@ -46,6 +46,9 @@ type Limits struct {
 	Errors      int // error answers over 1.5 times their request, a second to one address, with a burst of 20 s; default 20
 }
 
+// maxRealm keeps a challenge below 1.5 times a client's first Allocate, headers counted.
+const maxRealm = 12 // bytes
+
 func (c Config) withDefaults() Config {
 	if c.Realm == "" {
 		c.Realm = "parley"
@@ -103,6 +106,9 @@ func (c Config) Validate() error {
 		if len(secret) < 16 {
 			errs = append(errs, errors.New("turn: a secret must have 16 bytes or more"))
 		}
+	}
+	if len(c.Realm) > maxRealm {
+		errs = append(errs, fmt.Errorf("turn: a realm of more than %d bytes makes answers to strangers too large", maxRealm))
 	}
 	if c.TTL < time.Minute {
 		errs = append(errs, fmt.Errorf("turn: credentials for %v are too short-lived, at least 1m", c.TTL))

@@ -68,6 +68,11 @@ func (e *endpoint) handle(b []byte, from net.Addr) {
 	at := addrPort(from)
 	defer e.s.guard(func() { e.drop(at) })
 	now := e.s.now()
+	// What a relay sends to the media port is for media. A relay that were a client, too, could have relays of its own, and so on.
+	if kind, _ := stunType(b); kind != binding && !e.stream && e.s.policy.isRelay(at) {
+		e.s.refuse(Nested)
+		return
+	}
 	if len(b) >= 4 && b[0]&0xC0 == 0x40 {
 		e.channelData(b, at, now)
 		return
@@ -198,8 +203,9 @@ func (e *endpoint) reply(r *request, b []byte) {
 // guard is deferred where one client is served: a panic there ends what end ends, and nothing else.
 func (s *Server) guard(end func()) {
 	if p := recover(); p != nil {
-		s.panics.Add(1)
-		s.cfg.Log.Error("turn: a mistake of ours ended one client", "panic", p, "stack", string(debug.Stack()))
+		if s.panics.Add(1) == 1 { // the others are counted
+			s.cfg.Log.Error("turn: a mistake of ours ended one client", "panic", p, "stack", string(debug.Stack()))
+		}
 		end()
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"testing"
 	"time"
+
+	"github.com/pion/stun/v3"
 )
 
 // behindNAT is a rig whose relays have an address that this host has not, and to which no router leads back: nothing that
@@ -93,5 +95,25 @@ func TestInside(t *testing.T) {
 		if got := in.inward(ap(tt.peer)); got != ap(tt.to) {
 			t.Errorf("%s: %v leads to %v, want %v", tt.name, tt.peer, got, tt.to)
 		}
+	}
+}
+
+// TestRelayIsNoClient: a relay that asks for a relay gets none, or one packet could go through the port 32 times.
+func TestRelayIsNoClient(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	r.policy.relays = someRelays{50000: true}
+	e := newEndpoint(r.Server, nil, nil) // what is answered ends in a panic, which is counted
+	relay := net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:50000"))
+	ask := stun.MustBuild(stun.NewType(stun.MethodAllocate, stun.ClassRequest), stun.TransactionID)
+	e.handle(ask.Raw, relay)
+	e.handle([]byte{0x40, 0, 0, 4, 1, 2, 3, 4}, relay)
+	wantRefused(t, r.Server, Nested, 2)
+	if n := r.Stats().Panics; n != 0 {
+		t.Errorf("%d were answered", n)
+	}
+	e.handle(ask.Raw, net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:50001")))
+	if n := r.Stats().Panics; n != 1 {
+		t.Errorf("%d: a client is not answered", n)
 	}
 }

@@ -111,6 +111,12 @@ func (p *policy) send(peer netip.AddrPort) (Reason, bool) {
 	return p.foreign(ip)
 }
 
+// isRelay reports whether a packet that reached our port came from one of our relays.
+func (p *policy) isRelay(from netip.AddrPort) bool {
+	ip := from.Addr().Unmap().WithZone("")
+	return p.relays.live(from.Port()) && (ip.IsLoopback() || p.host[ip])
+}
+
 // foreign decides about addresses without looking at ports.
 func (p *policy) foreign(ip netip.Addr) (Reason, bool) {
 	switch {

@@ -28,6 +28,7 @@ const (
 	TooManyPeers                   // Limits.Peers
 	TooManyChannels                // Limits.Channels
 	ErrorLimit                     // Limits.Errors: an error answer was not sent
+	Nested                         // it came from one of our relays: a relay is no client
 
 	OwnPort      // a packet to or from a port of this host that is neither media nor a relay
 	OverRate     // Limits.Bandwidth
@@ -47,7 +48,7 @@ const (
 var reasonNames = [numReasons]string{
 	"bad_name", "wrong_realm", "expired", "bad_password", "stale_nonce", "revoked", "other_user", "no_allocation", "in_use",
 	"bad_request", "unknown_attribute", "transport", "family", "no_reservation", "identity_quota", "ip_quota",
-	"total_quota", "no_port", "denied_peer", "peer_family", "too_many_peers", "too_many_channels", "error_limit",
+	"total_quota", "no_port", "denied_peer", "peer_family", "too_many_peers", "too_many_channels", "error_limit", "nested",
 	"own_port", "over_rate", "peer_error", "no_permission", "too_long",
 	"conn_quota", "conn_ip_quota", "bad_frame", "idle", "slow_reader",
 }

@@ -92,12 +92,14 @@ func (r *relays) listen(a *allocation, port uint16) error {
 }
 
 func (r *relays) close(a *allocation) {
+	r.mu.Lock() // first: the port may be another's once it is closed
+	if r.ports[a.relay.Port()] == a {
+		delete(r.ports, a.relay.Port())
+	}
+	r.mu.Unlock()
 	if err := a.conn.Close(); err != nil {
 		r.s.cfg.Log.Debug("close relay", "err", err)
 	}
-	r.mu.Lock()
-	delete(r.ports, a.relay.Port())
-	r.mu.Unlock()
 }
 
 // all are the open relays.

@@ -193,6 +193,7 @@ func TestValidate(t *testing.T) {
 		"nothing to listen on": func(c *Config) { c.TCP = nil },
 		"16 bytes":             func(c *Config) { c.Secrets = []string{"short"} },
 		"too short-lived":      func(c *Config) { c.TTL = time.Second },
+		"a realm of more than": func(c *Config) { c.Realm = "meet.example.org" },
 		"one IPv4 address":     func(c *Config) { c.RelayIP = netip.MustParseAddr("2001:db8::1") },
 		"no range":             func(c *Config) { c.MinPort, c.MaxPort = 2, 1 },
 		"media address":        func(c *Config) { c.Media = make([]netip.AddrPort, 1) },

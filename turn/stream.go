@@ -62,16 +62,24 @@ func (s *stream) ReadFrom(b []byte) (int, net.Addr, error) {
 }
 
 func (s *stream) read(b []byte) (int, error) {
+	now := time.Now()
+	limit := s.deadline(now)
 	if s.r.Buffered() == 0 {
-		if err := s.SetReadDeadline(s.deadline(time.Now())); err != nil {
+		if err := s.SetReadDeadline(limit); err != nil {
 			return 0, err
 		}
 		if _, err := s.r.Peek(1); err != nil {
 			return 0, err
 		}
+		now = time.Now()
+	} else if !now.Before(limit) { // who always has a piece of the next message here ends in time, too
+		return 0, os.ErrDeadlineExceeded
 	}
 	if s.r.Buffered() < inboundMTU {
-		if err := s.SetReadDeadline(time.Now().Add(frameTimeout)); err != nil {
+		if next := now.Add(frameTimeout); next.Before(limit) {
+			limit = next
+		}
+		if err := s.SetReadDeadline(limit); err != nil {
 			return 0, err
 		}
 	}

@@ -93,6 +93,7 @@ func TestStreamTimeouts(t *testing.T) {
 		{"half a message", false, "\x00\x03\x00", 0, frameTimeout},
 		{"half a message with an allocation", true, "\x00\x03\x00", 0, frameTimeout},
 		{"talk without an allocation", false, "", 3 * time.Second, startTimeout},
+		{"talk that always has begun its next word", false, "\x00", 3 * time.Second, startTimeout},
 		{"silence with an allocation", true, "", 0, idleTimeout},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -101,6 +102,7 @@ func TestStreamTimeouts(t *testing.T) {
 				s, client, counts := pipeStream(tt.busy)
 				start := time.Now()
 				binding := append([]byte{0, 1, 0, 0, 0x21, 0x12, 0xA4, 0x42}, make([]byte, 12)...)
+				whole := binding
 				done := make(chan struct{})
 				go func() {
 					io.WriteString(client, tt.say) //nolint:errcheck // as below
@@ -109,6 +111,9 @@ func TestStreamTimeouts(t *testing.T) {
 						case <-time.After(tt.then):
 						case <-done:
 							return
+						}
+						if tt.say == "\x00" { // the rest of a message, and the first byte of the next
+							binding = append(append([]byte(nil), whole[1:]...), whole[0])
 						}
 						if _, err := client.Write(binding); err != nil {
 							return

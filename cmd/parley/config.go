@@ -138,7 +138,7 @@ type turnConfig struct {
 	Enabled     bool          `yaml:"enabled" doc:"Offer STUN and TURN on the udp and tcp addresses."`
 	Secret      secrets       `yaml:"secret" doc:"Keys of relay credentials, at least 16 bytes each, none of them in secret: the first makes, all verify. Other programs can make credentials with it. Empty: derived from secret."`
 	SecretFile  string        `yaml:"secret_file" doc:"File with turn.secret in it, one a line, instead of turn.secret."`
-	Realm       string        `yaml:"realm" doc:"Realm of the credentials."`
+	Realm       string        `yaml:"realm" doc:"Realm of the credentials, at most 12 bytes."`
 	TTL         time.Duration `yaml:"ttl" doc:"How long credentials can start a relay, at least timing.resume; a running one goes on until its session ends."`
 	RelayIP     string        `yaml:"relay_ip" doc:"IPv4 address of relays, as clients are told it. Empty: the first of public_ip, or that of the interface."`
 	RelayPorts  string        `yaml:"relay_ports" doc:"UDP ports of relays, first-last: open them in the firewall."`

@@ -138,7 +138,9 @@ test('received files do not stay in the browser’s storage', { timeout: 120_000
   await next.goto(`${server.url}/`);
   assert.equal(await stored(next), size, 'a page that lives keeps its files');
   const crash = await carl.page.context().newCDPSession(carl.page);
-  await crash.send('Page.crash').catch(() => {}); // answers with the page's end
+  const crashed = carl.page.waitForEvent('crash');
+  crash.send('Page.crash').catch(() => {}); // it is not answered
+  await crashed;
   await next.reload();
   await until('the leftover to be gone', async () => (await stored(next)) === 0);
   await carl.page.context().close();
