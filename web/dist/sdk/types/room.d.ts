@@ -89,8 +89,11 @@ export declare class Room extends Emitter<RoomEvents> {
         name?: string;
         metadata?: Metadata;
     }): Promise<void>;
-    /** For those who may `moderate`. `mute` and `remove` need a participant; `mute` takes one kind, or all. */
-    moderate(action: ModerateAction, participant?: string, kind?: Kind): Promise<void>;
+    /**
+     * For those who may `moderate`. `mute` and `remove` need a participant; `mute` takes one kind, or all. `remove` keeps the
+     * person out until the room ends, unless `ban` is false.
+     */
+    moderate(action: ModerateAction, participant?: string, kind?: Kind, ban?: boolean): Promise<void>;
     /** Sends one participant any JSON, through the server: for pages that connect by themselves. */
     signal(to: string, data: Json): Promise<void>;
     /** How good a participant's connection is, 5 to 1; undefined while nothing flows to tell by. */
