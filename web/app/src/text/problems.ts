@@ -47,7 +47,8 @@ const table: Record<string, Problem> = {
   },
   too_many_seats: {
     title: 'No more places for you here',
-    advice: 'You are in this room on other devices or in other tabs, or too many people are here from your network. Leave elsewhere, then try again.',
+    advice:
+      'You are in this room on other devices or in other tabs, or too many people are here from your network. Leave elsewhere, then try again.',
     retry: true,
   },
   bad_room: {
