@@ -93,15 +93,21 @@ test('a file from relay to relay of the container', { skip, timeout: 90_000 }, a
   for (const g of [ann, bob]) await g.leave();
 });
 
-test('docker stop drains: the health check turns, and the end is an orderly one', {
+test('a restart: the health check turns, the end is an orderly one, and people are back', {
   skip,
-  timeout: 60_000,
+  timeout: 90_000,
 }, async () => {
   for (const side of ['A', 'B']) lab.nat(side, 'restricted');
   const guests = await join2('drain', true);
   for (const g of guests) await g.frames(5, 25_000);
-  podman.run(['kill', '--signal', 'TERM', name]); // what docker stop sends first; the check cannot run while podman stops
+  podman.run(['kill', '--signal', 'TERM', name]); // as docker stop does; podman runs no check in what it is stopping
   await until('the health check to turn', () => health() === 1, 10_000, 20);
+  await until('the end', () =>
+    /^exited 0 |[1-9]$/.test(inspect('{{.State.Status}} {{.State.ExitCode}} {{.RestartCount}}')),
+  );
+  podman.run(['start', name]); // nothing where the restart policy was quicker
+  await healthy();
+  for (const g of guests) await g.frames(5, 40_000);
   podman.run(['stop', '--time', '15', name]);
   assert.equal(inspect('{{.State.Status}} {{.State.ExitCode}}'), 'exited 0');
   for (const g of guests) await g.page.context().close();
