@@ -111,6 +111,24 @@ test('a viewer’s link takes 500 kb/s: a smaller picture that moves, and all of
   await full();
 });
 
+test('the server is not let run for 50 to 300 ms, again and again: it takes that for no bad network', {
+  skip,
+}, async () => {
+  await full();
+  const pauses = [50, 300, 120, 200, 80, 250, 150, 300, 60, 220, 100, 280];
+  const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
+  const seen = await watch(1, async () => {
+    for (const ms of pauses) {
+      server.child.kill('SIGSTOP');
+      await sleep(ms);
+      server.child.kill('SIGCONT');
+      await sleep(450);
+    }
+  });
+  for (const v of seen) assert.ok(v.share[lines] > 90, `no layer is taken away: ${told(v)}`);
+  await full();
+});
+
 for (const [who, guest, side] of [
   ['the publisher', () => ann, 'C'],
   ['a viewer', () => bad, 'A'],
