@@ -60,7 +60,7 @@ func (e *endpoint) challenge(r *request, code int) {
 	e.reply(r, out.bytes())
 }
 
-// words say what an error code means, to those who sent enough for the answer to be no larger.
+// words say what an error code means, to those who sent enough for the answer to stay within 1.5 times of it.
 func (r *request) words(code int) string {
 	if r.signed() {
 		return words[code]

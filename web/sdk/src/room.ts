@@ -296,10 +296,8 @@ export class Room extends Emitter<RoomEvents> {
     this.#joining.changed(change);
   }
 
-  /**
-   * For those who may `moderate`. `mute` and `remove` need a participant; `mute` takes one kind, or all. `remove` keeps the
-   * person out until the room ends, unless `ban` is false.
-   */
+  // `mute` and `remove` need a participant; `mute` takes one kind, or all.
+  /** For those who may `moderate`. Whom `remove` takes out stays out until the room ends, unless `ban` is false. */
   async moderate(action: ModerateAction, participant?: string, kind?: Kind, ban?: boolean): Promise<void> {
     await this.#session.request({ type: 'moderate', action, participant, kind, ban });
   }

@@ -89,10 +89,7 @@ export declare class Room extends Emitter<RoomEvents> {
         name?: string;
         metadata?: Metadata;
     }): Promise<void>;
-    /**
-     * For those who may `moderate`. `mute` and `remove` need a participant; `mute` takes one kind, or all. `remove` keeps the
-     * person out until the room ends, unless `ban` is false.
-     */
+    /** For those who may `moderate`. Whom `remove` takes out stays out until the room ends, unless `ban` is false. */
     moderate(action: ModerateAction, participant?: string, kind?: Kind, ban?: boolean): Promise<void>;
     /** Sends one participant any JSON, through the server: for pages that connect by themselves. */
     signal(to: string, data: Json): Promise<void>;
