@@ -35,7 +35,7 @@ func policyFor(host string) string {
 const permissionsPolicy = "camera=(self), microphone=(self), display-capture=(self), screen-wake-lock=(self), " +
 	"speaker-selection=(self), autoplay=(self), picture-in-picture=(self), geolocation=(), payment=(), usb=()"
 
-// Handler serves the application at / and /r/{room}, its parts under /assets/, and the SDK under /sdk/. The error is that
+// Handler serves the application at /, /sign-in and /r/{room}, its parts under /assets/, and the SDK under /sdk/. The error is that
 // of a binary that was built without the application.
 func Handler() (http.Handler, error) {
 	root, err := fs.Sub(dist, "dist")
@@ -73,7 +73,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	path := strings.TrimPrefix(r.URL.Path, "/")
 	switch f := h.files[path]; {
-	case path == "" || path == "index.html" || isRoom(path):
+	case path == "" || path == "index.html" || path == "sign-in" || isRoom(path):
 		h.page(w, r)
 	case f == nil:
 		notFound(w, r)

@@ -68,7 +68,7 @@ func body(t *testing.T, r *http.Response) string {
 func TestPagesAreTheApplication(t *testing.T) {
 	t.Parallel()
 	h := newTestHandler(t)
-	for _, path := range []string{"/", "/index.html", "/r/standup", "/r/a.b_c~d-e", "/r/bad%20name", "/?x=1"} {
+	for _, path := range []string{"/", "/index.html", "/r/standup", "/r/a.b_c~d-e", "/r/bad%20name", "/?x=1", "/sign-in", "/sign-in?return=/r/x"} {
 		r := get(t, h, path)
 		if r.StatusCode != 200 || !strings.HasPrefix(body(t, r), "<!doctype html>") {
 			t.Errorf("%s: status %d, not the application", path, r.StatusCode)
@@ -85,7 +85,7 @@ func TestPagesAreTheApplication(t *testing.T) {
 func TestNotFound(t *testing.T) {
 	t.Parallel()
 	h := newTestHandler(t)
-	for _, path := range []string{"/nothing", "/r/", "/r/a/b", "/assets/", "/assets", "/sdk/", "/index.html.br", "/assets/../index.html", "/v1/rooms"} {
+	for _, path := range []string{"/nothing", "/r/", "/r/a/b", "/sign-in/x", "/assets/", "/assets", "/sdk/", "/index.html.br", "/assets/../index.html", "/v1/rooms"} {
 		r := get(t, h, path)
 		if r.StatusCode != 404 {
 			t.Errorf("%s: status %d, want 404", path, r.StatusCode)

@@ -74,7 +74,101 @@ const table: Record<string, Problem> = {
   },
   no_such_source: { title: 'That has stopped', advice: 'It was switched off in the meantime.', retry: false },
   message_too_big: { title: 'The message is too big', advice: 'Send it in parts, or as a file.', retry: false },
+  // Coming in: signing in, invitations, the waiting room.
+  sign_in_needed: {
+    title: 'This room is entered by invitation',
+    advice: 'Open the link that you were sent. If you are a host of this server, sign in.',
+    retry: false,
+  },
+  invitation_expired: {
+    title: 'This link has expired',
+    advice: 'Links are good for a limited time only. Whoever sent it can make a new one.',
+    retry: false,
+  },
+  invitation_revoked: {
+    title: 'This link was withdrawn',
+    advice: 'Whoever made it, or a moderator, took it back. They can make a new one.',
+    retry: false,
+  },
+  invitation_invalid: {
+    title: 'This link does not work',
+    advice: 'A part of it may be missing, or it is for another room. Copy all of it, and open it again.',
+    retry: false,
+  },
+  invitation_closed: {
+    title: 'This link lets nobody else in',
+    advice: 'Somebody who came by it was removed from the room. It needs a new one.',
+    retry: false,
+  },
+  too_many_invitations: {
+    title: 'This room has too many links',
+    advice: 'Revoke some that nobody needs any more, then try again.',
+    retry: true,
+  },
+  no_such_invitation: { title: 'That link is gone', advice: 'It has ended or was revoked already.', retry: false },
+  must_knock: {
+    title: 'Somebody inside has to let you in',
+    advice: 'Ask to be let in, and wait a moment.',
+    retry: true,
+  },
+  declined: {
+    title: 'You were not let in',
+    advice: 'Somebody inside declined. You can ask again in a minute.',
+    retry: true,
+  },
+  too_many_waiting: {
+    title: 'Too many people are waiting',
+    advice: 'Nobody else can ask to be let in just now. Try again in a few minutes.',
+    retry: true,
+  },
+  no_such_knock: { title: 'They are not waiting any more', advice: 'They left, or were let in already.', retry: false },
+  waiting_timeout: {
+    title: 'Nobody came to let you in',
+    advice: 'You have waited for a long time. You can ask again.',
+    retry: true,
+  },
+  wrong_passphrase: {
+    title: 'That is not the passphrase',
+    advice: 'Check it, capital letters too, and try again.',
+    retry: true,
+  },
+  bad_key: {
+    title: 'This sign-in link does not work any more',
+    advice: 'It is good once, and for a day. The server prints a new one when it starts again.',
+    retry: false,
+  },
+  too_many_tries: {
+    title: 'Too many tries',
+    advice: 'The server makes everybody wait a while after several wrong ones.',
+    retry: true,
+  },
+  oidc_denied: {
+    title: 'You were not signed in',
+    advice: 'You, or the other side, did not agree to it. You can try again.',
+    retry: true,
+  },
+  oidc_failed: {
+    title: 'Signing in did not work',
+    advice: 'The other side did not answer as it should. Try again; if it goes on, tell whoever runs this server.',
+    retry: true,
+  },
+  oidc_not_allowed: {
+    title: 'That account is not a host here',
+    advice:
+      'You are signed in there, but this server does not list the account. Use another one, or ask whoever runs it.',
+    retry: true,
+  },
   // The connection.
+  session_gone: {
+    title: 'That did not get through',
+    advice: 'The connection was away for too long. Do it again, please.',
+    retry: true,
+  },
+  moved: {
+    title: 'The call is in another tab now',
+    advice: 'It goes on there. You can close this tab.',
+    retry: true,
+  },
   token_expired: {
     title: 'Your time in this room is over',
     advice: 'The link you came with has expired. Ask whoever invited you for a new one.',
@@ -212,7 +306,6 @@ const table: Record<string, Problem> = {
 // Other names for the same thing.
 const alias: Record<string, string> = {
   ended: 'room_ended',
-  session_gone: 'timeout',
   closed: 'timeout',
   join_timeout: 'no_answer',
   draining: 'unreachable',
