@@ -29,6 +29,8 @@ type config struct {
 	TLSCert   string   `yaml:"tls_cert" doc:"Certificate chain (PEM) for HTTPS on the listen address. Read again when the file changes and on SIGHUP."`
 	TLSKey    string   `yaml:"tls_key" doc:"Private key (PEM) of tls_cert."`
 
+	Data string `yaml:"data" doc:"Folder for what outlives the process: invitations, bans. Empty: the service manager's (STATE_DIRECTORY), else parley in the user's folder for configuration; off: memory alone. It is made when first needed; one process has it at a time."`
+
 	ShutdownTimeout time.Duration `yaml:"shutdown_timeout" doc:"How long SIGTERM waits for clients to be back elsewhere, while their media goes on, before it closes what is left."`
 
 	Log         logConfig         `yaml:"log" doc:"Log lines go to standard error."`

@@ -4,9 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/parley/parley/internal/state"
 )
 
 const envPrefix = "PARLEY_"
@@ -22,6 +25,7 @@ type loaded struct {
 	config
 	from      map[string]string // key to setting.from
 	warnings  []string
+	folder    string // where data is kept; empty: in memory
 	udpHere   bool   // the UDP socket takes packets of this machine alone; set by exposed
 	listenToo string // a second host for the port of listen, where there is such an address; set by exposed
 }
@@ -49,7 +53,20 @@ func load(environ []string, file string, flags []setting) (*loaded, error) {
 	if err := l.readSecret(); err != nil {
 		return nil, err
 	}
+	l.folder = state.Folder(l.Data, lookup(environ))
 	return l, l.validate()
+}
+
+// lookup reads one variable of an environment; of several with its name the last counts, as in os/exec.
+func lookup(environ []string) func(string) string {
+	return func(name string) string {
+		for _, e := range slices.Backward(environ) {
+			if value, ok := strings.CutPrefix(e, name+"="); ok {
+				return value
+			}
+		}
+		return ""
+	}
 }
 
 func (l *loaded) apply(settings []setting) error {

@@ -138,7 +138,7 @@ func launch(t *testing.T, command func(args ...string) *exec.Cmd, env, args []st
 	p.url, p.admin = "http://"+listen, "http://"+admin
 	args = append([]string{"serve", "--listen", listen, "--udp", "127.0.0.1:0", "--tcp", "127.0.0.1:0", "--admin", admin}, args...)
 	p.cmd = command(args...)
-	p.cmd.Env = env
+	p.cmd.Env = append([]string{"HOME=" + t.TempDir()}, env...)
 	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)

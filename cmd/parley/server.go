@@ -14,6 +14,7 @@ import (
 	"github.com/parley/parley/internal/audit"
 	"github.com/parley/parley/internal/gate"
 	"github.com/parley/parley/internal/mux"
+	"github.com/parley/parley/internal/state"
 	"github.com/parley/parley/sfu"
 	"github.com/parley/parley/signaling"
 	"github.com/parley/parley/signaling/presence"
@@ -33,6 +34,7 @@ type server struct {
 	sockets *sockets
 	reach   reach
 	url     string // where to point a browser
+	data    *state.Dir
 
 	tcp      *mux.TCP     // nil: off
 	turn     *turn.Server // nil: off
@@ -54,7 +56,7 @@ type server struct {
 
 // start opens the sockets, starts the parts on them, and serves. What is started when something fails is stopped again.
 func start(ctx context.Context, l *loaded, log *slog.Logger) (*server, error) {
-	s := &server{log: log, timeout: l.ShutdownTimeout}
+	s := &server{log: log, timeout: l.ShutdownTimeout, data: state.New(l.folder, log)}
 	if l.TLSCert != "" {
 		var err error
 		if s.certs, err = newCertificates(l.TLSCert, l.TLSKey, l.publicHost(), log); err != nil {
@@ -82,7 +84,7 @@ func start(ctx context.Context, l *loaded, log *slog.Logger) (*server, error) {
 		}
 		s.closeMedia()
 		s.sockets.close()
-		return nil, err
+		return nil, errors.Join(err, s.data.Close())
 	}
 	s.url = s.address(l)
 	s.serve(ctx, handler)
@@ -215,6 +217,9 @@ func (s *server) stop(ctx context.Context) {
 	}
 	s.tasks.Wait()
 	s.sockets.close()
+	if err := s.data.Close(); err != nil {
+		s.log.Warn("closing the data folder", "err", err)
+	}
 	s.log.Info("stopped", "took", time.Since(began).Round(time.Millisecond).String())
 }
 

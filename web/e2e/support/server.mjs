@@ -1,6 +1,7 @@
 // Starts the real binary, built once per run, on ports of its own, and stops it the way an operator would.
-import { createWriteStream, mkdirSync } from 'node:fs';
+import { createWriteStream, mkdirSync, mkdtempSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findProgram, runProgram, startProgram } from './programs.mjs';
@@ -27,6 +28,14 @@ export function freePort() {
       s.close(() => resolve(port));
     });
   });
+}
+
+const dataFolders = new Map();
+
+/** Where a server keeps its data: who is started again on the same port finds it. */
+function dataFolder(port) {
+  if (!dataFolders.has(port)) dataFolders.set(port, mkdtempSync(join(tmpdir(), 'parley-data-')));
+  return dataFolders.get(port);
 }
 
 /** Waits until check() is truthy and returns its value; throws with what after timeout ms. */
@@ -80,7 +89,8 @@ export async function startServer({
   ];
   const log = createWriteStream(join(artifacts, `${name}-${listen}.log`));
   const [cmd, full] = netns ? ['ip', ['netns', 'exec', netns, binary, ...argv]] : [binary, argv];
-  const child = startProgram(cmd, full, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const own = { PARLEY_DATA: dataFolder(listen) };
+  const child = startProgram(cmd, full, { env: { ...process.env, ...own, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   child.stdout.pipe(log);
   child.stderr.pipe(log);
   let exit;
