@@ -23,7 +23,8 @@ func (s *Server) noteRefusal(who audit.Who, what string, err error) {
 // denies reports whether the refusal is about who may do what, or about a place that is taken.
 func (e *requestError) denies() bool {
 	switch e.code {
-	case codeUnauthorized, codeForbidden, codeBanned, codeRoomLocked, codeRoomFull, codeTooManyRooms, codeTooManyBans, codeTooManySeats:
+	case codeUnauthorized, codeForbidden, codeBanned, codeRoomLocked, codeRoomFull, codeTooManyRooms, codeTooManyBans, codeTooManySeats,
+		codeDeclined, codeTooManyWaiting, codeInvitationClosed, codeTooManyInvitations:
 		return true
 	}
 	return false

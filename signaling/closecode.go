@@ -27,6 +27,9 @@ const (
 	closeBanned       CloseCode = 4512
 	closeTooManySeats CloseCode = 4513
 	closeTokenExpired CloseCode = 4514
+	closeDeclined     CloseCode = 4515
+
+	closeTooManyWaiting CloseCode = 4516
 
 	// closeGone is for a transport that ended without our doing. It is never sent.
 	closeGone CloseCode = 0
@@ -63,6 +66,8 @@ func closeTable() []closeRow {
 		{Code: closeBanned, Name: "banned", Meaning: "a moderator removed this identity, and the room has not ended since"},
 		{Code: closeTooManySeats, Name: "too_many_seats", Meaning: "the identity or the address has as many seats as it may"},
 		{Code: closeTokenExpired, Name: "token_expired", Meaning: "the token that the session began with has expired"},
+		{Code: closeDeclined, Name: "declined", Meaning: "a moderator declined to let the client in"},
+		{Code: closeTooManyWaiting, Name: "too_many_waiting", Meaning: "as many people wait at the room as may"},
 	}
 	for i := range rows {
 		rows[i].Retry = rows[i].Code.Retry()

@@ -19,6 +19,9 @@ type Config struct {
 	Timing Timing
 	Log    *slog.Logger // default slog.Default()
 	Audit  *audit.Trail // default: to Log, with addresses
+
+	Invitations Invitations // nil: there are none
+	Bans        BanStore    // nil: they are forgotten with the process
 }
 
 // Timing is how long the server waits for what.
@@ -32,6 +35,7 @@ type Timing struct {
 	Negotiate time.Duration // for an answer from the media node; default 10 s
 	Grace     time.Duration // before an empty room and its log are forgotten; default 60 s
 	Speaking  time.Duration // between looks at who speaks; default 250 ms
+	Waiting   time.Duration // at a room's door, at most; default 1 h
 	Drain     time.Duration // over which clients spread their return at shutdown, at most; default 20 s
 }
 
@@ -49,6 +53,7 @@ func (t Timing) withDefaults() Timing {
 		{&t.Negotiate, 10 * time.Second},
 		{&t.Grace, 60 * time.Second},
 		{&t.Speaking, 250 * time.Millisecond},
+		{&t.Waiting, time.Hour},
 		{&t.Drain, 20 * time.Second},
 	} {
 		if *d.field == 0 {
@@ -71,7 +76,7 @@ func (c Config) Validate() error {
 	}
 	t := c.Timing.withDefaults()
 	for _, d := range []time.Duration{
-		t.Join, t.Ping, t.Silence, t.Away, t.Resume, t.Write, t.Negotiate, t.Grace, t.Speaking, t.Drain,
+		t.Join, t.Ping, t.Silence, t.Away, t.Resume, t.Write, t.Negotiate, t.Grace, t.Speaking, t.Waiting, t.Drain,
 	} {
 		if d < time.Millisecond || d > 24*time.Hour {
 			return fmt.Errorf("signaling: a time of %v is not from 1 ms to 24 h", d)
@@ -100,6 +105,12 @@ func (c Config) withDefaults() Config {
 	}
 	if c.ICE == nil {
 		c.ICE = noICE{}
+	}
+	if c.Invitations == nil {
+		c.Invitations = noInvitations{}
+	}
+	if c.Bans == nil {
+		c.Bans = noBans{}
 	}
 	return c
 }

@@ -22,7 +22,9 @@ func (s *session) issue(now time.Time) (servers []ICEServer, ttl int, pass passp
 // passport makes the token to come back with, and says when it is time for the next.
 func (s *session) passport(now time.Time) (p passport, again time.Time) {
 	tokens := s.room.srv.cfg.Tokens
-	renewed := tokens.Renew(s.claims, s.room.name, s.identity, now)
+	claims := s.claims
+	claims.Can = s.permissions()
+	renewed := tokens.Renew(claims, s.room.name, s.identity, now)
 	p.Token, p.TokenTTL = renewed.Compact, int(renewed.TTL/time.Second)
 	if !renewed.Last {
 		again = half(now, renewed.TTL)

@@ -19,17 +19,26 @@ var (
 type errorCode string
 
 const (
-	codeBadMessage      errorCode = "bad_message"
-	codeUnknownType     errorCode = "unknown_type"
-	codeTooBig          errorCode = "message_too_big"
-	codeRateLimited     errorCode = "rate_limited"
-	codeNotJoined       errorCode = "not_joined"
-	codeAlreadyJoined   errorCode = "already_joined"
-	codeUnauthorized    errorCode = "unauthorized"
-	codeForbidden       errorCode = "forbidden"
-	codeRoomFull        errorCode = "room_full"
-	codeRoomLocked      errorCode = "room_locked"
-	codeBanned          errorCode = "banned"
+	codeBadMessage     errorCode = "bad_message"
+	codeUnknownType    errorCode = "unknown_type"
+	codeTooBig         errorCode = "message_too_big"
+	codeRateLimited    errorCode = "rate_limited"
+	codeNotJoined      errorCode = "not_joined"
+	codeAlreadyJoined  errorCode = "already_joined"
+	codeUnauthorized   errorCode = "unauthorized"
+	codeForbidden      errorCode = "forbidden"
+	codeRoomFull       errorCode = "room_full"
+	codeRoomLocked     errorCode = "room_locked"
+	codeBanned         errorCode = "banned"
+	codeMustKnock      errorCode = "must_knock"
+	codeDeclined       errorCode = "declined"
+	codeTooManyWaiting errorCode = "too_many_waiting"
+	codeNoKnock        errorCode = "no_such_knock"
+
+	codeInvitationClosed   errorCode = "invitation_closed"
+	codeTooManyInvitations errorCode = "too_many_invitations"
+	codeNoInvitation       errorCode = "no_such_invitation"
+
 	codeTooManyBans     errorCode = "too_many_bans"
 	codeTooManyRooms    errorCode = "too_many_rooms"
 	codeTooManySeats    errorCode = "too_many_seats"
@@ -70,6 +79,13 @@ func errorTable() []errorRow {
 		{code: codeRoomLocked, joining: closeRoomLocked},
 		{code: codeBanned, joining: closeBanned},
 		{code: codeTooManyBans},
+		{code: codeMustKnock},
+		{code: codeDeclined, joining: closeDeclined},
+		{code: codeTooManyWaiting, joining: closeTooManyWaiting},
+		{code: codeInvitationClosed, joining: closeBanned},
+		{code: codeTooManyInvitations},
+		{code: codeNoInvitation},
+		{code: codeNoKnock},
 		{code: codeTooManyRooms, joining: closeTooManyRooms},
 		{code: codeTooManySeats, joining: closeTooManySeats},
 		{code: codeBadRoom, joining: closeBadMessage},

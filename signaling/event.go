@@ -21,6 +21,10 @@ type Participant struct {
 	// Away is absent while the client can be reached; AwaySince is when it was last heard.
 	Away      bool       `json:"away,omitempty"`
 	AwaySince *time.Time `json:"away_since,omitempty"`
+
+	Moderator bool   `json:"moderator,omitempty"` // may moderate
+	Guest     bool   `json:"guest,omitempty"`     // came by an invitation, or was let in
+	Like      string `json:"like,omitempty"`      // of a guest: a moderator whose name looks the same
 }
 
 // Source is one published track, as others see it.
@@ -36,6 +40,8 @@ type Snapshot struct {
 	Position     eventlog.Position `json:"position"`
 	Locked       bool              `json:"locked"`
 	Participants []Participant     `json:"participants"` // in the order of joining
+
+	Waiting []Knock `json:"waiting,omitempty"` // those who knock; only for who may moderate
 }
 
 // The events, as in docs/protocol.md. Those of the first group are for everybody, watchers included.
@@ -98,7 +104,28 @@ type roomEvent struct {
 	Locked bool `json:"locked"`
 }
 
+// These two are for those who may moderate, watchers included.
+
+type knockingEvent struct {
+	event
+	Knock Knock `json:"knock"`
+}
+
+type knockEndedEvent struct {
+	event
+	Knock  string       `json:"knock"`
+	Reason knockOutcome `json:"reason"`
+	By     string       `json:"by,omitempty"` // the moderator's participant id
+}
+
 // These are for participants, or for some of them.
+
+// permissionsEvent tells a session what it may do from now on.
+type permissionsEvent struct {
+	event
+	Can     permissions `json:"can"`
+	Waiting []Knock     `json:"waiting,omitempty"`
+}
 
 // messageEvent is a chat message. The history holds the same objects.
 type messageEvent struct {

@@ -32,6 +32,20 @@ func (f *Feed) Log() *eventlog.Log { return f.room.events }
 // Snapshot returns the room's state as JSON and the position in the log that it was taken at. The bytes are shared.
 func (f *Feed) Snapshot() (snapshot []byte, at eventlog.Position) { return f.room.publicSnapshot() }
 
+// FullSnapshot is Snapshot with those who knock, for who may moderate.
+func (f *Feed) FullSnapshot() (snapshot []byte, at eventlog.Position) {
+	r := f.room
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.knocks) == 0 {
+		return r.publicSnapshotLocked()
+	}
+	at = r.events.PublicPosition()
+	full := r.snapshotLocked(at)
+	full.Waiting = r.knockingLocked()
+	return encode(full), at
+}
+
 // Release gives the feed back.
 func (f *Feed) Release() { f.release.Do(func() { f.room.srv.unwatch(f.room) }) }
 
@@ -39,6 +53,10 @@ func (f *Feed) Release() { f.release.Do(func() { f.room.srv.unwatch(f.room) }) }
 func (r *room) publicSnapshot() ([]byte, eventlog.Position) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return r.publicSnapshotLocked()
+}
+
+func (r *room) publicSnapshotLocked() ([]byte, eventlog.Position) {
 	at := r.events.PublicPosition()
 	if r.encoded == nil || r.encodedAt != at {
 		r.encoded, r.encodedAt = encode(r.snapshotLocked(at)), at

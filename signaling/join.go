@@ -130,7 +130,7 @@ func (l *Link) welcome(id uint64, s *session, offer *sfu.Offer, media *answer) e
 	srv.cfg.Audit.Joined(s.who())
 	l.send(outgoing{
 		msg: encode(welcomeReply{
-			Type: "welcome", ID: id, Session: s.id, Secret: s.secret, Participant: s.id, Can: s.can,
+			Type: "welcome", ID: id, Session: s.id, Secret: s.secret, Participant: s.id, Can: s.permissions(),
 			Room: snapshot, Messages: history, Media: media,
 			ICEServers: servers, ICETTL: ttl, passport: pass, Limits: srv.cfg.Limits,
 			PingSeconds:   srv.cfg.Timing.Ping.Seconds(),
@@ -152,7 +152,7 @@ func (s *session) reader() eventlog.Reader {
 	if s.can.hears() {
 		r = r.Listening()
 	}
-	return r
+	return r.Moderating(s.moderating())
 }
 
 // verify checks the token of a join: the one in the message, or else the one that the transport carries.
@@ -175,7 +175,7 @@ func (s *Server) verify(inMessage, bearer, room string) (token.Claims, error) {
 func (s *Server) newSession(m joinRequest, claims token.Claims, group netip.Prefix) (*session, error) {
 	id := strings.ToLower(rand.Text()[:idLength])
 	identity := claims.Identity
-	if s.cfg.Tokens.Open() {
+	if claims.Anonymous && identity == "" && s.cfg.Tokens.Lenient() {
 		identity = m.Identity
 	}
 	if identity == "" {
@@ -201,8 +201,8 @@ func (s *Server) newSession(m joinRequest, claims token.Claims, group netip.Pref
 	}
 	sess := &session{
 		id: id, secret: rand.Text(), can: claims.Permissions(), claims: claims,
-		host: claims.May(token.Moderate) && !s.cfg.Tokens.Open(),
-		turn: make(chan struct{}, 1), dirty: make(chan struct{}, 1), done: make(chan struct{}), news: newNews(),
+		host: claims.May(token.Moderate) && !claims.Anonymous,
+		turn: make(chan struct{}, 1), dirty: make(chan struct{}, 1), done: make(chan struct{}), news: newNews(), refresh: make(chan struct{}, 1),
 		identity: identity, group: group, name: name, metadata: metadata,
 		updates: rate.NewLimiter(updatesPerSecond, updateBurst),
 		sources: map[sfu.Kind]*publication{}, watched: map[sfu.Kind]watched{},

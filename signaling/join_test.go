@@ -28,7 +28,7 @@ func TestJoin(t *testing.T) {
 		if len(people) != 1 || people[0].(map[string]any)["id"] != ann.me || people[0].(map[string]any)["name"] != "Ann" {
 			t.Errorf("the snapshot does not hold the caller alone: %v", people)
 		}
-		if w["ping_seconds"] != 4.0 || w["resume_seconds"] != 30.0 || w["ice_ttl"] != 3600.0 || len(w["can"].([]any)) != 8 {
+		if w["ping_seconds"] != 4.0 || w["resume_seconds"] != 30.0 || w["ice_ttl"] != 3600.0 || len(w["can"].([]any)) != 9 {
 			t.Errorf("welcome: %v", w)
 		}
 		if servers := w["ice_servers"].([]any); servers[0].(map[string]any)["username"] != ann.me {

@@ -20,6 +20,8 @@ type Limits struct {
 	Rooms             int `json:"-"`                   // with somebody in them; default 1000
 	WatchedRooms      int `json:"-"`                   // with watchers but nobody in them; default 1000
 	Bans              int `json:"-"`                   // identities that a room keeps out; default 1000
+	Waiting           int `json:"-"`                   // people who knock at a room; default 50
+	WaitingPerAddress int `json:"-"`                   // of these, of one client address (IPv6: one /64); default 5
 	Publications      int `json:"publications"`        // of a participant; default 4
 	Slots             int `json:"slots"`               // of a session; default 25
 	Tiles             int `json:"tiles"`               // of one subscribe; default 100
@@ -49,6 +51,8 @@ func (l Limits) withDefaults() Limits {
 		{&l.Rooms, 1000},
 		{&l.WatchedRooms, 1000},
 		{&l.Bans, 1000},
+		{&l.Waiting, 50},
+		{&l.WaitingPerAddress, 5},
 		{&l.Publications, 4},
 		{&l.Slots, 25},
 		{&l.Tiles, 100},
@@ -85,6 +89,8 @@ func (l Limits) Validate() error {
 		{"rooms", l.Rooms, 1, 1 << 20},
 		{"watched rooms", l.WatchedRooms, 1, 1 << 20},
 		{"bans", l.Bans, 1, 1 << 20},
+		{"waiting", l.Waiting, 1, 1 << 20},
+		{"waiting per address", l.WaitingPerAddress, 1, 1 << 20},
 		{"publications", l.Publications, 1, 4},
 		{"slots", l.Slots, 1, 256},
 		{"tiles", l.Tiles, 1, 1 << 12},

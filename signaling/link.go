@@ -50,6 +50,7 @@ type Link struct {
 
 	// Guarded by mu.
 	session *session
+	knocked *knock // that the client waits with, or waited
 	closed  bool
 	code    CloseCode
 	reason  string
@@ -109,10 +110,12 @@ func (s *Server) Open(room, bearer string, from netip.Addr, conn Conn) (*Link, e
 // End says that the connection has ended: graceful is true where the client closed it for good (1000, 1001), which ends
 // the session too. It returns when nothing of the link runs any more.
 func (l *Link) End(graceful bool) {
+	code := l.ending(steady.Now())
 	if graceful {
 		l.leave(closeGone)
+		l.withdraw()
 	}
-	l.shut(l.ending(steady.Now()), "")
+	l.shut(code, "")
 	<-l.written
 	l.cancel()
 	l.srv.forget(l)
@@ -190,7 +193,7 @@ func (l *Link) handle(msg []byte) {
 	case "leave":
 		l.leave(closeNormal)
 		l.shut(closeNormal, "")
-	case "join", "resume":
+	case "join", "resume", "knock":
 		switch {
 		case s != nil:
 			l.refuse(env.ID, refuse(codeAlreadyJoined, "this connection has a session already"))
@@ -198,6 +201,8 @@ func (l *Link) handle(msg []byte) {
 			l.refuse(nil, refuse(codeBadMessage, "%s needs an id", env.Type))
 		case env.Type == "join":
 			l.refuseIf(env.ID, l.join(*env.ID, msg))
+		case env.Type == "knock":
+			l.refuseIf(env.ID, l.knock(*env.ID, msg))
 		default:
 			l.refuseIf(env.ID, l.resume(*env.ID, msg))
 		}
@@ -263,6 +268,16 @@ func (l *Link) leave(code CloseCode) {
 	r.mu.Unlock()
 	if ended {
 		r.ended(s, link, reasonLeft, code)
+	}
+}
+
+// withdraw ends the wait of a client that closed its connection for good.
+func (l *Link) withdraw() {
+	l.mu.Lock()
+	k := l.knocked
+	l.mu.Unlock()
+	if k != nil {
+		k.detach(l, closeNormal)
 	}
 }
 
@@ -334,7 +349,7 @@ func (l *Link) shut(code CloseCode, reason string) {
 		return
 	}
 	l.closed, l.code, l.reason = true, code, reason
-	s := l.session
+	s, k := l.session, l.knocked
 	close(l.stopping)
 	l.mu.Unlock()
 	l.cancel()
@@ -342,5 +357,8 @@ func (l *Link) shut(code CloseCode, reason string) {
 	l.log.Debug("connection closed", "code", int(code), "name", code.String())
 	if s != nil {
 		s.detach(l, code)
+	}
+	if k != nil {
+		k.detach(l, code)
 	}
 }

@@ -25,6 +25,16 @@ type joinRequest struct {
 	Media    *sfu.Offer      `json:"media,omitempty"`
 }
 
+// knockRequest asks to be let in, or, with knock and secret, takes up what was asked before.
+type knockRequest struct {
+	Token    string          `json:"token,omitempty"`
+	Identity string          `json:"identity,omitempty"`
+	Name     string          `json:"name,omitempty"`
+	Metadata json.RawMessage `json:"metadata,omitempty"`
+	Knock    string          `json:"knock,omitempty"`
+	Secret   string          `json:"secret,omitempty"`
+}
+
 type resumeRequest struct {
 	Session  string `json:"session"`
 	Secret   string `json:"secret"`
@@ -86,17 +96,31 @@ type moderateRequest struct {
 	Action      string   `json:"action"`
 	Participant string   `json:"participant,omitempty"`
 	Kind        sfu.Kind `json:"kind,omitempty"`
-	Ban         *bool    `json:"ban,omitempty"` // of remove; default true
+	Ban         *bool    `json:"ban,omitempty"`      // of remove; default true
+	Knock       string   `json:"knock,omitempty"`    // of admit and decline; empty: all
+	Identity    string   `json:"identity,omitempty"` // of unban; empty: all
+}
+
+type inviteRequest struct {
+	TTL   int         `json:"ttl,omitempty"` // seconds; 0: the server's default
+	Knock bool        `json:"knock,omitempty"`
+	Can   permissions `json:"can,omitempty"` // absent: what the server gives guests
+	Label string      `json:"label,omitempty"`
+}
+
+type revokeRequest struct {
+	Invitation string `json:"invitation,omitempty"` // empty: all
 }
 
 // requestTypes are the messages that carry an id and need a session.
 func requestTypes() []string {
-	return []string{"negotiate", "publish", "unpublish", "mute", "layers", "subscribe", "chat", "update", "signal", "moderate", "stats"}
+	return []string{"negotiate", "publish", "unpublish", "mute", "layers", "subscribe", "chat", "update", "signal", "moderate", "stats",
+		"invite", "invitations", "revoke", "bans"}
 }
 
 // messageTypes are all messages that a client may send.
 func messageTypes() []string {
-	return append([]string{"join", "resume", "ping", "leave"}, requestTypes()...)
+	return append([]string{"join", "resume", "knock", "ping", "leave"}, requestTypes()...)
 }
 
 // decodeEnvelope reads what every message has. The error is a bad_message, for which the envelope holds the id where that
@@ -154,6 +178,26 @@ func (r *resumeRequest) check() error {
 	}
 	return nil
 }
+
+func (r *knockRequest) check() error {
+	if r.Knock != "" && r.Secret == "" {
+		return refuse(codeBadMessage, "a knock is taken up with its secret")
+	}
+	return nil
+}
+
+func (r *inviteRequest) check() error {
+	if r.TTL < 0 || r.TTL > maxInviteSeconds {
+		return refuse(codeBadMessage, "ttl is seconds, from 1 to %d", maxInviteSeconds)
+	}
+	if len(r.Label) > maxLabel {
+		return refuse(codeTextTooLong, "the label is longer than %d bytes", maxLabel)
+	}
+	return nil
+}
+
+// maxInviteSeconds is a year: no link is good for longer, whatever is configured.
+const maxInviteSeconds = 366 * 24 * 3600
 
 func (r *negotiateRequest) check() error {
 	if r.Media == nil {
@@ -227,11 +271,11 @@ func (r *signalRequest) check() error {
 
 func (r *moderateRequest) check() error {
 	switch r.Action {
-	case "lock", "unlock", "end":
+	case "lock", "unlock", "end", "admit", "decline", "unban":
 		return nil
 	case "mute", "remove":
 	default:
-		return refuse(codeBadMessage, "action is mute, remove, lock, unlock or end")
+		return refuse(codeBadMessage, "action is mute, remove, lock, unlock, end, admit, decline or unban")
 	}
 	if r.Participant == "" {
 		return refuse(codeBadMessage, "%s needs participant", r.Action)

@@ -14,7 +14,7 @@ func (s *session) moderate(id uint64, msg []byte) (reply any, after func(), err 
 	if err := parse(msg, &m); err != nil {
 		return nil, nil, err
 	}
-	if err := s.can.need(token.Moderate); err != nil {
+	if err := s.need(token.Moderate); err != nil {
 		return nil, nil, err
 	}
 	switch m.Action {
@@ -28,12 +28,18 @@ func (s *session) moderate(id uint64, msg []byte) (reply any, after func(), err 
 		err = s.lockRoom(false)
 	case "end":
 		after = s.endRoom
+	case "admit":
+		err = s.room.decide(m.Knock, knockAdmitted, s.who())
+	case "decline":
+		err = s.room.decide(m.Knock, knockDeclined, s.who())
+	case "unban":
+		s.room.unban(m.Identity)
 	}
 	if err != nil {
 		return nil, nil, err
 	}
 	switch m.Action {
-	case "remove": // noted where it is known who went
+	case "remove", "admit", "decline": // noted where it is known of whom
 	case "mute":
 		s.room.srv.cfg.Audit.Moderated(s.who(), m.Action, m.Participant)
 	default: // the participant is not looked at: it may be anything, and of any length
@@ -109,16 +115,15 @@ func (s *session) condemn(id string, ban bool) ([]*session, error) {
 	if err != nil {
 		return nil, err
 	}
+	if other.identity != s.identity {
+		delete(r.known, other.identity)
+	}
 	if !ban || other.identity == s.identity {
 		return []*session{other}, nil
 	}
-	if limit := r.srv.cfg.Limits.Bans; !r.banned[other.identity] && len(r.banned) >= limit {
-		return nil, refuse(codeTooManyBans, "the room keeps %d identities out already: lock it, or remove without a ban", limit)
+	if err := r.banLocked(other, s); err != nil {
+		return nil, err
 	}
-	if r.banned == nil {
-		r.banned = map[string]bool{}
-	}
-	r.banned[other.identity] = true
 	return slices.DeleteFunc(slices.Clone(r.order), func(o *session) bool { return o.identity != other.identity }), nil
 }
 

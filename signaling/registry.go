@@ -104,7 +104,7 @@ func (s *Server) openRoomLocked(name string) *room {
 func (s *Server) forgetIdlestLocked() {
 	var idlest *room
 	for _, r := range s.rooms {
-		if r.members == 0 && r.watchers == 0 && (idlest == nil || r.idleSince.Before(idlest.idleSince)) {
+		if r.members == 0 && r.watchers == 0 && r.waiting.Load() == 0 && (idlest == nil || r.idleSince.Before(idlest.idleSince)) {
 			idlest = r
 		}
 	}
@@ -114,6 +114,7 @@ func (s *Server) forgetIdlestLocked() {
 }
 
 func (s *Server) forgetRoomLocked(r *room) {
+	s.cfg.Bans.Store(r.name, nil)
 	delete(s.rooms, r.name)
 	close(r.gone)
 	r.events.Close()
@@ -137,7 +138,7 @@ func (s *Server) forgetIdle(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range s.rooms {
-		if r.members == 0 && r.watchers == 0 && now.Sub(r.idleSince) >= s.cfg.Timing.Grace {
+		if r.members == 0 && r.watchers == 0 && r.waiting.Load() == 0 && now.Sub(r.idleSince) >= s.cfg.Timing.Grace {
 			s.forgetRoomLocked(r)
 		}
 	}

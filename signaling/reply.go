@@ -65,6 +65,42 @@ type credentialsNotice struct {
 	passport
 }
 
+// waitingReply answers a knock; without an id it says that something else is waited for now.
+type waitingReply struct {
+	Type          string  `json:"type"` // "waiting"
+	ID            *uint64 `json:"id,omitempty"`
+	Knock         string  `json:"knock"`
+	Secret        string  `json:"secret"`
+	For           string  `json:"for"`
+	PingSeconds   float64 `json:"ping_seconds"`
+	ResumeSeconds float64 `json:"resume_seconds"`
+}
+
+// admittedNotice says that who waited may join.
+type admittedNotice struct {
+	Type     string `json:"type"` // "admitted"
+	Token    string `json:"token,omitempty"`
+	TokenTTL int    `json:"token_ttl,omitempty"` // seconds
+}
+
+type invitedReply struct {
+	Type       string     `json:"type"` // "invited"
+	ID         uint64     `json:"id"`
+	Invitation Invitation `json:"invitation"`
+}
+
+type invitationsReply struct {
+	Type        string       `json:"type"` // "invitations"
+	ID          uint64       `json:"id"`
+	Invitations []Invitation `json:"invitations"`
+}
+
+type bansReply struct {
+	Type string `json:"type"` // "bans"
+	ID   uint64 `json:"id"`
+	Bans []Ban  `json:"bans"`
+}
+
 type negotiatedReply struct {
 	Type       string      `json:"type"` // "negotiated"
 	ID         uint64      `json:"id"`

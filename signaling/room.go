@@ -30,7 +30,11 @@ type room struct {
 	// Guarded by mu.
 	closed   bool // by Shutdown
 	locked   bool
-	banned   map[string]bool // identities that moderators removed
+	founded  bool // by somebody who came without a token
+	bans     []Ban
+	known    map[string]bool      // identities that come into the locked room: they were in, or were let in
+	knocks   []*knock             // as they came
+	declined map[string]time.Time // who was, and until when he need not knock again; by the steady clock
 	sessions map[string]*session
 	order    []*session     // as they joined
 	history  []messageEvent // public, oldest first
@@ -46,6 +50,8 @@ type room struct {
 	// recipients are the data channels of all sessions with media that hear, by participant: copied on write, so that data
 	// takes no lock.
 	recipients atomic.Pointer[map[string]Peer]
+
+	waiting atomic.Int32 // people at the door; raised under the server's mu
 
 	// Guarded by the server's mu.
 	members   int // sessions and joins under way
@@ -66,6 +72,7 @@ func newRoom(s *Server, name string) *room {
 		sessions: map[string]*session{},
 	}
 	r.recipients.Store(&map[string]Peer{})
+	r.bans = s.cfg.Bans.Load(name)
 	return r
 }
 
@@ -146,6 +153,8 @@ func (r *room) addLocked(s *session, l *Link, slots int) (Snapshot, []messageEve
 	s.joined = steady.Now()
 	s.pulse.connect(s.joined)
 	s.growLocked(slots)
+	r.foundLocked(s)
+	r.letInLocked(s.identity)
 	r.sessions[s.id] = s
 	r.order = append(r.order, s)
 	r.shareRecipientsLocked()
@@ -153,9 +162,10 @@ func (r *room) addLocked(s *session, l *Link, slots int) (Snapshot, []messageEve
 		return joinedEvent{event: e, Participant: s.participantLocked()}
 	})
 	s.tellScoresLocked()
+	r.answerLocked()
 	r.srv.running.Go(s.run)
 	s.look()
-	return r.snapshotLocked(s.since), s.messagesLocked()
+	return s.snapshotLocked(s.since), s.messagesLocked()
 }
 
 // errLinkClosed ends a join whose connection went away meanwhile.
@@ -186,6 +196,9 @@ func (r *room) endLocked(s *session, reason leftReason) (link *Link, ok bool) {
 	})
 	if len(r.sessions) == 0 && reason != reasonReplaced { // else the heir is about to take the place
 		r.emptiedLocked()
+	} else if reason != reasonReplaced {
+		r.succeedLocked()
+		r.answerLocked()
 	}
 	if len(s.sources) > 0 || len(s.view) > 0 {
 		r.changedLocked()
@@ -210,9 +223,10 @@ func (r *room) ended(s *session, link *Link, reason leftReason, code CloseCode) 
 	}
 }
 
-// emptiedLocked forgets what a room holds only while somebody is in it. The log stays for those who come back.
+// emptiedLocked forgets what a room holds only while somebody is in it. The log stays for those who come back, and so do
+// bans: a moderator who reloads his page leaves nobody's way open.
 func (r *room) emptiedLocked() {
-	r.history, r.banned = nil, nil
+	r.history, r.known = nil, nil
 	if r.locked {
 		r.setLockedLocked(false)
 	}
@@ -220,6 +234,7 @@ func (r *room) emptiedLocked() {
 
 func (r *room) setLockedLocked(locked bool) {
 	r.locked = locked
+	r.answerLocked()
 	r.appendLocked("room", eventlog.Audience{}, func(e event) any { return roomEvent{event: e, Locked: locked} })
 }
 
@@ -234,6 +249,12 @@ func (r *room) close() {
 		s.ended = true
 		links[i], s.link = s.link, nil
 	}
+	for _, k := range r.knocks {
+		if k.expiry != nil {
+			k.expiry.Stop()
+		}
+	}
+	r.knocks = nil
 	r.events.Close()
 	r.mu.Unlock()
 	for i, s := range gone {

@@ -2,8 +2,6 @@ package signaling
 
 import (
 	"time"
-
-	"github.com/parley/parley/signaling/token"
 )
 
 // seatLocked takes a seat from the session's address, or says why there is none. Hosts are not counted out: whoever fills a room must not keep
@@ -50,10 +48,17 @@ func (r *room) admitLocked(s *session) (ghost *session, err error) {
 	switch {
 	case r.closed:
 		return nil, ErrDraining
-	case r.banned[s.identity]:
-		return nil, refuse(codeBanned, "a moderator has removed you from this room")
-	case r.locked && !s.can.has(token.Moderate):
+	case r.barsLocked(s.claims, s.identity) != nil:
+		return nil, r.barsLocked(s.claims, s.identity)
+	case r.waitsLocked(s.claims, s.identity) == "":
+	case s.claims.Knock:
+		return nil, refuse(codeMustKnock, "a moderator must let you in: knock")
+	case !r.locked:
+		return nil, refuse(codeMustKnock, "the room is not open yet: knock, to come in when a host has come")
+	default:
 		return nil, refuse(codeRoomLocked, "a moderator has locked the room")
+	}
+	switch {
 	case s.host:
 	case same >= limits.SeatsPerIdentity:
 		r.srv.count.fullIdentity.Add(1)

@@ -86,6 +86,14 @@ func (s *session) serve(typ string, id uint64, msg []byte) (reply any, after fun
 		reply, err = s.signal(id, msg)
 	case "moderate":
 		return s.moderate(id, msg)
+	case "invite":
+		reply, err = s.invite(id, msg)
+	case "invitations":
+		reply, err = s.invitations(id)
+	case "revoke":
+		reply, err = s.revoke(id, msg)
+	case "bans":
+		reply, err = s.listBans(id)
 	case "stats":
 		reply, err = s.stats(id)
 	default:

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,6 +19,7 @@ type Server struct {
 	stopped sync.Once
 
 	attendance attendance
+	knocking   atomic.Int64 // people who wait at a door
 
 	mu sync.Mutex
 

@@ -23,7 +23,7 @@ type session struct {
 	id     string // also the participant's
 	secret string // lets a new connection resume
 	room   *room
-	can    permissions
+	can    permissions  // by its token; see permissions
 	claims token.Claims // of the token that the session began with
 	host   bool         // a token says that it may moderate: there is always a seat
 	peer   Peer         // nil: joined without media
@@ -32,6 +32,9 @@ type session struct {
 	news   *news
 	dirty  chan struct{} // holds one: the slots should be worked out anew
 	done   chan struct{} // closed when the session has ended
+
+	promoted atomic.Bool   // to moderator, by succession; guarded by room.mu for writing
+	refresh  chan struct{} // holds one: the client's token should be renewed now
 
 	// turn is a lock that one can give up waiting for. It is held while a request is served: one at a time, also across
 	// connections.
@@ -116,6 +119,10 @@ func (s *session) run() {
 				continue
 			}
 			s.room.end(s, reasonTimeout, closeTimeout)
+		case <-s.refresh:
+			due.token = time.Now()
+			due = s.attend(time.Now(), due)
+			renewal.Reset(due.wait(time.Now()))
 		case <-renewal.C:
 			due = s.attend(time.Now(), due)
 			renewal.Reset(due.wait(time.Now()))
@@ -160,7 +167,10 @@ func (s *session) detach(l *Link, code CloseCode) {
 func (s *session) participantLocked() Participant {
 	p := Participant{
 		ID: s.id, Identity: s.identity, Name: s.name, JoinedAt: s.joinedAt, Metadata: s.metadata,
-		Sources: []Source{},
+		Sources: []Source{}, Moderator: s.may(token.Moderate), Guest: s.claims.Guest,
+	}
+	if s.claims.Guest {
+		p.Like = s.room.likeModeratorLocked(s)
 	}
 	if s.away {
 		since := s.lastSign

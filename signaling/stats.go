@@ -22,6 +22,10 @@ type Stats struct {
 	ResumesGone  uint64            // resumes that did not
 	Repeated     uint64            // requests answered from memory
 	Renewed      uint64            // times that a client was given new credentials unasked
+	Waiting      int64             // people who wait at a room's door
+	Knocks       map[string]uint64 // by how they ended: "admitted", "declined", "left", "timeout"; "full": refused
+	Promoted     uint64            // participants who became moderators because the last had left
+	Invited      uint64            // invitations made in a room
 	ShowFailures uint64            // slot maps that the media node refused
 	Messages     map[string]uint64 // from clients, by type; "unknown" is any other
 	Errors       map[string]uint64 // told to clients, by code
@@ -36,6 +40,9 @@ type counters struct {
 
 	dataSent, dataSlow, dataFailed, dataNobody, dataForbidden, dataNotJoined atomic.Uint64
 
+	promoted, invited atomic.Uint64
+	knocks            map[string]*atomic.Uint64
+
 	messages map[string]*atomic.Uint64
 	errors   map[errorCode]*atomic.Uint64
 	closes   map[CloseCode]*atomic.Uint64
@@ -46,6 +53,7 @@ const unknownType = "unknown"
 func newCounters() *counters {
 	c := &counters{
 		messages: map[string]*atomic.Uint64{unknownType: {}},
+		knocks:   map[string]*atomic.Uint64{"admitted": {}, "declined": {}, "left": {}, "timeout": {}, "full": {}},
 		errors:   map[errorCode]*atomic.Uint64{},
 		closes:   map[CloseCode]*atomic.Uint64{closeGone: {}},
 	}
@@ -69,6 +77,7 @@ func (c *counters) message(typ string) {
 	n.Add(1)
 }
 
+func (c *counters) knockOver(how string)   { c.knocks[how].Add(1) }
 func (c *counters) failure(code errorCode) { c.errors[code].Add(1) }
 func (c *counters) close(code CloseCode)   { c.closes[code].Add(1) }
 
@@ -78,13 +87,17 @@ func (s *Server) Stats() Stats {
 	stats := Stats{
 		Opened: c.opened.Load(), Joined: c.joined.Load(), Resumed: c.resumed.Load(), ResumesGone: c.resumesFailed.Load(),
 		Repeated: c.repeated.Load(), Renewed: c.renewed.Load(), ShowFailures: c.showFailed.Load(),
-		Replaced: c.replaced.Load(),
+		Replaced: c.replaced.Load(), Promoted: c.promoted.Load(), Invited: c.invited.Load(),
+		Waiting: s.knocking.Load(), Knocks: map[string]uint64{},
 		Unseated: map[string]uint64{"identity": c.fullIdentity.Load(), "address": c.fullAddress.Load()},
 		Messages: map[string]uint64{}, Errors: map[string]uint64{}, Closes: map[string]uint64{},
 		Data: map[string]uint64{
 			"sent": c.dataSent.Load(), "slow": c.dataSlow.Load(), "failed": c.dataFailed.Load(),
 			"no_recipient": c.dataNobody.Load(), "forbidden": c.dataForbidden.Load(), "not_joined": c.dataNotJoined.Load(),
 		},
+	}
+	for how, n := range c.knocks {
+		stats.Knocks[how] = n.Load()
 	}
 	for typ, n := range c.messages {
 		stats.Messages[typ] = n.Load()

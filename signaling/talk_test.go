@@ -184,7 +184,7 @@ func TestModerateLock(t *testing.T) {
 			t.Errorf("locked twice: %v", got)
 		}
 		out := r.dial("a")
-		out.refused(codeRoomLocked, "join", fields{"token": passStrings(t, "publish")})
+		out.refused(codeRoomLocked, "join", r.joinAs("stranger", token.Publish))
 		out.closedWith(closeRoomLocked)
 		mod := r.dial("a")
 		mod.join(fields{"token": passStrings(t, "moderate")})

@@ -218,7 +218,7 @@ func (l *Link) silence(now time.Time) (left time.Duration, code CloseCode) {
 	if l.busy.Load() {
 		return time.Second, closeTimeout
 	}
-	if l.current() == nil {
+	if l.current() == nil && !l.waits() {
 		return l.opened.Add(timing.Join).Sub(now), closeJoinTimeout
 	}
 	return timing.Silence - time.Duration(now.UnixNano()-l.heard.Load()), closeTimeout

@@ -84,12 +84,13 @@ type timingConfig struct {
 	Silence time.Duration `yaml:"silence" doc:"Silence after which a connection is closed."`
 	Away    time.Duration `yaml:"away" doc:"Silence, of messages and media, after which a participant is shown as not reachable."`
 	Resume  time.Duration `yaml:"resume" doc:"How long a session whose connection broke can be resumed; then the participant leaves."`
-	Grace   time.Duration `yaml:"grace" doc:"How long an empty room's log is kept for its watchers."`
+	Grace   time.Duration `yaml:"grace" doc:"How long an empty room's log is kept for its watchers, and its bans."`
+	Waiting time.Duration `yaml:"waiting" doc:"How long somebody who knocks may wait to be let in."`
 	Spread  time.Duration `yaml:"spread" doc:"Longest time over which clients spread their return after a shutdown; few take less."`
 }
 
 func (t timingConfig) timing() signaling.Timing {
-	return signaling.Timing{Ping: t.Ping, Silence: t.Silence, Away: t.Away, Resume: t.Resume, Grace: t.Grace, Drain: t.Spread}
+	return signaling.Timing{Ping: t.Ping, Silence: t.Silence, Away: t.Away, Resume: t.Resume, Grace: t.Grace, Waiting: t.Waiting, Drain: t.Spread}
 }
 
 // limitsConfig is signaling.Limits with its documentation: same fields in the same order, so that a conversion is enough.
@@ -104,6 +105,8 @@ type limitsConfig struct {
 	Rooms             int `yaml:"rooms" doc:"Rooms with somebody in them."`
 	WatchedRooms      int `yaml:"watched_rooms" doc:"Rooms with watchers but nobody in them."`
 	Bans              int `yaml:"bans" doc:"Identities that a room keeps out because a moderator removed them, until it ends."`
+	Waiting           int `yaml:"waiting" doc:"People who knock at a room and wait to be let in."`
+	WaitingPerAddress int `yaml:"waiting_per_address" doc:"Of these, from one client address (IPv6: one /64). This machine is not bound."`
 	Publications      int `yaml:"publications" doc:"Sources of a participant, at most 4."`
 	Slots             int `yaml:"slots" doc:"Streams a session receives at once."`
 	Tiles             int `yaml:"tiles" doc:"Tiles in one subscribe message."`
@@ -167,11 +170,11 @@ func defaults() config {
 		Token: tokenConfig{TTL: token.DefaultTTL, Grace: token.DefaultGrace},
 		Timing: timingConfig{
 			Ping: 4 * time.Second, Silence: 10 * time.Second, Away: 5500 * time.Millisecond, Resume: 30 * time.Second, Grace: time.Minute,
-			Spread: 20 * time.Second,
+			Spread: 20 * time.Second, Waiting: time.Hour,
 		},
 		Limits: limitsConfig{
 			MessageBytes: 64 << 10, OfferBytes: 256 << 10, MessagesPerSecond: 30, MessageBurst: 90,
-			Participants: 100, SeatsPerIdentity: 4, SeatsPerAddress: 200, Rooms: 1000, WatchedRooms: 1000, Bans: 1000, Publications: 4,
+			Participants: 100, SeatsPerIdentity: 4, SeatsPerAddress: 200, Rooms: 1000, WatchedRooms: 1000, Bans: 1000, Waiting: 50, WaitingPerAddress: 5, Publications: 4,
 			Slots: 25, Tiles: 100,
 			NameChars: 64, IdentityBytes: 128, MetadataBytes: 4 << 10, TextBytes: 4 << 10, SignalBytes: 16 << 10,
 			DataBytes: 64 << 10, LogEntries: 1024, History: 100,

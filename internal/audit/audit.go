@@ -50,6 +50,14 @@ func (t *Trail) Moderated(moderator Who, action, on string) {
 	t.write("moderate", moderator, attrs...)
 }
 
+// Decided notes what a moderator said to somebody who knocked: "admitted" or "declined".
+func (t *Trail) Decided(moderator, who Who, outcome string) {
+	t.write("knock", who, slog.String("outcome", outcome), slog.String("by", moderator.Identity), slog.String("by_participant", moderator.Participant))
+}
+
+// SignedIn notes that a host signed in, and how.
+func (t *Trail) SignedIn(who Who, how string) { t.write("sign_in", who, slog.String("how", how)) }
+
 // Refused notes at now that somebody wanted something and did not get it, and the code that he was told.
 func (t *Trail) Refused(who Who, what, code string, now time.Time) {
 	omitted, ok := t.admit(now)

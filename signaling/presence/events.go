@@ -50,7 +50,7 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 	}
 	defer feed.Release()
 	after, named := resumeFrom(r.Header, q)
-	begin, err := s.open(feed, after, named)
+	begin, err := s.open(feed, claims, after, named)
 	if err != nil {
 		s.count.busy.Add(1)
 		s.later(w, stream, errNotNow)

@@ -2,8 +2,10 @@ package presence
 
 import (
 	"errors"
+	"sync/atomic"
 
 	"github.com/parley/parley/signaling/internal/eventlog"
+	"github.com/parley/parley/signaling/token"
 )
 
 // errUnsettled reports a room that kept starting anew while it was being opened.
@@ -19,9 +21,15 @@ type start struct {
 // open finds the start. The cursor begins at exactly the position that the watcher has or is given, so nothing falls in
 // between; where the log cannot go on from there (the room started anew since, or the log moved on by more than it
 // keeps) another snapshot is taken.
-func (s *Server) open(feed Feed, after eventlog.Position, named bool) (start, error) {
+func (s *Server) open(feed Feed, claims token.Claims, after eventlog.Position, named bool) (start, error) {
+	reader, look := eventlog.Watcher(), feed.Snapshot
+	if claims.May(token.Moderate) {
+		yes := new(atomic.Bool)
+		yes.Store(true)
+		reader, look = reader.Moderating(yes), feed.FullSnapshot
+	}
 	if named {
-		cursor, err := feed.Log().Follow(after, eventlog.Watcher())
+		cursor, err := feed.Log().Follow(after, reader)
 		if err == nil {
 			s.count.resumed.Add(1)
 			return start{cursor: cursor, at: after}, nil
@@ -29,8 +37,8 @@ func (s *Server) open(feed Feed, after eventlog.Position, named bool) (start, er
 		s.count.lost.Add(1)
 	}
 	for range 16 {
-		snapshot, at := feed.Snapshot()
-		cursor, err := feed.Log().Follow(at, eventlog.Watcher())
+		snapshot, at := look()
+		cursor, err := feed.Log().Follow(at, reader)
 		if err == nil {
 			s.count.snapshots.Add(1)
 			return start{cursor: cursor, at: at, snapshot: snapshot}, nil

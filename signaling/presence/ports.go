@@ -20,6 +20,9 @@ type Feed interface {
 	// each position, so that thousands of watchers who come back together cost one encoding.
 	Snapshot() (snapshot []byte, at eventlog.Position)
 
+	// FullSnapshot is Snapshot with those who knock, for who may moderate.
+	FullSnapshot() (snapshot []byte, at eventlog.Position)
+
 	// Log returns the room's log. When the room starts anew, with another epoch, the old log must be closed.
 	Log() *eventlog.Log
 

@@ -17,11 +17,11 @@ type sharer struct {
 
 // sharersOf are the token and the address of a request: none where there is no token, or for this machine.
 func (s *Server) sharersOf(r *http.Request, accessToken string) (of [2]sharer) {
-	if !s.cfg.Tokens.Open() {
-		compact, err := token.FromHeader(r.Header.Values("Authorization"))
-		if err != nil || compact == "" {
-			compact = accessToken
-		}
+	compact, err := token.FromHeader(r.Header.Values("Authorization"))
+	if err != nil || compact == "" {
+		compact = accessToken
+	}
+	if compact != "" && !s.cfg.Tokens.Lenient() {
 		of[0].token = sha256.Sum256([]byte(compact))
 	}
 	if a := clientip.Of(r); a.IsValid() && !a.IsLoopback() {

@@ -16,6 +16,7 @@ const (
 	Message   Permission = "message"   // chat, data channels, peer-to-peer signals
 	Moderate  Permission = "moderate"  // mute, remove, lock, end
 	Join      Permission = "join"      // take a seat in a room; each of those above implies it
+	Invite    Permission = "invite"    // make links that let guests into the room
 	Watch     Permission = "watch"     // presence of a room, without joining it
 	List      Permission = "list"      // the list of rooms
 
@@ -25,7 +26,7 @@ const (
 
 // All returns every permission that can be granted.
 func All() []Permission {
-	return []Permission{Publish, Subscribe, Message, Moderate, Join, Watch, List}
+	return []Permission{Publish, Subscribe, Message, Moderate, Join, Invite, Watch, List}
 }
 
 // Valid reports whether p can be granted.
@@ -45,6 +46,11 @@ type Claims struct {
 	Expires   time.Time       // whole seconds; the zero time never expires (only where no token was needed)
 	NotBefore time.Time       // whole seconds; zero: valid at once
 	First     time.Time       // "first": when the token ends that this one renews; zero: it renews none
+
+	Knock      bool   // "knock": its holder waits until a moderator lets him in
+	Guest      bool   // "guest": its holder opens no room, and is shown as a guest
+	Invitation string // "invitation": the id of the one that its holder came by
+	Anonymous  bool   // "anonymous": nobody vouches for its holder, who came without a token
 }
 
 // May reports whether the claims allow p.
@@ -77,6 +83,9 @@ func (c Claims) Permissions() []Permission {
 
 // For reports whether the claims are for this room.
 func (c Claims) For(room string) bool { return c.Room == AnyRoom || c.Room == room }
+
+// WasIn reports whether the claims are of a renewed token: its holder was in the room.
+func (c Claims) WasIn() bool { return !c.First.IsZero() }
 
 // Origin is when the token ends that everything began with: the one that somebody else signed.
 func (c Claims) Origin() time.Time {

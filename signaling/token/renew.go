@@ -10,16 +10,31 @@ type Renewed struct {
 }
 
 // Renew makes the token to come back with: what the own one says, for that room and that identity alone, good for
-// Config.TTL. There is none in open mode, where none is needed; nor when the token that everything began with has ended and
-// nothing may outlive it; nor where the own one is so long that a claim more is too much.
+// Config.TTL. Who is in need not knock again. There is none when the token that everything began with has ended and nothing
+// may outlive it; nor where the own one is so long that a claim more is too much.
 func (v *Verifier) Renew(c Claims, room, identity string, now time.Time) Renewed {
-	if v.Open() {
+	if v == nil {
 		return Renewed{}
 	}
 	c.First = c.Origin()
-	c.Room, c.Identity, c.NotBefore = room, identity, time.Time{}
-	c.Expires = now.Add(v.ttl).Truncate(time.Second)
-	last := v.enforce && !c.Expires.Before(c.First)
+	expires := now.Add(v.ttl).Truncate(time.Second)
+	if c.First.IsZero() { // there was no token
+		c.First = expires
+	}
+	return v.issue(c, room, identity, now, expires)
+}
+
+// Admit makes the token of somebody who has been let in, and has not joined yet.
+func (v *Verifier) Admit(c Claims, room, identity string, now time.Time) Renewed {
+	if v == nil {
+		return Renewed{}
+	}
+	return v.issue(c, room, identity, now, now.Add(v.ttl).Truncate(time.Second))
+}
+
+func (v *Verifier) issue(c Claims, room, identity string, now, expires time.Time) Renewed {
+	c.Room, c.Identity, c.NotBefore, c.Knock, c.Expires = room, identity, time.Time{}, false, expires
+	last := v.enforce && !c.Anonymous && c.WasIn() && !c.Expires.Before(c.First)
 	if last {
 		c.Expires = c.First
 	}
@@ -37,7 +52,7 @@ func (v *Verifier) Renew(c Claims, room, identity string, now time.Time) Renewed
 // Ends is when a session that began with these claims ends, and how long before that its holder is told. The zero time is
 // never.
 func (v *Verifier) Ends(c Claims) (at time.Time, notice time.Duration) {
-	if v.Open() || !v.enforce {
+	if v == nil || !v.enforce || c.Origin().IsZero() || c.Anonymous {
 		return time.Time{}, 0
 	}
 	return c.Origin().Add(v.grace), v.grace

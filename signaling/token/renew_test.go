@@ -62,10 +62,10 @@ func TestRenewHasNone(t *testing.T) {
 		t.Fatal(err)
 	}
 	var none *Verifier
+	if got := none.Renew(Claims{Room: "r", Expires: noon}, "r", "ann", noon); got != (Renewed{}) {
+		t.Error("a token of no verifier")
+	}
 	for _, v := range []*Verifier{open, none} {
-		if got := v.Renew(Claims{Room: "r", Expires: noon}, "r", "ann", noon); got != (Renewed{}) {
-			t.Error("a token where none is needed")
-		}
 		if at, _ := v.Ends(Claims{}); !at.IsZero() {
 			t.Error("a session without a token ends with it")
 		}
@@ -111,5 +111,74 @@ func TestEnforced(t *testing.T) {
 	}
 	if _, err := New(Config{Secrets: [][]byte{secret}, Grace: -1}); err == nil {
 		t.Error("a grace below 0 is taken")
+	}
+}
+
+// Who came without a token comes back as the same, and as one who was in; also where nothing outlives a token.
+func TestRenewAnonymous(t *testing.T) {
+	t.Parallel()
+	for name, cfg := range map[string]Config{"no secret": {}, "a secret": {Secrets: [][]byte{secret}, Anyone: true, Enforce: true}} {
+		v, err := New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		claims, err := v.Verify("", "r", noon)
+		if err != nil || !claims.Anonymous || claims.WasIn() {
+			t.Fatalf("%s: %+v, %v", name, claims, err)
+		}
+		if at, _ := v.Ends(claims); !at.IsZero() {
+			t.Errorf("%s: it ends at %v", name, at)
+		}
+		renewed := v.Renew(claims, "r", "ann", noon)
+		if claims, err = v.Verify(renewed.Compact, "r", noon); err != nil || !claims.Anonymous || !claims.WasIn() || claims.Identity != "ann" {
+			t.Errorf("%s: %+v, %v", name, claims, err)
+		}
+		later := noon.Add(DefaultTTL - time.Minute)
+		if claims, err = v.Verify(v.Renew(claims, "r", "ann", later).Compact, "r", noon.Add(DefaultTTL)); err != nil || claims.Identity != "ann" {
+			t.Errorf("%s, again: %+v, %v", name, claims, err)
+		}
+	}
+}
+
+// A token that must knock does not any more once its holder was let in, and who was let in was not in yet.
+func TestAdmit(t *testing.T) {
+	t.Parallel()
+	v := policy(t, Config{})
+	knocking := Claims{Room: "r", Identity: "bob", Can: []Permission{Publish}, Knock: true, Guest: true, Invitation: "i", Expires: noon.Add(time.Minute)}
+	for name, made := range map[string]struct {
+		renewed Renewed
+		wasIn   bool
+	}{"admitted": {v.Admit(knocking, "r", "bob", noon), false}, "renewed": {v.Renew(knocking, "r", "bob", noon), true}} {
+		c, err := v.Verify(made.renewed.Compact, "r", noon)
+		if err != nil || c.Knock || !c.Guest || c.Invitation != "i" || c.WasIn() != made.wasIn {
+			t.Errorf("%s: %+v, %v", name, c, err)
+		}
+	}
+}
+
+// Moderators invite where the server says so; a token that is not good counts as none where there is no secret, and nowhere else.
+func TestPolicies(t *testing.T) {
+	t.Parallel()
+	compact, err := Sign(secret, Claims{Room: "r", Can: []Permission{Moderate}, Expires: noon})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, inviting := range []bool{true, false} {
+		if c, err := policy(t, Config{ModeratorsInvite: inviting}).Verify(compact, "r", noon); err != nil || c.May(Invite) != inviting {
+			t.Errorf("%+v, %v", c, err)
+		}
+	}
+	if c, err := policy(t, Config{Anyone: true, Open: []Permission{Watch}}).Verify("", "r", noon); err != nil || !c.Anonymous || c.May(Join) {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if _, err := policy(t, Config{Anyone: true}).Verify(compact, "other", noon); !errors.Is(err, ErrRoom) {
+		t.Error(err)
+	}
+	open, err := New(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, err := open.Verify(compact, "r", noon); err != nil || !c.Anonymous {
+		t.Errorf("%+v, %v", c, err)
 	}
 }

@@ -3,6 +3,7 @@ package token
 import (
 	"bytes"
 	"cmp"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,8 +27,8 @@ const (
 	// DefaultLeeway is how far the clocks of issuer and server may differ.
 	DefaultLeeway = 10 * time.Second
 
-	// DefaultTTL is how long a renewed token is good for. Its holder is given the next at half of that.
-	DefaultTTL = 10 * time.Minute
+	// DefaultTTL is how long a renewed token is good for: a laptop's lid over lunch. Its holder is given the next at half of that.
+	DefaultTTL = time.Hour
 
 	// DefaultGrace is how long a session may go on after its token, where it may not go on for ever.
 	DefaultGrace = time.Minute
@@ -38,12 +39,15 @@ const (
 
 // Config says how tokens are checked.
 type Config struct {
-	Secrets [][]byte      // the HMAC keys, each good; none: open mode, no token is needed and none is looked at
+	Secrets [][]byte      // the HMAC keys, each good; none: a random one, Anyone, and a token that is not good counts as none
 	Leeway  time.Duration // 0: DefaultLeeway
-	Open    []Permission  // what everybody may do in open mode; nil: everything
+	Anyone  bool          // no token is needed
+	Open    []Permission  // what those may do who show none; nil: everything
 	TTL     time.Duration // of renewed tokens; 0: DefaultTTL
 	Enforce bool          // nothing outlives the token that it began with: no renewed token, and a session by Grace
 	Grace   time.Duration // 0: DefaultGrace
+
+	ModeratorsInvite bool // moderate implies invite
 }
 
 // Validate reports what is wrong with the configuration.
@@ -67,15 +71,18 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// Verifier checks tokens. A nil *Verifier is one in open mode that permits everything.
+// Verifier checks tokens. A nil *Verifier needs none and permits everything.
 type Verifier struct {
-	signing []byte
-	keys    jwt.VerificationKeySet
-	leeway  time.Duration
-	open    []Permission
-	ttl     time.Duration
-	grace   time.Duration
-	enforce bool
+	signing  []byte
+	keys     jwt.VerificationKeySet
+	leeway   time.Duration
+	anyone   bool
+	lenient  bool // a token that is not good counts as none
+	open     []Permission
+	ttl      time.Duration
+	grace    time.Duration
+	enforce  bool
+	inviting bool
 }
 
 // New makes a Verifier; the error is that of Validate.
@@ -86,10 +93,13 @@ func New(cfg Config) (*Verifier, error) {
 	v := &Verifier{
 		leeway: cmp.Or(cfg.Leeway, DefaultLeeway), open: cfg.Open,
 		ttl: cmp.Or(cfg.TTL, DefaultTTL), grace: cmp.Or(cfg.Grace, DefaultGrace), enforce: cfg.Enforce,
+		anyone: cfg.Anyone, inviting: cfg.ModeratorsInvite,
 	}
-	if len(cfg.Secrets) > 0 {
-		v.signing = bytes.Clone(cfg.Secrets[0])
+	if len(cfg.Secrets) == 0 {
+		v.anyone, v.lenient = true, true
+		cfg.Secrets = [][]byte{[]byte(rand.Text())}
 	}
+	v.signing = bytes.Clone(cfg.Secrets[0])
 	for _, s := range cfg.Secrets {
 		v.keys.Keys = append(v.keys.Keys, bytes.Clone(s))
 	}
@@ -100,19 +110,31 @@ func New(cfg Config) (*Verifier, error) {
 }
 
 // Open reports whether no token is needed.
-func (v *Verifier) Open() bool { return v == nil || len(v.keys.Keys) == 0 }
+func (v *Verifier) Open() bool { return v == nil || v.anyone }
+
+// Lenient reports whether a token that is not good counts as none, which is so where there is no secret: whoever comes
+// without one may also name himself.
+func (v *Verifier) Lenient() bool { return v == nil || v.lenient }
 
 // Verify checks the compact form of a token at the time now and returns what it says. room is the room that it is
 // shown for, or empty where no room is meant (the list of rooms). Errors wrap ErrMissing, ErrExpired, ErrInvalid or
-// ErrRoom. In open mode the token is not looked at, and everybody may do what Config.Open says in every room, under no
-// identity.
+// ErrRoom. Where no token is needed, who shows none is Anonymous and may do what Config.Open says in every room.
 func (v *Verifier) Verify(compact, room string, now time.Time) (Claims, error) {
 	if v == nil {
-		return Claims{Room: AnyRoom, Can: All()}, nil
+		return Claims{Room: AnyRoom, Can: All(), Anonymous: true}, nil
 	}
-	if v.Open() {
-		return Claims{Room: AnyRoom, Can: v.open}, nil
+	anonymous := Claims{Room: AnyRoom, Can: v.open, Anonymous: true}
+	if compact == "" && v.anyone {
+		return anonymous, nil
 	}
+	c, err := v.verify(compact, room, now)
+	if err != nil && v.lenient {
+		return anonymous, nil
+	}
+	return c, err
+}
+
+func (v *Verifier) verify(compact, room string, now time.Time) (Claims, error) {
 	if compact == "" {
 		return Claims{}, ErrMissing
 	}
@@ -134,7 +156,10 @@ func (v *Verifier) Verify(compact, room string, now time.Time) (Claims, error) {
 		return Claims{}, err
 	}
 	c := p.claims()
-	if v.enforce && !now.Before(c.Origin().Add(v.leeway)) {
+	if v.inviting && c.May(Moderate) && !c.May(Invite) {
+		c.Can = append(c.Can, Invite)
+	}
+	if v.enforce && !c.Anonymous && !now.Before(c.Origin().Add(v.leeway)) {
 		return Claims{}, ErrExpired
 	}
 	if room != "" && !c.For(room) {
@@ -179,6 +204,7 @@ func Sign(secret []byte, c Claims) (string, error) {
 	if !c.First.IsZero() {
 		p.First = jwt.NewNumericDate(c.First)
 	}
+	p.Knock, p.Guest, p.Invitation, p.Anonymous = c.Knock, c.Guest, c.Invitation, c.Anonymous
 	if p.ExpiresAt == nil {
 		return "", errors.New("token: claims without an expiry")
 	}
@@ -198,6 +224,11 @@ type payload struct {
 	Update   *bool           `json:"update,omitempty"`
 
 	First *jwt.NumericDate `json:"first,omitempty"`
+
+	Knock      bool   `json:"knock,omitempty"`
+	Guest      bool   `json:"guest,omitempty"`
+	Invitation string `json:"invitation,omitempty"`
+	Anonymous  bool   `json:"anonymous,omitempty"`
 }
 
 func (p *payload) check() error {
@@ -222,5 +253,6 @@ func (p *payload) claims() Claims {
 	if p.First != nil {
 		c.First = p.First.Time
 	}
+	c.Knock, c.Guest, c.Invitation, c.Anonymous = p.Knock, p.Guest, p.Invitation, p.Anonymous
 	return c
 }

@@ -1,6 +1,9 @@
 package eventlog
 
-import "slices"
+import (
+	"slices"
+	"sync/atomic"
+)
 
 // Audience says who may see an entry. The zero value is everybody, watchers included.
 type Audience struct {
@@ -17,6 +20,7 @@ const (
 	everybody audienceKind = iota
 	participants
 	listeners
+	moderators
 	only
 )
 
@@ -25,6 +29,9 @@ func Participants() Audience { return Audience{kind: participants} }
 
 // Listeners is every session in the room that may read what is said there.
 func Listeners() Audience { return Audience{kind: listeners} }
+
+// Moderators is whoever may moderate: sessions and watchers. Other watchers are woken by it, and find nothing.
+func Moderators() Audience { return Audience{kind: moderators} }
 
 // Only is the participants with these ids, and nobody else.
 func Only(ids ...string) Audience { return Audience{kind: only, ids: slices.Clone(ids)} }
@@ -49,8 +56,8 @@ func (a Audience) By(author string) Audience {
 	return a
 }
 
-// Public reports whether watchers see it.
-func (a Audience) Public() bool { return a.kind == everybody }
+// Public reports whether watchers see it, or some of them.
+func (a Audience) Public() bool { return a.kind == everybody || a.kind == moderators }
 
 // Includes reports whether r may see it.
 func (a Audience) Includes(r Reader) bool {
@@ -61,6 +68,8 @@ func (a Audience) Includes(r Reader) bool {
 		return r.participant != ""
 	case listeners:
 		return r.listens
+	case moderators:
+		return r.moderates != nil && r.moderates.Load()
 	default:
 		return r.participant != "" && slices.Contains(a.ids, r.participant)
 	}
@@ -70,6 +79,7 @@ func (a Audience) Includes(r Reader) bool {
 type Reader struct {
 	participant string
 	listens     bool
+	moderates   *atomic.Bool // nil: no
 }
 
 // Watcher reads what is for everybody.
@@ -81,5 +91,11 @@ func Participant(id string) Reader { return Reader{participant: id} }
 // Listening is the same reader, who may also read what is for listeners.
 func (r Reader) Listening() Reader {
 	r.listens = true
+	return r
+}
+
+// Moderating is the same reader, who may also read what is for moderators while moderates says so.
+func (r Reader) Moderating(moderates *atomic.Bool) Reader {
+	r.moderates = moderates
 	return r
 }

@@ -139,7 +139,9 @@ func (l *Log) announceLocked(e Entry) {
 		}
 		return
 	}
-	if e.Audience.unhurried && len(l.sessions) > crowdFrom {
+	if e.Audience.kind == moderators {
+		l.wakeModeratorsLocked(e)
+	} else if e.Audience.unhurried && len(l.sessions) > crowdFrom {
 		l.crowds.schedule(crowdPace, l.wakeCrowd)
 	} else {
 		l.wakeAllLocked(e.Seq)

@@ -123,6 +123,7 @@ type lost struct {
 	public  uint64
 	members uint64 // those for everybody included
 	talk    uint64 // those for listeners
+	knocks  uint64 // those for moderators
 	only    map[string]uint64
 }
 
@@ -134,6 +135,8 @@ func (l *lost) note(e *Entry) {
 		l.members = max(l.members, e.Seq)
 	case listeners:
 		l.talk = max(l.talk, e.Seq)
+	case moderators:
+		l.knocks = max(l.knocks, e.Seq)
 	case only:
 		for _, id := range e.Audience.ids {
 			l.only[id] = max(l.only[id], e.Seq)
@@ -149,10 +152,13 @@ func (l *lost) note(e *Entry) {
 
 // of is the oldest place that r can go on from.
 func (l *lost) of(r Reader) uint64 {
-	if r.participant == "" {
-		return l.public
+	oldest := l.public
+	if r.participant != "" {
+		oldest = max(l.members, l.only[r.participant])
 	}
-	oldest := max(l.members, l.only[r.participant])
+	if r.moderates != nil && r.moderates.Load() {
+		oldest = max(oldest, l.knocks)
+	}
 	if r.listens {
 		oldest = max(oldest, l.talk)
 	}

@@ -208,3 +208,6 @@ func (r *Room) Release() {
 	defer r.mu.Unlock()
 	r.feeds--
 }
+
+// FullSnapshot implements presence.Feed: nobody knocks here.
+func (r *Room) FullSnapshot() ([]byte, eventlog.Position) { return r.Snapshot() }

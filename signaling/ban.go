@@ -1,0 +1,113 @@
+package signaling
+
+import (
+	"slices"
+	"time"
+
+	"github.com/parley/parley/signaling/token"
+)
+
+// Ban keeps somebody out of a room whom a moderator removed.
+type Ban struct {
+	Identity   string    `json:"identity"`
+	Name       string    `json:"name"`
+	At         time.Time `json:"at"`
+	By         string    `json:"by"`                   // the moderator's identity
+	Invitation string    `json:"invitation,omitempty"` // that he came by: it lets nobody new in
+
+	// Present are the identities that were in by the same invitation, and may come back.
+	Present []string `json:"present,omitempty"`
+}
+
+// BanStore keeps bans beyond a restart. Its methods do not wait for a disk.
+type BanStore interface {
+	Load(room string) []Ban
+	Store(room string, bans []Ban) // none: the room has ended
+}
+
+// noBans keeps none.
+type noBans struct{}
+
+func (noBans) Load(string) []Ban   { return nil }
+func (noBans) Store(string, []Ban) {}
+
+// barsLocked is why who holds these claims may not come in because somebody was removed; nil: he may.
+func (r *room) barsLocked(c token.Claims, identity string) error {
+	for i := range r.bans {
+		b := &r.bans[i]
+		switch {
+		case b.Identity == identity:
+			return refuse(codeBanned, "a moderator has removed you from this room")
+		case b.bars(c.Invitation) && !slices.Contains(b.Present, identity):
+			return refuse(codeInvitationClosed, "a moderator has removed somebody who came by this link: it lets nobody new in")
+		}
+	}
+	return nil
+}
+
+// bars reports whether nobody new comes in by an invitation.
+func (b *Ban) bars(invitation string) bool { return invitation != "" && b.Invitation == invitation }
+
+// banLocked keeps the identity of other out, and newcomers by his invitation. The error is a too_many_bans.
+func (r *room) banLocked(other, by *session) error {
+	b := Ban{
+		Identity: other.identity, Name: other.name, At: time.Now().UTC().Truncate(time.Second), By: by.identity,
+		Invitation: other.claims.Invitation,
+	}
+	if b.Invitation != "" {
+		for _, o := range r.order {
+			if o.claims.Invitation == b.Invitation && o.identity != b.Identity && len(b.Present) < r.srv.cfg.Limits.Participants {
+				b.Present = append(b.Present, o.identity)
+			}
+		}
+	}
+	rest := slices.DeleteFunc(slices.Clone(r.bans), func(o Ban) bool { return o.Identity == b.Identity })
+	if limit := r.srv.cfg.Limits.Bans; len(rest) >= limit {
+		return refuse(codeTooManyBans, "the room keeps %d identities out already: lock it, or remove without a ban", limit)
+	}
+	r.bans = append(rest, b)
+	r.srv.cfg.Bans.Store(r.name, r.bans)
+	return nil
+}
+
+// unban lets an identity back in, or all where it is empty, and reports how many that were.
+func (r *room) unban(identity string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	before := len(r.bans)
+	r.bans = slices.DeleteFunc(slices.Clone(r.bans), func(b Ban) bool { return identity == "" || b.Identity == identity })
+	if len(r.bans) < before {
+		r.srv.cfg.Bans.Store(r.name, r.bans)
+	}
+	return before - len(r.bans)
+}
+
+// Bans lists who is kept out of a room.
+func (s *Server) Bans(room string) []Ban {
+	r := s.lookup(room)
+	if r == nil {
+		return s.cfg.Bans.Load(room)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.bans)
+}
+
+// Unban lets an identity back into a room, or all where it is empty, and reports whether somebody was kept out.
+func (s *Server) Unban(room, identity string) bool {
+	if r := s.lookup(room); r != nil {
+		return r.unban(identity) > 0
+	}
+	kept := s.cfg.Bans.Load(room)
+	rest := slices.DeleteFunc(slices.Clone(kept), func(b Ban) bool { return identity == "" || b.Identity == identity })
+	if len(rest) == len(kept) {
+		return false
+	}
+	s.cfg.Bans.Store(room, rest)
+	return true
+}
+
+// Barred reports whether an invitation lets nobody new into a room, because somebody who came by it was removed.
+func (s *Server) Barred(room, invitation string) bool {
+	return slices.ContainsFunc(s.Bans(room), func(b Ban) bool { return b.bars(invitation) })
+}

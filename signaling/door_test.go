@@ -1,0 +1,114 @@
+package signaling
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/parley/parley/signaling/token"
+)
+
+// anyone lets people in without a token; with says whether there is a secret.
+func anyone(with bool) func(*Config) {
+	return func(cfg *Config) {
+		c := token.Config{Anyone: true, Open: []token.Permission{token.Publish, token.Subscribe, token.Message, token.Watch}, ModeratorsInvite: true}
+		if with {
+			c.Secrets = [][]byte{secret}
+		}
+		v, err := token.New(c)
+		if err != nil {
+			panic(err)
+		}
+		cfg.Tokens = v
+	}
+}
+
+// The first in a room moderates it, and when he has gone the one who has been there the longest; who comes back with the
+// token that he had is what he was.
+func TestFirstIsModerator(t *testing.T) {
+	t.Parallel()
+	for name, secret := range map[string]bool{"no secret": false, "a secret": true} {
+		t.Run(name, func(t *testing.T) { firstIsModerator(t, secret) })
+	}
+}
+
+func firstIsModerator(t *testing.T, secret bool) {
+	bubble(t, anyone(secret), func(t *testing.T, r *rig) {
+		ann, bob, cem := r.joined("a", "Ann", 0), r.joined("a", "Bob", 1), r.joined("a", "Cem", 0)
+		if can := ann.welcome["can"].([]any); !slices.Contains(can, any("moderate")) || !slices.Contains(can, any("invite")) {
+			t.Errorf("the first may %v", can)
+		}
+		if can := bob.welcome["can"].([]any); slices.Contains(can, any("moderate")) {
+			t.Errorf("the second may %v", can)
+		}
+		bob.refused(codeForbidden, "moderate", fields{"action": "lock"})
+		ann.must("moderate", fields{"action": "lock"})
+		bob.events()
+		ann.closePage()
+		if can := bob.event("permissions")["can"].([]any); !slices.Contains(can, any("moderate")) || !slices.Contains(can, any("invite")) {
+			t.Errorf("the next may %v", can)
+		}
+		told := cem.events("updated", "permissions")
+		if len(told) != 1 || told[0]["participant"].(map[string]any)["moderator"] != true {
+			t.Errorf("the third is told %v", told)
+		}
+		bob.must("moderate", fields{"action": "unlock"})
+		newest := bob.told("credentials")
+		if newest == nil || newest["token"] == nil {
+			t.Fatalf("his token does not say it: %v", bob.all())
+		}
+		bob.cut()
+		for range 10 {
+			time.Sleep(4 * time.Second)
+			cem.send(`{"type":"ping"}`)
+		}
+		cem.must("moderate", fields{"action": "lock"}) // who did not come back is succeeded
+		back := r.dial("a")
+		back.join(fields{"token": newest["token"]})
+		back.must("moderate", fields{"action": "unlock"})
+		if p := r.snapshot("a").Participants; !p[0].Moderator || !p[1].Moderator {
+			t.Errorf("%+v", p)
+		}
+	})
+}
+
+// Who was promoted hears of those who knock, from the list that comes with it on.
+func TestPromotedSeesWhoKnocks(t *testing.T) {
+	bubble(t, anyone(true), func(t *testing.T, r *rig) {
+		ann, bob := r.joined("a", "Ann", 0), r.joined("a", "Bob", 0)
+		r.knocks(r.guest("eve", "i", true))
+		bob.events()
+		ann.closePage()
+		if list := bob.event("permissions")["waiting"].([]any); len(list) != 1 {
+			t.Errorf("%v", list)
+		}
+		r.knocks(r.guest("cem", "i", true))
+		if k := bob.event("knocking")["knock"].(map[string]any); k["identity"] != "cem" {
+			t.Errorf("%v", k)
+		}
+		at := bob.position()
+		bob.cut()
+		r.knocks(r.guest("dan", "i", true))
+		bob.resume(at)
+		if k := bob.event("knocking")["knock"].(map[string]any); k["identity"] != "dan" {
+			t.Errorf("missed: %v", k)
+		}
+	})
+}
+
+// A stranger becomes nobody's moderator where people with tokens are, and takes nobody's identity.
+func TestAnonymousAmongTokens(t *testing.T) {
+	bubble(t, anyone(true), func(t *testing.T, r *rig) {
+		ann := r.in("ann", token.Message)
+		eve := r.dial("a")
+		eve.join(fields{"identity": "ann", "name": "Eve"})
+		if p := r.snapshot("a").Participants[1]; p.Identity == "ann" || p.Moderator {
+			t.Errorf("%+v", p)
+		}
+		ann.closePage()
+		if got := eve.events("permissions"); len(got) != 0 {
+			t.Errorf("promoted: %v", got)
+		}
+		r.dial("a").refused(codeUnauthorized, "join", fields{"token": "forged"})
+	})
+}
