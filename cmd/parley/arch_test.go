@@ -47,7 +47,8 @@ var thirdParties = map[string][]string{
 	"golang.org/x/sys":                    {"internal"},
 	"golang.org/x/time":                   {"signaling", "turn"},
 	"nhooyr.io/websocket":                 {"signaling/ws"},
-	"net/http":                            {"cmd/parley", "signaling", "web", "internal/clientip", "internal/loadgen/cmd"}, // the comparator of make bench has metrics
+	"github.com/zitadel/oidc":             {"internal/oidcprovider"},
+	"net/http":                            {"cmd/parley", "signaling", "web", "internal/clientip", "internal/loadgen/cmd", "internal/oidcprovider"}, // the comparator of make bench has metrics
 	"github.com/nats-io":                  {"relay/bus"},
 	"encoding/json":                       {"cmd/parley", "signaling", "web", "relay", "internal/loadgen", "internal/vulncheck"},
 }
