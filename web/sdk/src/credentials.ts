@@ -14,8 +14,13 @@ export class Credentials {
   readonly #bad = new Set<string | undefined>(); // refused since we were last let in
   #refusals = 0;
 
-  /** `given` is the page's token. */
-  constructor(private readonly given: Token) {}
+  #ask = false; // renew() is asked for the next join's token
+
+  /** `given` is the page's token; `renew` makes another when none of those known is good any more. */
+  constructor(
+    private readonly given: Token,
+    private readonly renew?: () => Promise<string | undefined>,
+  ) {}
 
   /** Takes what a message of the server carries. True: there is a new token. */
   take({ token, ice_servers }: Renewal): boolean {
@@ -41,6 +46,12 @@ export class Credentials {
   }
 
   async #choose(): Promise<string | undefined> {
+    if (this.#ask && this.renew) {
+      this.#ask = false;
+      const made = await this.renew();
+      if (made) this.#renewed = made;
+      return made;
+    }
     const renewed = this.#bad.has(this.#renewed) ? undefined : this.#renewed;
     if (typeof this.given !== 'function') return renewed ?? this.given;
     try {
@@ -62,6 +73,10 @@ export class Credentials {
   refused(): boolean {
     this.#bad.add(this.#used);
     if (++this.#refusals > REFUSALS) return false;
+    if (this.renew) {
+      this.#ask = true;
+      return true;
+    }
     return typeof this.given === 'function' || [this.#renewed, this.given].some((t) => !!t && !this.#bad.has(t));
   }
 }

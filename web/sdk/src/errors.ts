@@ -12,6 +12,13 @@ export const SERVER_ERRORS = [
   'room_locked',
   'banned',
   'too_many_bans',
+  'must_knock',
+  'declined',
+  'too_many_waiting',
+  'invitation_closed',
+  'too_many_invitations',
+  'no_such_invitation',
+  'no_such_knock',
   'too_many_rooms',
   'too_many_seats',
   'bad_room',
@@ -29,6 +36,22 @@ export const SERVER_ERRORS = [
 ] as const;
 
 export type ServerErrorCode = (typeof SERVER_ERRORS)[number];
+
+/** What the server answers on the way into a room (docs/access.md), with the sentence where it gives none. */
+const ACCESS_ERRORS = {
+  sign_in_needed: 'Rooms here are opened by hosts. Sign in, or use an invitation.',
+  invitation_invalid: 'This is no invitation to this room. Copy the whole link, or ask for a new one.',
+  invitation_expired: 'This invitation has expired. Ask for a new one.',
+  invitation_revoked: 'This invitation was withdrawn. Ask for a new one.',
+  wrong_passphrase: 'That is not the passphrase. Try again.',
+  bad_key: 'This sign-in link was used already, or has expired. Restart the server to get a new one.',
+  too_many_tries: 'There were too many wrong tries. Wait a moment, then try again.',
+  oidc_denied: 'The sign-in was not completed. Try again.',
+  oidc_failed: 'The provider that signs you in did not answer as it should. Try again later.',
+  oidc_not_allowed: 'You are signed in, but are no host here. Ask whoever runs this server.',
+} as const;
+
+export type AccessErrorCode = keyof typeof ACCESS_ERRORS;
 
 /** What the server closes a connection with (docs/protocol.md): up to 4499 the client comes back, from 4500 it does not. */
 export const CLOSE_CODES = {
@@ -51,6 +74,8 @@ export const CLOSE_CODES = {
   4512: 'banned',
   4513: 'too_many_seats',
   4514: 'token_expired',
+  4515: 'declined',
+  4516: 'too_many_waiting',
 } as const;
 
 export type CloseName = (typeof CLOSE_CODES)[keyof typeof CLOSE_CODES];
@@ -88,7 +113,7 @@ const CLIENT_ERRORS = {
 } as const;
 
 export type ClientErrorCode = keyof typeof CLIENT_ERRORS;
-export type ErrorCode = ServerErrorCode | CloseName | ClientErrorCode;
+export type ErrorCode = ServerErrorCode | CloseName | ClientErrorCode | AccessErrorCode;
 
 const CLOSE_SENTENCES: Record<CloseName, string> = {
   draining: 'The server is being restarted. The page connects again by itself.',
@@ -107,7 +132,9 @@ const CLOSE_SENTENCES: Record<CloseName, string> = {
   room_full: 'The room is full. Try again when somebody left.',
   message_too_big: 'A message was too big for the server. Send less at once.',
   too_many_rooms: 'The server has no place for another room. Try again later.',
-  banned: 'A moderator removed you from the room. It lets you in again when it has ended.',
+  banned: 'A moderator removed you from the room. A moderator can let you back in.',
+  declined: 'You were not let in.',
+  too_many_waiting: 'Too many people wait to be let in. Try again in a minute.',
   token_expired: 'Your access to the room has ended. Get a new invitation link.',
   too_many_seats: 'You are in this room too often, or too many are from your network. Leave elsewhere, then try again.',
 };
@@ -129,6 +156,7 @@ export class ParleyError extends Error {
 }
 
 function sentence(code: ErrorCode): string {
+  if (code in ACCESS_ERRORS) return ACCESS_ERRORS[code as AccessErrorCode];
   if (code in CLIENT_ERRORS) return CLIENT_ERRORS[code as ClientErrorCode];
   return CLOSE_SENTENCES[code as CloseName] ?? `The server answered "${code}".`;
 }
@@ -149,6 +177,8 @@ const RETRY_LATER = new Set<string>([
   'room_full',
   'too_many_rooms',
   'too_many_seats',
+  'too_many_waiting',
+  'too_many_tries',
 ]);
 
 /** The server's messages start and end as Go's errors do; people read sentences. */

@@ -30,6 +30,12 @@ export class Joining {
     if (metadata !== undefined) this.#change.metadata = metadata;
   }
 
+  /** What a knock says of us: all but the media, which nobody needs who is not in. */
+  async knock(): Promise<Record<string, unknown>> {
+    const { identity, name, metadata } = this.options;
+    return { token: await this.token(), identity, name, metadata, ...this.#change };
+  }
+
   /**
    * The fields, with a new media connection's offer. Of joins that overlap, because one still waits for its token, only the
    * last gets that far: an earlier one would close the connection that the later one has just made.

@@ -19,6 +19,12 @@ export class Participant {
   readonly sources: readonly Source[];
   /** Since when their browser has not answered: the network is gone, or the machine sleeps. Undefined: it does. */
   readonly awaySince: Date | undefined;
+  /** They may moderate. The server says so: no name can imitate it, nor `guest`. */
+  readonly moderator: boolean;
+  /** They came by an invitation, or were let in. */
+  readonly guest: boolean;
+  /** Of a guest: the id of a moderator whose name looks the same. */
+  readonly like: string | undefined;
   /** How good the server finds their connection: 5 (excellent) to 1 (bad). 5 until it says something else. */
   readonly quality: Quality;
 
@@ -31,6 +37,9 @@ export class Participant {
     this.joinedAt = new Date(wire.joined_at ?? 0);
     this.metadata = wire.metadata ?? {};
     this.sources = wire.sources ?? [];
+    this.moderator = wire.moderator === true;
+    this.guest = wire.guest === true;
+    this.like = wire.like;
     this.awaySince = wire.away ? new Date(wire.away_since ?? 0) : undefined;
   }
 
@@ -69,6 +78,8 @@ export class Participant {
   wire(): WireParticipant {
     const { id, identity, name, metadata, sources } = this;
     const away = this.away && { away: true, away_since: this.awaySince?.toISOString() };
-    return { id, identity, name, joined_at: this.joinedAt.toISOString(), metadata, sources: [...sources], ...away };
+    const { moderator, guest, like } = this;
+    const joined_at = this.joinedAt.toISOString();
+    return { id, identity, name, joined_at, metadata, sources: [...sources], moderator, guest, like, ...away };
   }
 }

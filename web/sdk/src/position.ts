@@ -12,3 +12,8 @@ export function seen(position: string, last: string | undefined): boolean {
   const [lastEpoch, lastSeq] = split(last);
   return epoch === lastEpoch && seq <= lastSeq;
 }
+
+/** Names the room's log: another one is of a server, or a room, that was started anew. */
+export function epoch(position: string | undefined): string {
+  return position === undefined ? '' : split(position)[0];
+}

@@ -2,9 +2,18 @@
 
 export type Kind = 'microphone' | 'camera' | 'screen' | 'screen_audio';
 export type Stream = 'camera' | 'screen';
-export type Permission = 'join' | 'publish' | 'subscribe' | 'message' | 'moderate' | 'update' | 'watch' | 'list';
+export type Permission =
+  | 'join'
+  | 'publish'
+  | 'subscribe'
+  | 'message'
+  | 'moderate'
+  | 'invite'
+  | 'update'
+  | 'watch'
+  | 'list';
 export type LeaveReason = 'left' | 'timeout' | 'removed' | 'ended' | 'replaced' | 'expired';
-export type ModerateAction = 'mute' | 'remove' | 'lock' | 'unlock' | 'end';
+export type ModerateAction = 'mute' | 'remove' | 'lock' | 'unlock' | 'end' | 'admit' | 'decline' | 'unban';
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type Metadata = { [key: string]: Json };
 
@@ -26,6 +35,18 @@ export interface WireParticipant {
   /** Their browser does not answer; absent while it does. */
   away?: boolean;
   away_since?: string;
+  moderator?: boolean;
+  guest?: boolean;
+  like?: string;
+}
+
+export interface WireKnock {
+  id: string;
+  identity: string;
+  name: string;
+  guest?: boolean;
+  since: string;
+  like?: string;
 }
 
 export interface Snapshot {
@@ -33,6 +54,8 @@ export interface Snapshot {
   position: string;
   locked?: boolean;
   participants?: WireParticipant[] | null;
+  /** Those who knock; for those who may moderate. */
+  waiting?: WireKnock[] | null;
 }
 
 export interface WireMessage {
@@ -171,6 +194,8 @@ export interface Resumed extends Renewal {
   slots?: WireSlot[] | null;
 }
 
+export type KnockOutcome = 'admitted' | 'declined' | 'left' | 'timeout';
+
 /** Events that change what a room looks like from outside: sessions and presence feeds carry them alike. */
 export type RoomEvent =
   | { type: 'joined'; position: string; participant: WireParticipant }
@@ -185,6 +210,9 @@ export type SessionEvent =
   | RoomEvent
   | ({ type: 'message' } & WireMessage)
   | { type: 'signal'; position: string; from: string; data: Json }
+  | { type: 'knocking'; position: string; knock: WireKnock }
+  | { type: 'knock_ended'; position: string; knock: string; reason: KnockOutcome; by?: string }
+  | { type: 'permissions'; position: string; can?: Permission[] | null; waiting?: WireKnock[] | null }
   | { type: 'slots'; position: string; slots: WireSlot[] }
   | { type: 'muted'; position: string; kind: Kind; by: string }
   | { type: 'video'; position: string; slots: WireHeld[] | null }

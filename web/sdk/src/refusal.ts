@@ -7,12 +7,12 @@ import type { FeedReader } from './feedreader';
  */
 export async function refusal(response: Response): Promise<ParleyError> {
   const body = (await response.json().catch(() => undefined)) as
-    | { error?: { code?: unknown; message?: unknown } }
+    | { error?: { code?: unknown; message?: unknown; retry_ms?: unknown } }
     | undefined;
   if (typeof body?.error?.code !== 'string') return new ParleyError('unreachable', undefined, true);
   const again = response.status >= 500 || response.status === 429 || response.status === 408;
   const error = serverError(body.error);
-  return new ParleyError(error.code, error.message, again);
+  return new ParleyError(error.code, error.message, again, error.retryMs);
 }
 
 /** Asks why an EventSource was refused, which it does not tell. Undefined: it would be served now. */

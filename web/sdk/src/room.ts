@@ -2,7 +2,8 @@ import { AudioOut } from './audio';
 import type { CameraOptions, ScreenOptions } from './capture';
 import { Credentials } from './credentials';
 import { DataPort } from './data';
-import { Emitter } from './emitter';
+import { Door } from './door';
+import type { Emitter } from './emitter';
 import { ParleyError } from './errors';
 import { Files } from './files/files';
 import { Joining } from './joining';
@@ -14,13 +15,12 @@ import { OwnPictures } from './ownpictures';
 import { followPage } from './page';
 import { Participant } from './participant';
 import { unsupported } from './peer';
-import type { Request } from './pending';
+import type { Reply, Request } from './pending';
+import { epoch } from './position';
 import type {
-  Json,
   Kind,
   Limits,
   Metadata,
-  ModerateAction,
   Permission,
   Reason,
   Renewal,
@@ -32,8 +32,9 @@ import type {
 } from './protocol';
 import type { Quality } from './quality';
 import { type RoomStats, report } from './report';
-import { type ConnectOptions, type Message, type RoomEvents, type RoomState, toMessage } from './roomevents';
+import { type ConnectOptions, type Message, type RoomState, toMessage } from './roomevents';
 import { type ModelEvents, RoomModel } from './roommodel';
+import { RoomRequests } from './roomrequests';
 import { plan } from './sending';
 import { Session } from './session';
 import { slotsFor, streamsOf } from './slothint';
@@ -49,7 +50,7 @@ export type RoomData = Pick<DataPort, 'send'>;
 export type RoomFiles = Pick<Files, 'send' | 'sendAll' | 'transfers'>;
 
 /** A room we are in. Make one with Room.connect(). */
-export class Room extends Emitter<RoomEvents> {
+export class Room extends RoomRequests {
   /** Small messages to others, through the server. */
   readonly data: RoomData;
   /** Files straight from browser to browser. */
@@ -71,6 +72,8 @@ export class Room extends Emitter<RoomEvents> {
   readonly #credentials: Credentials;
   readonly #pictures: OwnPictures;
   readonly #joining: Joining;
+  protected readonly door: Door;
+  protected readonly request: (message: Request) => Promise<Reply> = (message) => this.#session.request(message);
   #me: Participant;
   #can = new Set<Permission>();
   #limits: Limits = {};
@@ -96,10 +99,18 @@ export class Room extends Emitter<RoomEvents> {
   private constructor(options: ConnectOptions) {
     super();
     this.#options = options;
-    this.#credentials = new Credentials(options.token);
+    this.#credentials = new Credentials(options.token, options.renew);
     this.#me = new Participant({ id: '', name: options.name });
     this.#model = new RoomModel(this as unknown as Emitter<ModelEvents>);
-    this.#session = new Session({ url: socketURL(options.url, options.room), owner: this.#sessionOwner() });
+    this.#session = new Session({
+      url: socketURL(options.url, options.room),
+      owner: this.#sessionOwner(),
+      knock: options.knock,
+    });
+    this.door = new Door({
+      request: this.request,
+      emit: (event, value) => this.emit(event, ...([value] as never)),
+    });
     this.#media = options.media === false ? undefined : this.#makeMedia();
     const media = this.#media;
     this.#joining = new Joining(options, media, () => this.#credentials.token());
@@ -285,26 +296,10 @@ export class Room extends Emitter<RoomEvents> {
     return this.#audio.speaker(deviceId);
   }
 
-  /** Says something to all, or to one. It comes back as a `message` event. */
-  async chat(text: string, to?: string): Promise<void> {
-    await this.#session.request({ type: 'chat', text, to });
-  }
-
   /** Changes our name or metadata, for all to see. */
   async update(change: { name?: string; metadata?: Metadata }): Promise<void> {
     await this.#session.request({ type: 'update', ...change });
     this.#joining.changed(change);
-  }
-
-  // `mute` and `remove` need a participant; `mute` takes one kind, or all.
-  /** For those who may `moderate`. Whom `remove` takes out stays out until the room ends, unless `ban` is false. */
-  async moderate(action: ModerateAction, participant?: string, kind?: Kind, ban?: boolean): Promise<void> {
-    await this.#session.request({ type: 'moderate', action, participant, kind, ban });
-  }
-
-  /** Sends one participant any JSON, through the server: for pages that connect by themselves. */
-  async signal(to: string, data: Json): Promise<void> {
-    await this.#session.request({ type: 'signal', to, data });
   }
 
   /** How good a participant's connection is, 5 to 1; undefined while nothing flows to tell by. */
@@ -341,6 +336,9 @@ export class Room extends Emitter<RoomEvents> {
   #sessionOwner(): ConstructorParameters<typeof Session>[0]['owner'] {
     return {
       join: () => this.#joining.fields(),
+      knock: () => this.#joining.knock(),
+      patient: () => this.#options.knock === true || this.#options.onWaiting !== undefined,
+      waiting: (waiting) => this.#options.onWaiting?.(waiting),
       welcome: (welcome, again) => this.#welcome(welcome, again),
       resumed: (resumed) => this.#resumed(resumed),
       renewed: (renewal) => this.#renewed(renewal),
@@ -379,6 +377,8 @@ export class Room extends Emitter<RoomEvents> {
     this.#me = new Participant({ id: welcome.participant, name: this.#options.name });
     this.#credentials.accepted();
     this.#renewed(welcome);
+    this.door.replace(welcome.room.waiting);
+    const restarted = again && epoch(this.#model.position) !== epoch(welcome.room.position);
     if (welcome.media) {
       this.#media?.accept(welcome.media.sdp).catch((error) => this.emit('error', toFault(error)));
     }
@@ -390,6 +390,7 @@ export class Room extends Emitter<RoomEvents> {
     }
     this.#model.replace(welcome.room, again);
     this.#changed();
+    if (again) this.emit('rejoined', { restarted });
   }
 
   #renewed(renewal: Renewal): void {
@@ -400,6 +401,7 @@ export class Room extends Emitter<RoomEvents> {
     this.#renewed(resumed);
     if (!resumed.room) return;
     this.#messages = (resumed.messages ?? []).map(toMessage);
+    this.door.replace(resumed.room.waiting);
     this.#model.replace(resumed.room, true);
     if (resumed.slots) this.#media?.map(resumed.slots);
     this.#feedback.reset(false);
@@ -408,8 +410,13 @@ export class Room extends Emitter<RoomEvents> {
 
   #event(event: SessionEvent): void {
     const news = this.#model.advance(event.position);
-    if (this.#feedback.event(event) || !news) return;
+    if (this.#feedback.event(event) || !news || this.door.event(event)) return;
     switch (event.type) {
+      case 'permissions':
+        this.#can = new Set(event.can ?? []);
+        this.door.replace(event.waiting);
+        this.emit('permissions', this.#can);
+        return;
       case 'message':
         this.#messages = [...this.#messages.slice(1 - MOST_MESSAGES), toMessage(event)];
         this.emit('message', this.#messages[this.#messages.length - 1]!);

@@ -1,11 +1,13 @@
+import type { DoorEvents } from './door';
 import type { ParleyError } from './errors';
 import type { Transfer } from './files/transfer';
+import type { Waiting } from './knocking';
 import type { MediaState } from './media';
-import type { Json, Kind, Metadata, Reason, Stream, WireMessage } from './protocol';
+import type { Json, Kind, Metadata, Permission, Reason, Stream, WireMessage } from './protocol';
 import type { Quality } from './quality';
 import type { ModelEvents } from './roommodel';
 import type { CodecChoice, LayerChoice } from './sending';
-import type { SessionState } from './session';
+import type { SessionState } from './sessionowner';
 import type { Token } from './url';
 
 export type RoomState = SessionState;
@@ -36,6 +38,12 @@ export interface ConnectOptions {
   adaptive?: boolean;
   /** Device pixels per CSS pixel that pictures should have; default 1, and 2 on screens that have more than 2. */
   density?: number;
+  /** Ask to be let in at once, as `enter()` says that we must. Else it is asked where the server says so and `onWaiting` is given. */
+  knock?: boolean;
+  /** We wait to be let in: the promise of connect() ends when we are, or are declined. Called again when `for` changes. */
+  onWaiting?(waiting: Waiting): void;
+  /** Makes another token, as `enter()` does, when a later join finds that ours has ended: after a long sleep, say. */
+  renew?(): Promise<string | undefined>;
   /** Gives the join up. */
   signal?: AbortSignal;
 }
@@ -63,7 +71,7 @@ export function toMessage(wire: WireMessage): Message {
   };
 }
 
-export interface RoomEvents extends ModelEvents {
+export interface RoomEvents extends ModelEvents, DoorEvents {
   state: RoomState;
   message: Message;
   /** A moderator muted one of our sources. */
@@ -72,6 +80,10 @@ export interface RoomEvents extends ModelEvents {
   local: { kind: Kind };
   /** The server renewed our token: see Room.token. */
   credentials: { token: string | undefined };
+  /** What we may do has changed: see Room.can. */
+  permissions: ReadonlySet<Permission>;
+  /** We were out, and are in again: joined anew, as the server was restarted, or as we were gone for too long. */
+  rejoined: { restarted: boolean };
   data: { from: string; topic: string; payload: Uint8Array; reliable: boolean };
   /** data.send() may work (again). */
   writable: undefined;

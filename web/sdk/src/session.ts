@@ -1,42 +1,12 @@
 import { Backoff } from './backoff';
 import { every } from './clock';
 import { closeError, ParleyError, serverError } from './errors';
+import { Knocking, type Waiting } from './knocking';
 import { Pending, type Reply, type Request } from './pending';
 import type { Renewal, Resumed, SessionEvent, Welcome } from './protocol';
+import type { SessionOptions, SessionOwner, SessionState } from './sessionowner';
+import { drainDelay, silence } from './sockets';
 import { Gaps, now } from './time';
-
-export type SessionState = 'connecting' | 'connected' | 'reconnecting' | 'closed';
-
-/** What a session needs of its owner. */
-export interface SessionOwner {
-  /** The fields of a join, made anew for each attempt. */
-  join(): Promise<Record<string, unknown>>;
-  /** A join succeeded: the first time, or after the session was lost (`again`): then all state is replaced. */
-  welcome(welcome: Welcome, again: boolean): void;
-  resumed(resumed: Resumed): void;
-  /** What was handed out is renewed. */
-  renewed(renewal: Renewal): void;
-  /** The token was refused. True: a join with another one may succeed. */
-  refused(): boolean;
-  event(event: SessionEvent): void;
-  state(state: SessionState): void;
-  /** The end: with the reason, or without one after leave(). */
-  closed(error: ParleyError | undefined): void;
-  /** Everything up to there has come. */
-  reached(position: string): void;
-  /** The last position that was seen. */
-  position(): string | undefined;
-  /** An error that answers no request. */
-  fault(error: ParleyError): void;
-}
-
-export interface SessionOptions {
-  url: string;
-  owner: SessionOwner;
-  /** For tests. */
-  socket?: (url: string, protocol: string) => WebSocket;
-  random?: () => number;
-}
 
 /** A message from the server, before anything about it is known. */
 interface Incoming {
@@ -74,7 +44,8 @@ export class Session {
   #socket: WebSocket | undefined;
   #nextID = 1;
   #handshakeID = 0; // the id of the join or resume under way, 0 when live
-  #handshake: 'join' | 'resume' | undefined;
+  #handshake: 'join' | 'resume' | 'knock' | undefined;
+  readonly #knocking: Knocking;
   #credentials: { session: string; secret: string } | undefined;
   #joined = false; // a join has succeeded once
   #pingEvery = 4000;
@@ -97,6 +68,7 @@ export class Session {
     this.#makeSocket = options.socket ?? ((url, protocol) => new WebSocket(url, protocol));
     this.#random = options.random ?? Math.random;
     this.#backoff = new Backoff(this.#random);
+    this.#knocking = new Knocking(options.knock === true);
   }
 
   /** Connects and joins; resolves once welcome. Call it once. */
@@ -104,7 +76,7 @@ export class Session {
     return new Promise((resolve, reject) => {
       this.#started = { resolve, reject };
       this.#stopTicking = every(TICK, () => this.#tick());
-      this.#open(this.#owner.join());
+      this.#open(this.#knocking.due ? undefined : this.#owner.join());
     });
   }
 
@@ -200,6 +172,7 @@ export class Session {
     socket.onopen = () => {
       this.#heard = now();
       if (this.#credentials) this.#resume(socket);
+      else if (this.#knocking.due) void this.#knock(socket);
       else void this.#join(socket, join ?? this.#owner.join());
     };
   }
@@ -219,13 +192,25 @@ export class Session {
     socket.send(JSON.stringify({ type: 'resume', id: this.#handshakeID, ...this.#credentials, position }));
   }
 
-  async #join(socket: WebSocket, fields: Promise<Record<string, unknown>>): Promise<void> {
-    this.#handshake = 'join';
+  #join(socket: WebSocket, fields: Promise<Record<string, unknown>>): Promise<void> {
+    return this.#shake(socket, 'join', fields);
+  }
+
+  #knock(socket: WebSocket): Promise<void> {
+    return this.#shake(
+      socket,
+      'knock',
+      this.#knocking.fields(() => this.#owner.knock()),
+    );
+  }
+
+  async #shake(socket: WebSocket, type: 'join' | 'knock', fields: Promise<Record<string, unknown>>): Promise<void> {
+    this.#handshake = type;
     try {
       const message = await fields;
       if (this.#socket !== socket || socket.readyState !== socket.OPEN) return;
       this.#handshakeID = this.#nextID++;
-      socket.send(JSON.stringify({ ...message, type: 'join', id: this.#handshakeID }));
+      socket.send(JSON.stringify({ ...message, type, id: this.#handshakeID }));
     } catch (error) {
       if (this.#socket !== socket) return;
       this.#refused(
@@ -253,6 +238,15 @@ export class Session {
       case 'resumed':
         this.#resumed(message as unknown as Resumed);
         return;
+      case 'waiting':
+        this.#knocking.taken(message as { knock?: unknown; secret?: unknown });
+        this.#pingEvery = (Number((message as { ping_seconds?: unknown }).ping_seconds) || 4) * 1000;
+        this.#backoff.up(now());
+        this.#owner.waiting({ for: (message as unknown as Waiting).for });
+        return;
+      case 'admitted':
+        this.#admitted(message as Renewal);
+        return;
       case 'credentials':
         this.#owner.renewed(message as Renewal);
         return;
@@ -265,11 +259,20 @@ export class Session {
       case 'ok':
       case 'negotiated':
       case 'stats':
+      case 'invited':
+      case 'invitations':
+      case 'bans':
         this.#pending.resolve(Number(message.id), message as unknown as Reply);
         return;
       default:
         if (typeof message.position === 'string') this.#owner.event(message as unknown as SessionEvent);
     }
+  }
+
+  #admitted(renewal: Renewal): void {
+    this.#knocking.over();
+    this.#owner.renewed(renewal);
+    if (this.#socket) void this.#join(this.#socket, this.#owner.join());
   }
 
   #welcome(welcome: Welcome): void {
@@ -299,10 +302,19 @@ export class Session {
     const id = typeof message.id === 'number' ? message.id : 0;
     if (this.#handshake && (id === this.#handshakeID || id === 0)) {
       if (this.#handshake === 'resume') this.#gone(error);
+      else if (this.#socket && this.#knocks(error)) void this.#knock(this.#socket);
       else this.#refused(error);
       return;
     }
     if (!this.#pending.reject(id, error)) this.#owner.fault(error);
+  }
+
+  /** Whether to knock now: a join was answered so, or the server forgot that we did. */
+  #knocks(error: ParleyError): boolean {
+    const forgotten = this.#handshake === 'knock' && error.code === 'session_gone' && this.#knocking.waits;
+    if (!forgotten && !(error.code === 'must_knock' && this.#owner.patient())) return false;
+    this.#knocking.lost();
+    return true;
   }
 
   /** The server knows the session no more: join anew on the same socket. */
@@ -325,7 +337,8 @@ export class Session {
   /** A join was refused. Where another token or waiting may help, and we have been inside before, it is tried again. */
   #refused(error: ParleyError): void {
     const other = error.code === 'unauthorized' && this.#owner.refused();
-    if (!other && (!this.#joined || !(error.code === 'rate_limited' || error.code === 'internal'))) {
+    const inside = this.#joined || this.#knocking.waits;
+    if (!other && (!inside || !['rate_limited', 'internal', 'unreachable'].includes(error.code))) {
       this.#end(error);
       return;
     }
@@ -348,7 +361,7 @@ export class Session {
       return;
     }
     const delay = this.#backoff.next(now());
-    if (!this.#joined && this.#backoff.attempt > FIRST_ATTEMPTS) {
+    if (!this.#joined && !this.#knocking.waits && this.#backoff.attempt > FIRST_ATTEMPTS) {
       this.#end(new ParleyError('unreachable', undefined, true));
       return;
     }
@@ -390,7 +403,7 @@ export class Session {
       return;
     }
     if (at >= this.#doubted && !this.#spare) this.#beside();
-    if (this.#live && at - this.#pinged >= this.#pingEvery - TICK / 2) this.#ping();
+    if ((this.#live || this.#knocking.waits) && at - this.#pinged >= this.#pingEvery - TICK / 2) this.#ping();
   }
 
   #ping(): void {
@@ -460,16 +473,4 @@ export class Session {
     started?.reject(error ?? new ParleyError('closed'));
     this.#owner.closed(error);
   }
-}
-
-function silence(socket: WebSocket): void {
-  socket.onopen = null;
-  socket.onmessage = null;
-  socket.onclose = null;
-}
-
-/** A draining server names the seconds after which to come back, in milliseconds here: it spreads its rooms itself. */
-function drainDelay(reason: string): number {
-  const seconds = Number(/\d+(\.\d+)?/.exec(reason)?.[0] ?? 0);
-  return Math.min(seconds, 60) * 1000;
 }

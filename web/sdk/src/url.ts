@@ -15,15 +15,22 @@ export async function renewed(token: Token, refused: string | undefined, { code 
 
 const ROOM = /^(?!\.\.?$)[A-Za-z0-9._~-]{1,64}$/; // "." and ".." are steps in an address, not names
 
-/** `base` is the server's address, perhaps with a path in front; default: where the page came from. */
-export function roomURL(base: string | undefined, room: string, tail = ''): string {
+/** The server's address, perhaps with a path in front; default: where the page came from. */
+export function baseURL(base: string | undefined): string {
+  const url = new URL(base ?? globalThis.location?.origin ?? 'http://localhost:8080');
+  return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
+}
+
+export function checkRoom(room: string): void {
   if (!ROOM.test(room)) {
     const what = '1 to 64 letters, digits, dots, dashes, underscores or tildes, and more than "." or ".."';
     throw new ParleyError('bad_room', `“${room}” is no room. A name has ${what}.`);
   }
-  const url = new URL(base ?? globalThis.location?.origin ?? 'http://localhost:8080');
-  const path = url.pathname.replace(/\/+$/, '');
-  return `${url.origin}${path}/v1/rooms/${room}${tail}`;
+}
+
+export function roomURL(base: string | undefined, room: string, tail = ''): string {
+  checkRoom(room);
+  return `${baseURL(base)}/v1/rooms/${room}${tail}`;
 }
 
 export function socketURL(base: string | undefined, room: string): string {

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ParleyError } from '../src/errors';
 import { seen } from '../src/position';
 import type { SessionEvent } from '../src/protocol';
-import { Session, type SessionOwner } from '../src/session';
+import { Session } from '../src/session';
+import type { SessionOwner } from '../src/sessionowner';
 import { FakeSocket, latest } from './fakesocket';
 
 const WELCOME = {
@@ -28,6 +29,9 @@ function start(join: SessionOwner['join'] = async () => ({ name: 'Ann' })) {
       position = w.room.position;
       log.push(again ? 'welcome again' : 'welcome');
     },
+    knock: async () => ({ name: 'Bob', token: 'k' }),
+    patient: () => true,
+    waiting: (w) => log.push(`waiting for ${w.for}`),
     renewed: (r) => log.push(`renewed ${r.token}`),
     refused: () => others.left-- > 0,
     resumed: (r) => {

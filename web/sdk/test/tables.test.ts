@@ -20,7 +20,21 @@ describe('tables that mirror the server', () => {
 
   it('knows every message the server sends', () => {
     const types = new Set(readdirSync(new URL('server/', testdata)).map((name) => read(`server/${name}`).type));
-    const known = ['welcome', 'resumed', 'negotiated', 'ok', 'pong', 'stats', 'error', 'credentials'];
+    const known = [
+      'welcome',
+      'resumed',
+      'negotiated',
+      'ok',
+      'pong',
+      'stats',
+      'error',
+      'credentials',
+      'waiting',
+      'admitted',
+      'invited',
+      'invitations',
+      'bans',
+    ];
     const events = [
       'joined',
       'left',
@@ -36,6 +50,9 @@ describe('tables that mirror the server', () => {
       'video',
       'layers',
       'quality',
+      'knocking',
+      'knock_ended',
+      'permissions',
     ];
     expect([...known, ...events]).toEqual(expect.arrayContaining([...types]));
   });

@@ -1,6 +1,20 @@
 /** The server's error codes (docs/protocol.md). */
-export declare const SERVER_ERRORS: readonly ['bad_message', 'unknown_type', 'message_too_big', 'rate_limited', 'not_joined', 'already_joined', 'unauthorized', 'forbidden', 'room_full', 'room_locked', 'banned', 'too_many_bans', 'too_many_rooms', 'too_many_seats', 'bad_room', 'bad_name', 'name_too_long', 'metadata_too_long', 'text_too_long', 'too_many_publications', 'bad_offer', 'no_media', 'no_such_participant', 'no_such_source', 'session_gone', 'internal'];
+export declare const SERVER_ERRORS: readonly ['bad_message', 'unknown_type', 'message_too_big', 'rate_limited', 'not_joined', 'already_joined', 'unauthorized', 'forbidden', 'room_full', 'room_locked', 'banned', 'too_many_bans', 'must_knock', 'declined', 'too_many_waiting', 'invitation_closed', 'too_many_invitations', 'no_such_invitation', 'no_such_knock', 'too_many_rooms', 'too_many_seats', 'bad_room', 'bad_name', 'name_too_long', 'metadata_too_long', 'text_too_long', 'too_many_publications', 'bad_offer', 'no_media', 'no_such_participant', 'no_such_source', 'session_gone', 'internal'];
 export type ServerErrorCode = (typeof SERVER_ERRORS)[number];
+/** What the server answers on the way into a room (docs/access.md), with the sentence where it gives none. */
+declare const ACCESS_ERRORS: {
+    readonly sign_in_needed: 'Rooms here are opened by hosts. Sign in, or use an invitation.';
+    readonly invitation_invalid: 'This is no invitation to this room. Copy the whole link, or ask for a new one.';
+    readonly invitation_expired: 'This invitation has expired. Ask for a new one.';
+    readonly invitation_revoked: 'This invitation was withdrawn. Ask for a new one.';
+    readonly wrong_passphrase: 'That is not the passphrase. Try again.';
+    readonly bad_key: 'This sign-in link was used already, or has expired. Restart the server to get a new one.';
+    readonly too_many_tries: 'There were too many wrong tries. Wait a moment, then try again.';
+    readonly oidc_denied: 'The sign-in was not completed. Try again.';
+    readonly oidc_failed: 'The provider that signs you in did not answer as it should. Try again later.';
+    readonly oidc_not_allowed: 'You are signed in, but are no host here. Ask whoever runs this server.';
+};
+export type AccessErrorCode = keyof typeof ACCESS_ERRORS;
 /** What the server closes a connection with (docs/protocol.md): up to 4499 the client comes back, from 4500 it does not. */
 export declare const CLOSE_CODES: {
     readonly 4000: 'draining';
@@ -22,6 +36,8 @@ export declare const CLOSE_CODES: {
     readonly 4512: 'banned';
     readonly 4513: 'too_many_seats';
     readonly 4514: 'token_expired';
+    readonly 4515: 'declined';
+    readonly 4516: 'too_many_waiting';
 };
 export type CloseName = (typeof CLOSE_CODES)[keyof typeof CLOSE_CODES];
 /** What went wrong in the browser or between the two, with the sentence shown where the caller gives none. */
@@ -55,7 +71,7 @@ declare const CLIENT_ERRORS: {
     readonly too_big: 'That is too big to send.';
 };
 export type ClientErrorCode = keyof typeof CLIENT_ERRORS;
-export type ErrorCode = ServerErrorCode | CloseName | ClientErrorCode;
+export type ErrorCode = ServerErrorCode | CloseName | ClientErrorCode | AccessErrorCode;
 /** Every error the SDK throws or reports: a `code` to act on and a `message` for a person that says what to do. */
 export declare class ParleyError extends Error {
     readonly code: ErrorCode;

@@ -1,11 +1,14 @@
+export { type Access, access, type Entry, enter, type Host, signIn, signOut } from './access';
 export { type CameraOptions, captureCamera, captureMicrophone, type ScreenOptions } from './capture';
 export type { SendOptions } from './data';
 export { type Devices, levelMeter, listDevices, onDeviceChange } from './devices';
+export type { Ban, Invitation, InvitationOptions, Knock } from './door';
 export { Emitter } from './emitter';
 export { type ErrorCode, ParleyError } from './errors';
 export { removeLeftovers } from './files/privatefiles';
 export type { AcceptOptions, Transfer, TransferEvents, TransferState } from './files/transfer';
 export type { Batch } from './files/wire';
+export type { Waiting } from './knocking';
 export type { LocalSource } from './local';
 export type { MediaState } from './media';
 export { Participant, type Source } from './participant';

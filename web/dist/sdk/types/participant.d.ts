@@ -17,6 +17,12 @@ export declare class Participant {
     readonly sources: readonly Source[];
     /** Since when their browser has not answered: the network is gone, or the machine sleeps. Undefined: it does. */
     readonly awaySince: Date | undefined;
+    /** They may moderate. The server says so: no name can imitate it, nor `guest`. */
+    readonly moderator: boolean;
+    /** They came by an invitation, or were let in. */
+    readonly guest: boolean;
+    /** Of a guest: the id of a moderator whose name looks the same. */
+    readonly like: string | undefined;
     /** How good the server finds their connection: 5 (excellent) to 1 (bad). 5 until it says something else. */
     readonly quality: Quality;
     /** Whether they cannot be reached at the moment. Their place is kept for them for a while. */

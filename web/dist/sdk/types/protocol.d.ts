@@ -1,8 +1,8 @@
 export type Kind = 'microphone' | 'camera' | 'screen' | 'screen_audio';
 export type Stream = 'camera' | 'screen';
-export type Permission = 'join' | 'publish' | 'subscribe' | 'message' | 'moderate' | 'update' | 'watch' | 'list';
+export type Permission = 'join' | 'publish' | 'subscribe' | 'message' | 'moderate' | 'invite' | 'update' | 'watch' | 'list';
 export type LeaveReason = 'left' | 'timeout' | 'removed' | 'ended' | 'replaced' | 'expired';
-export type ModerateAction = 'mute' | 'remove' | 'lock' | 'unlock' | 'end';
+export type ModerateAction = 'mute' | 'remove' | 'lock' | 'unlock' | 'end' | 'admit' | 'decline' | 'unban';
 export type Json = null | boolean | number | string | Json[] | {
     [key: string]: Json;
 };
@@ -25,12 +25,25 @@ export interface WireParticipant {
     /** Their browser does not answer; absent while it does. */
     away?: boolean;
     away_since?: string;
+    moderator?: boolean;
+    guest?: boolean;
+    like?: string;
+}
+export interface WireKnock {
+    id: string;
+    identity: string;
+    name: string;
+    guest?: boolean;
+    since: string;
+    like?: string;
 }
 export interface Snapshot {
     room: string;
     position: string;
     locked?: boolean;
     participants?: WireParticipant[] | null;
+    /** Those who knock; for those who may moderate. */
+    waiting?: WireKnock[] | null;
 }
 export interface WireMessage {
     position: string;
@@ -166,6 +179,7 @@ export interface Resumed extends Renewal {
     messages?: WireMessage[] | null;
     slots?: WireSlot[] | null;
 }
+export type KnockOutcome = 'admitted' | 'declined' | 'left' | 'timeout';
 /** Events that change what a room looks like from outside: sessions and presence feeds carry them alike. */
 export type RoomEvent = {
     type: 'joined';
@@ -206,6 +220,21 @@ export type SessionEvent = RoomEvent | ({
     position: string;
     from: string;
     data: Json;
+} | {
+    type: 'knocking';
+    position: string;
+    knock: WireKnock;
+} | {
+    type: 'knock_ended';
+    position: string;
+    knock: string;
+    reason: KnockOutcome;
+    by?: string;
+} | {
+    type: 'permissions';
+    position: string;
+    can?: Permission[] | null;
+    waiting?: WireKnock[] | null;
 } | {
     type: 'slots';
     position: string;

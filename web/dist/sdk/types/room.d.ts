@@ -1,20 +1,22 @@
 import type { CameraOptions, ScreenOptions } from './capture';
 import { DataPort } from './data';
-import { Emitter } from './emitter';
+import { Door } from './door';
 import { ParleyError } from './errors';
 import { Files } from './files/files';
 import { type LocalSource } from './local';
 import { type MediaState } from './media';
 import { Participant } from './participant';
-import type { Json, Kind, Limits, Metadata, ModerateAction, Permission, Reason, Stream } from './protocol';
+import type { Reply, Request } from './pending';
+import type { Kind, Limits, Metadata, Permission, Reason, Stream } from './protocol';
 import type { Quality } from './quality';
 import { type RoomStats } from './report';
-import { type ConnectOptions, type Message, type RoomEvents, type RoomState } from './roomevents';
+import { type ConnectOptions, type Message, type RoomState } from './roomevents';
+import { RoomRequests } from './roomrequests';
 import { type AttachOptions } from './views';
 export type RoomData = Pick<DataPort, 'send'>;
 export type RoomFiles = Pick<Files, 'send' | 'sendAll' | 'transfers'>;
 /** A room we are in. Make one with Room.connect(). */
-export declare class Room extends Emitter<RoomEvents> {
+export declare class Room extends RoomRequests {
     #private;
     /** Small messages to others, through the server. */
     readonly data: RoomData;
@@ -22,6 +24,8 @@ export declare class Room extends Emitter<RoomEvents> {
     readonly files: RoomFiles;
     /** Why the room closed, if not by leave(). */
     closedBy: ParleyError | undefined;
+    protected readonly door: Door;
+    protected readonly request: (message: Request) => Promise<Reply>;
     /** Joins a room. The promise ends when the server has let us in; sound and picture follow within moments. */
     static connect(options: ConnectOptions): Promise<Room>;
     private constructor();
@@ -82,17 +86,11 @@ export declare class Room extends Emitter<RoomEvents> {
     startAudio(): Promise<void>;
     /** Chooses the loudspeaker by its device id; '' is the system's own. */
     setSpeaker(deviceId: string): Promise<void>;
-    /** Says something to all, or to one. It comes back as a `message` event. */
-    chat(text: string, to?: string): Promise<void>;
     /** Changes our name or metadata, for all to see. */
     update(change: {
         name?: string;
         metadata?: Metadata;
     }): Promise<void>;
-    /** For those who may `moderate`. Whom `remove` takes out stays out until the room ends, unless `ban` is false. */
-    moderate(action: ModerateAction, participant?: string, kind?: Kind, ban?: boolean): Promise<void>;
-    /** Sends one participant any JSON, through the server: for pages that connect by themselves. */
-    signal(to: string, data: Json): Promise<void>;
     /** How good a participant's connection is, 5 to 1; undefined while nothing flows to tell by. */
     quality(participant: string): Quality | undefined;
     /**

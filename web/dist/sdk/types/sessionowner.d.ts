@@ -1,11 +1,17 @@
-import { ParleyError } from './errors';
-import { type Reply, type Request } from './pending';
+import type { ParleyError } from './errors';
+import type { Waiting } from './knocking';
 import type { Renewal, Resumed, SessionEvent, Welcome } from './protocol';
 export type SessionState = 'connecting' | 'connected' | 'reconnecting' | 'closed';
 /** What a session needs of its owner. */
 export interface SessionOwner {
     /** The fields of a join, made anew for each attempt. */
     join(): Promise<Record<string, unknown>>;
+    /** The fields of a knock. */
+    knock(): Promise<Record<string, unknown>>;
+    /** Whether we wait where a join is answered that we must knock. */
+    patient(): boolean;
+    /** The server has us on the list of those who wait. */
+    waiting(waiting: Waiting): void;
     /** A join succeeded: the first time, or after the session was lost (`again`): then all state is replaced. */
     welcome(welcome: Welcome, again: boolean): void;
     resumed(resumed: Resumed): void;
@@ -27,31 +33,9 @@ export interface SessionOwner {
 export interface SessionOptions {
     url: string;
     owner: SessionOwner;
+    /** Knock in place of the first join. */
+    knock?: boolean;
     /** For tests. */
     socket?: (url: string, protocol: string) => WebSocket;
     random?: () => number;
-}
-/**
- * One session over one WebSocket after the other (docs/protocol.md). Requests survive the loss of a connection: what was
- * not answered is sent again with its old id after the resume.
- */
-export declare class Session {
-    #private;
-    state: SessionState;
-    constructor(options: SessionOptions);
-    /** Connects and joins; resolves once welcome. Call it once. */
-    start(): Promise<void>;
-    /** Sends a request, now or once connected again, and gives the reply. What came too fast is sent again in time. */
-    request(message: Request): Promise<Reply>;
-    /** Leaves the room; resolves once the server has confirmed it, or after a second. */
-    leave(): Promise<void>;
-    /** The page goes to sleep (back-forward cache): leaves, to join anew on wake(). */
-    sleep(): void;
-    wake(): void;
-    /** The room has told us that it is over, whatever becomes of the close code on its way through proxies. */
-    finish(error: ParleyError): void;
-    /** Gives the session up and joins anew. */
-    rejoin(): void;
-    /** The network came back or changed, or media fell silent: reconnect now, or see whether the connection still answers. */
-    probe(): void;
 }
