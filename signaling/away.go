@@ -78,7 +78,7 @@ func (a attendance) begin() {
 	}
 }
 
-// attend runs for the server's life and looks at who can be reached, while somebody is there.
+// attend runs for the server's life and looks at who can be reached, while somebody is there or waits.
 func (s *Server) attend() {
 	timer := time.NewTimer(time.Hour)
 	timer.Stop()
@@ -87,9 +87,10 @@ func (s *Server) attend() {
 		select {
 		case <-s.attendance.first:
 		case <-timer.C:
-			rooms = s.occupiedRooms(rooms[:0])
+			rooms = s.attendedRooms(rooms[:0])
 			for _, r := range rooms {
 				r.attend(steady.Now())
+				r.attendKnocks(steady.Now())
 			}
 			clear(rooms)
 			if len(rooms) == 0 {
@@ -103,12 +104,12 @@ func (s *Server) attend() {
 	}
 }
 
-// occupiedRooms appends the rooms that somebody is in to list.
-func (s *Server) occupiedRooms(list []*room) []*room {
+// attendedRooms appends the rooms that somebody is in or waits at to list.
+func (s *Server) attendedRooms(list []*room) []*room {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range s.rooms {
-		if r.members > 0 && !s.draining { // then all are cut off, and nobody is told
+		if r.members+r.waiting > 0 && !s.draining { // then all are cut off, and nobody is told
 			list = append(list, r)
 		}
 	}

@@ -32,7 +32,7 @@ func (noBans) Load(string) []Ban   { return nil }
 func (noBans) Store(string, []Ban) {}
 
 // barsLocked is why who holds these claims may not come in because somebody was removed; nil: he may.
-func (r *room) barsLocked(c token.Claims, identity string) error {
+func (r *room) barsLocked(c token.Claims, identity string) *requestError {
 	for i := range r.bans {
 		b := &r.bans[i]
 		switch {

@@ -30,6 +30,7 @@ const (
 	closeDeclined     CloseCode = 4515
 
 	closeTooManyWaiting CloseCode = 4516
+	closeWaitingTimeout CloseCode = 4517
 
 	// closeGone is for a transport that ended without our doing. It is never sent.
 	closeGone CloseCode = 0
@@ -66,8 +67,9 @@ func closeTable() []closeRow {
 		{Code: closeBanned, Name: "banned", Meaning: "a moderator removed this identity, and the room has not ended since"},
 		{Code: closeTooManySeats, Name: "too_many_seats", Meaning: "the identity or the address has as many seats as it may"},
 		{Code: closeTokenExpired, Name: "token_expired", Meaning: "the token that the session began with has expired"},
-		{Code: closeDeclined, Name: "declined", Meaning: "a moderator declined to let the client in"},
-		{Code: closeTooManyWaiting, Name: "too_many_waiting", Meaning: "as many people wait at the room as may"},
+		{Code: closeDeclined, Name: "declined", Meaning: "a moderator declined to let the client in, less than a minute ago"},
+		{Code: closeTooManyWaiting, Name: "too_many_waiting", Meaning: "as many people wait at the room, or at it from the client's address, as may"},
+		{Code: closeWaitingTimeout, Name: "waiting_timeout", Meaning: "nobody answered the knock for as long as one may wait"},
 	}
 	for i := range rows {
 		rows[i].Retry = rows[i].Code.Retry()

@@ -4,46 +4,12 @@ import (
 	"slices"
 
 	"github.com/parley/parley/signaling/internal/eventlog"
-	"github.com/parley/parley/signaling/internal/names"
 	"github.com/parley/parley/signaling/token"
 )
-
-// What somebody waits for who may not come in yet.
-const (
-	waitsForModerator = "moderator" // to let him in
-	waitsForHost      = "host"      // to come: nobody is here who could let him in
-)
-
-// waitsLocked is what who holds these claims waits for; empty: nothing.
-func (r *room) waitsLocked(c token.Claims, identity string) string {
-	switch {
-	case c.May(token.Moderate) || r.known[identity]:
-		return ""
-	case c.Knock || r.locked:
-		if r.moderatedLocked() {
-			return waitsForModerator
-		}
-		return waitsForHost
-	case c.Guest && !c.WasIn() && len(r.sessions) == 0:
-		return waitsForHost
-	}
-	return ""
-}
 
 // moderatedLocked reports whether somebody is here who may moderate.
 func (r *room) moderatedLocked() bool {
 	return slices.ContainsFunc(r.order, func(s *session) bool { return s.may(token.Moderate) })
-}
-
-// maxKnown bounds the identities that a room remembers to have let in. Whoever is forgotten is asked again at a locked door.
-const maxKnown = 4096
-
-// letInLocked remembers that an identity may come in, also when the room is locked: a moderator said so, or it was in.
-func (r *room) letInLocked(identity string) {
-	if r.known == nil || len(r.known) >= maxKnown {
-		r.known = map[string]bool{}
-	}
-	r.known[identity] = true
 }
 
 // foundLocked makes the first in a room its moderator, where he came without a token: somebody has to be.
@@ -74,33 +40,18 @@ func (r *room) succeedLocked() {
 	}
 	heir.promoted.Store(true)
 	r.appendLocked("permissions", eventlog.Only(heir.id), func(e event) any {
-		return permissionsEvent{event: e, Can: heir.permissions(), Waiting: r.knockingLocked()}
+		return permissionsEvent{event: e, Can: heir.permissions(), Waiting: r.waitingLocked()}
 	})
+	r.events.Appoint(heir.id)
+	heir.like = ""
 	r.updatedLocked(heir)
+	r.compareLocked()
+	r.answer()
 	r.srv.count.promoted.Add(1)
 	select {
 	case heir.refresh <- struct{}{}: // its token should say so, too
 	default:
 	}
-}
-
-// likeModeratorLocked is another participant who may moderate, and whose name looks the same as that of s.
-func (r *room) likeModeratorLocked(s *session) string {
-	for _, o := range r.order {
-		if o != s && o.may(token.Moderate) && names.Alike(o.name, s.name) {
-			return o.id
-		}
-	}
-	return ""
-}
-
-// snapshotLocked is the room's state as the session may see it.
-func (s *session) snapshotLocked(at eventlog.Position) Snapshot {
-	snap := s.room.snapshotLocked(at)
-	if s.may(token.Moderate) {
-		snap.Waiting = s.room.knockingLocked()
-	}
-	return snap
 }
 
 // may reports whether the session's holder may do something now.

@@ -32,6 +32,7 @@ const (
 	codeBanned         errorCode = "banned"
 	codeMustKnock      errorCode = "must_knock"
 	codeDeclined       errorCode = "declined"
+	codeWaitingTimeout errorCode = "waiting_timeout"
 	codeTooManyWaiting errorCode = "too_many_waiting"
 	codeNoKnock        errorCode = "no_such_knock"
 
@@ -81,6 +82,7 @@ func errorTable() []errorRow {
 		{code: codeTooManyBans},
 		{code: codeMustKnock},
 		{code: codeDeclined, joining: closeDeclined},
+		{code: codeWaitingTimeout, joining: closeWaitingTimeout},
 		{code: codeTooManyWaiting, joining: closeTooManyWaiting},
 		{code: codeInvitationClosed, joining: closeBanned},
 		{code: codeTooManyInvitations},
@@ -107,7 +109,7 @@ func errorTable() []errorRow {
 type requestError struct {
 	code  errorCode
 	text  string
-	retry time.Duration // for rate_limited
+	retry time.Duration // for rate_limited and declined
 }
 
 func (e *requestError) Error() string { return string(e.code) + ": " + e.text }

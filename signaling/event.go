@@ -24,7 +24,7 @@ type Participant struct {
 
 	Moderator bool   `json:"moderator,omitempty"` // may moderate
 	Guest     bool   `json:"guest,omitempty"`     // came by an invitation, or was let in
-	Like      string `json:"like,omitempty"`      // of a guest: a moderator whose name looks the same
+	Like      string `json:"like,omitempty"`      // of one who is no moderator: a moderator whose name looks the same
 }
 
 // Source is one published track, as others see it.
@@ -41,7 +41,7 @@ type Snapshot struct {
 	Locked       bool              `json:"locked"`
 	Participants []Participant     `json:"participants"` // in the order of joining
 
-	Waiting []Knock `json:"waiting,omitempty"` // those who knock; only for who may moderate
+	Waiting []Knock `json:"waiting,omitzero"` // for watchers who may moderate, the longest waiting first
 }
 
 // The events, as in docs/protocol.md. Those of the first group are for everybody, watchers included.
@@ -104,8 +104,20 @@ type roomEvent struct {
 	Locked bool `json:"locked"`
 }
 
-// These two are for those who may moderate, watchers included.
+// These are for those who may moderate, watchers among them.
 
+// Knock is somebody who waits to be let in.
+type Knock struct {
+	ID       string    `json:"id"`
+	Identity string    `json:"identity"`
+	Name     string    `json:"name"`
+	Guest    bool      `json:"guest,omitempty"`
+	Since    time.Time `json:"since"`
+	Like     string    `json:"like,omitempty"` // the participant whose name looks the same
+	Away     bool      `json:"away,omitempty"` // has no connection now
+}
+
+// knockingEvent tells of a knock, or what has become of it while it lasts.
 type knockingEvent struct {
 	event
 	Knock Knock `json:"knock"`
@@ -113,10 +125,20 @@ type knockingEvent struct {
 
 type knockEndedEvent struct {
 	event
-	Knock  string       `json:"knock"`
-	Reason knockOutcome `json:"reason"`
-	By     string       `json:"by,omitempty"` // the moderator's participant id
+	Knock  string   `json:"knock"`
+	Reason knockEnd `json:"reason"`
+	By     string   `json:"by,omitempty"` // the participant who decided; absent where nobody in the room did
 }
+
+// knockEnd says how a knock ended.
+type knockEnd string
+
+const (
+	knockAdmitted knockEnd = "admitted"
+	knockDeclined knockEnd = "declined"
+	knockLeft     knockEnd = "left"
+	knockTimeout  knockEnd = "timeout"
+)
 
 // These are for participants, or for some of them.
 
@@ -124,7 +146,7 @@ type knockEndedEvent struct {
 type permissionsEvent struct {
 	event
 	Can     permissions `json:"can"`
-	Waiting []Knock     `json:"waiting,omitempty"`
+	Waiting []Knock     `json:"waiting,omitzero"` // where it may moderate
 }
 
 // messageEvent is a chat message. The history holds the same objects.

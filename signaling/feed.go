@@ -32,19 +32,8 @@ func (f *Feed) Log() *eventlog.Log { return f.room.events }
 // Snapshot returns the room's state as JSON and the position in the log that it was taken at. The bytes are shared.
 func (f *Feed) Snapshot() (snapshot []byte, at eventlog.Position) { return f.room.publicSnapshot() }
 
-// FullSnapshot is Snapshot with those who knock, for who may moderate.
-func (f *Feed) FullSnapshot() (snapshot []byte, at eventlog.Position) {
-	r := f.room
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if len(r.knocks) == 0 {
-		return r.publicSnapshotLocked()
-	}
-	at = r.events.PublicPosition()
-	full := r.snapshotLocked(at)
-	full.Waiting = r.knockingLocked()
-	return encode(full), at
-}
+// FullSnapshot is Snapshot for watchers who may moderate: with those who wait, at a position that moves with what is for moderators, too.
+func (f *Feed) FullSnapshot() (snapshot []byte, at eventlog.Position) { return f.room.fullSnapshot() }
 
 // Release gives the feed back.
 func (f *Feed) Release() { f.release.Do(func() { f.room.srv.unwatch(f.room) }) }
@@ -53,15 +42,34 @@ func (f *Feed) Release() { f.release.Do(func() { f.room.srv.unwatch(f.room) }) }
 func (r *room) publicSnapshot() ([]byte, eventlog.Position) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.publicSnapshotLocked()
+	at := r.events.PublicPosition()
+	return r.public.at(at, func() Snapshot { return r.snapshotLocked(at) })
 }
 
-func (r *room) publicSnapshotLocked() ([]byte, eventlog.Position) {
-	at := r.events.PublicPosition()
-	if r.encoded == nil || r.encodedAt != at {
-		r.encoded, r.encodedAt = encode(r.snapshotLocked(at)), at
+// fullSnapshot is the same for watchers who may moderate.
+func (r *room) fullSnapshot() ([]byte, eventlog.Position) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	at := r.events.ModeratorPosition()
+	return r.full.at(at, func() Snapshot {
+		snap := r.snapshotLocked(at)
+		snap.Waiting = r.waitingLocked()
+		return snap
+	})
+}
+
+// encoded is a snapshot as it was encoded last.
+type encoded struct {
+	bytes    []byte
+	position eventlog.Position
+}
+
+// at returns the snapshot at a position, which take takes where it is another one than last.
+func (e *encoded) at(at eventlog.Position, take func() Snapshot) ([]byte, eventlog.Position) {
+	if e.bytes == nil || e.position != at {
+		e.bytes, e.position = encode(take()), at
 	}
-	return r.encoded, at
+	return e.bytes, at
 }
 
 // RoomSummary is one line of the list of rooms.

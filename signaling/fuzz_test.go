@@ -41,7 +41,7 @@ func FuzzMessage(f *testing.F) {
 			t.Errorf("accepted %+v", env)
 		}
 		for _, to := range []checker{
-			&joinRequest{}, &resumeRequest{}, &negotiateRequest{}, &publishRequest{}, &unpublishRequest{}, &muteRequest{},
+			&joinRequest{}, &knockRequest{}, &inviteRequest{}, &resumeRequest{}, &negotiateRequest{}, &publishRequest{}, &unpublishRequest{}, &muteRequest{},
 			&layersRequest{}, &subscribeRequest{}, &chatRequest{}, &updateRequest{}, &signalRequest{}, &moderateRequest{},
 		} {
 			err := parse(msg, to)

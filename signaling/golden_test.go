@@ -90,7 +90,7 @@ func goldenRequests() map[string]checker {
 		"moderate":  &moderateRequest{Action: "mute", Participant: "p2", Kind: sfu.Microphone},
 		"stats":     nil,
 
-		"knock":       &knockRequest{Token: "eyJhbGciOi", Identity: "bob@example.org", Name: "Bob", Metadata: json.RawMessage(`{"a":1}`), Knock: "k1", Secret: "S3CRET"},
+		"knock":       &knockRequest{Token: "eyJhbGciOi", Identity: "bob@example.org", Name: "Bob", Metadata: json.RawMessage(`{"a":1}`)},
 		"invite":      &inviteRequest{TTL: 3600, Knock: true, Can: permissions{token.Publish, token.Subscribe}, Label: "Tuesday"},
 		"revoke":      nil,
 		"invitations": nil,
@@ -116,6 +116,9 @@ func TestGoldenRequests(t *testing.T) {
 		}
 		golden(t, "client/"+typ+".json", request{env, r})
 	}
+	id := uint64(7)
+	golden(t, "client/knock_again.json", request{envelope{"knock", &id}, &knockRequest{Knock: "k1", Secret: "S3CRET"}})
+	golden(t, "client/moderate_admit.json", request{envelope{"moderate", &id}, &moderateRequest{Action: "admit", Knock: "k1"}})
 }
 
 // What the file says must be what the decoder understands, down to the last field.
@@ -229,7 +232,20 @@ func TestGoldenReplies(t *testing.T) {
 		"quality": qualityEvent{event{"quality", at}, map[string]int{"p1": 4}},
 		"muted":   mutedEvent{event{"muted", at}, sfu.Microphone, "p2"},
 
-		"waiting":     waitingReply{Type: "waiting", ID: &id, Knock: "k1", Secret: "S3CRET", For: waitsForModerator, PingSeconds: 4, ResumeSeconds: 30},
+		"waiting_changed": waitingReply{Type: "waiting", Knock: "k1", Secret: "S3CRET", For: forModerator, PingSeconds: 4, ResumeSeconds: 30},
+		"error_declined":  errorReply{Type: "error", ID: &id, Code: codeDeclined, Message: "a moderator declined to let you in", RetryMS: 41_000},
+		"resumed_moderator": resumedReply{
+			Type: "resumed", ID: id, Position: at, ICEServers: servers, ICETTL: 3600,
+			resumedState: &resumedState{Room: room, Messages: []messageEvent{hello}, Waiting: []Knock{bob}, Slots: slots},
+		},
+		"welcome_moderator": welcomeReply{
+			Type: "welcome", ID: id, Session: "p1", Secret: "S3CRET", Participant: "p1",
+			Can: permissions{token.Moderate, token.Invite, token.Join, token.Update}, Room: room, Messages: []messageEvent{},
+			Waiting: []Knock{bob}, ICEServers: servers, ICETTL: 3600, passport: pass, Limits: Limits{}.withDefaults(),
+			PingSeconds: 4, ResumeSeconds: 30,
+		},
+
+		"waiting":     waitingReply{Type: "waiting", ID: &id, Knock: "k1", Secret: "S3CRET", For: forHost, PingSeconds: 4, ResumeSeconds: 30},
 		"admitted":    admittedNotice{Type: "admitted", Token: "eyJhbGciOi", TokenTTL: 3600},
 		"invited":     invitedReply{Type: "invited", ID: id, Invitation: link},
 		"invitations": invitationsReply{Type: "invitations", ID: id, Invitations: []Invitation{link}},

@@ -53,6 +53,9 @@ func (l *Link) join(id uint64, msg []byte) (err error) {
 	if err != nil {
 		return err
 	}
+	if identity, letIn := l.wasLetIn(); letIn && (claims.Identity == "" || claims.Identity == identity) {
+		s.identity, s.letIn = identity, true
+	}
 	r, err := l.srv.enter(l.room, s)
 	if err != nil {
 		return l.joinFailed(err)
@@ -121,7 +124,7 @@ func (l *Link) welcome(id uint64, s *session, offer *sfu.Offer, media *answer) e
 	if offer != nil {
 		slots = len(offer.Slots)
 	}
-	snapshot, history, err := s.room.add(s, l, slots)
+	snapshot, history, waiting, err := s.room.add(s, l, slots)
 	if err != nil {
 		return err
 	}
@@ -131,7 +134,7 @@ func (l *Link) welcome(id uint64, s *session, offer *sfu.Offer, media *answer) e
 	l.send(outgoing{
 		msg: encode(welcomeReply{
 			Type: "welcome", ID: id, Session: s.id, Secret: s.secret, Participant: s.id, Can: s.permissions(),
-			Room: snapshot, Messages: history, Media: media,
+			Room: snapshot, Messages: history, Waiting: waiting, Media: media,
 			ICEServers: servers, ICETTL: ttl, passport: pass, Limits: srv.cfg.Limits,
 			PingSeconds:   srv.cfg.Timing.Ping.Seconds(),
 			ResumeSeconds: srv.cfg.Timing.Resume.Seconds(),
@@ -152,7 +155,7 @@ func (s *session) reader() eventlog.Reader {
 	if s.can.hears() {
 		r = r.Listening()
 	}
-	return r.Moderating(s.moderating())
+	return r
 }
 
 // verify checks the token of a join: the one in the message, or else the one that the transport carries.
@@ -203,7 +206,7 @@ func (s *Server) newSession(m joinRequest, claims token.Claims, group netip.Pref
 		id: id, secret: rand.Text(), can: claims.Permissions(), claims: claims,
 		host: claims.May(token.Moderate) && !claims.Anonymous,
 		turn: make(chan struct{}, 1), dirty: make(chan struct{}, 1), done: make(chan struct{}), news: newNews(), refresh: make(chan struct{}, 1),
-		identity: identity, group: group, name: name, metadata: metadata,
+		identity: identity, group: group, name: name, skeleton: names.SkeletonOf(name), metadata: metadata,
 		updates: rate.NewLimiter(updatesPerSecond, updateBurst),
 		sources: map[sfu.Kind]*publication{}, watched: map[sfu.Kind]watched{},
 	}

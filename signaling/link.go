@@ -57,6 +57,7 @@ type Link struct {
 
 	heard   atomic.Int64 // Unix nanoseconds
 	writeBy atomic.Int64 // Unix nanoseconds: the deadline of the write under way, or of the one that failed; 0: none
+	full    atomic.Bool  // what push wanted to send found no place
 	busy    atomic.Bool  // a message is being handled: not silent
 }
 
@@ -113,7 +114,6 @@ func (l *Link) End(graceful bool) {
 	code := l.ending(steady.Now())
 	if graceful {
 		l.leave(closeGone)
-		l.withdraw()
 	}
 	l.shut(code, "")
 	<-l.written
@@ -256,6 +256,9 @@ func cut(s string, n int) string { return strings.ToValidUTF8(s[:min(len(s), n)]
 func (l *Link) leave(code CloseCode) {
 	s := l.current()
 	if s == nil {
+		if k := l.waits(); k != nil {
+			k.finish(l, knockLeft)
+		}
 		return
 	}
 	r := s.room
@@ -268,16 +271,6 @@ func (l *Link) leave(code CloseCode) {
 	r.mu.Unlock()
 	if ended {
 		r.ended(s, link, reasonLeft, code)
-	}
-}
-
-// withdraw ends the wait of a client that closed its connection for good.
-func (l *Link) withdraw() {
-	l.mu.Lock()
-	k := l.knocked
-	l.mu.Unlock()
-	if k != nil {
-		k.detach(l, closeNormal)
 	}
 }
 

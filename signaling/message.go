@@ -180,8 +180,8 @@ func (r *resumeRequest) check() error {
 }
 
 func (r *knockRequest) check() error {
-	if r.Knock != "" && r.Secret == "" {
-		return refuse(codeBadMessage, "a knock is taken up with its secret")
+	if (r.Knock == "") != (r.Secret == "") {
+		return refuse(codeBadMessage, "a knock is taken up with knock and secret")
 	}
 	return nil
 }

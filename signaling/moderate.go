@@ -28,10 +28,8 @@ func (s *session) moderate(id uint64, msg []byte) (reply any, after func(), err 
 		err = s.lockRoom(false)
 	case "end":
 		after = s.endRoom
-	case "admit":
-		err = s.room.decide(m.Knock, knockAdmitted, s.who())
-	case "decline":
-		err = s.room.decide(m.Knock, knockDeclined, s.who())
+	case "admit", "decline":
+		err = s.decideOn(m.Knock, m.Action == "admit")
 	case "unban":
 		s.room.unban(m.Identity)
 	}
@@ -116,7 +114,7 @@ func (s *session) condemn(id string, ban bool) ([]*session, error) {
 		return nil, err
 	}
 	if other.identity != s.identity {
-		delete(r.known, other.identity)
+		delete(r.porch.letIn, other.identity)
 	}
 	if !ban || other.identity == s.identity {
 		return []*session{other}, nil
@@ -124,6 +122,7 @@ func (s *session) condemn(id string, ban bool) ([]*session, error) {
 	if err := r.banLocked(other, s); err != nil {
 		return nil, err
 	}
+	r.answer() // he, or who came by his invitation, may wait at the door
 	return slices.DeleteFunc(slices.Clone(r.order), func(o *session) bool { return o.identity != other.identity }), nil
 }
 

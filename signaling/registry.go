@@ -21,7 +21,7 @@ func (s *Server) enter(name string, sess *session) (*room, error) {
 		r = s.openRoomLocked(name)
 	}
 	if r.members == 0 {
-		if s.occupied == 0 {
+		if s.occupied == 0 && s.waiting == 0 {
 			s.attendance.begin()
 		}
 		s.occupied++
@@ -53,6 +53,10 @@ func (s *Server) leave(r *room, sess *session) {
 func (s *Server) watch(name string) (*room, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.watchLocked(name)
+}
+
+func (s *Server) watchLocked(name string) (*room, error) {
 	if s.draining {
 		return nil, ErrDraining
 	}
@@ -74,6 +78,10 @@ func (s *Server) watch(name string) (*room, error) {
 func (s *Server) unwatch(r *room) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.unwatchLocked(r)
+}
+
+func (s *Server) unwatchLocked(r *room) {
 	r.watchers--
 	if r.watchers > 0 || r.members > 0 {
 		return
@@ -104,7 +112,7 @@ func (s *Server) openRoomLocked(name string) *room {
 func (s *Server) forgetIdlestLocked() {
 	var idlest *room
 	for _, r := range s.rooms {
-		if r.members == 0 && r.watchers == 0 && r.waiting.Load() == 0 && (idlest == nil || r.idleSince.Before(idlest.idleSince)) {
+		if r.members == 0 && r.watchers == 0 && (idlest == nil || r.idleSince.Before(idlest.idleSince)) {
 			idlest = r
 		}
 	}
@@ -138,7 +146,7 @@ func (s *Server) forgetIdle(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range s.rooms {
-		if r.members == 0 && r.watchers == 0 && r.waiting.Load() == 0 && now.Sub(r.idleSince) >= s.cfg.Timing.Grace {
+		if r.members == 0 && r.watchers == 0 && now.Sub(r.idleSince) >= s.cfg.Timing.Grace {
 			s.forgetRoomLocked(r)
 		}
 	}

@@ -19,6 +19,7 @@ type welcomeReply struct {
 	Can         permissions    `json:"can"`
 	Room        Snapshot       `json:"room"`
 	Messages    []messageEvent `json:"messages"`
+	Waiting     []Knock        `json:"waiting,omitzero"` // for moderators
 	Media       *answer        `json:"media,omitempty"`
 	ICEServers  []ICEServer    `json:"ice_servers"`
 	ICETTL      int            `json:"ice_ttl"` // seconds
@@ -47,6 +48,7 @@ type resumedReply struct {
 type resumedState struct {
 	Room     Snapshot       `json:"room"`
 	Messages []messageEvent `json:"messages"`
+	Waiting  []Knock        `json:"waiting,omitzero"` // for moderators
 	Slots    []slotState    `json:"slots"`
 }
 
@@ -65,18 +67,26 @@ type credentialsNotice struct {
 	passport
 }
 
-// waitingReply answers a knock; without an id it says that something else is waited for now.
+// waitingReply says that a knock stands, and whom it is for: now, and later whenever that changes, then without an id.
 type waitingReply struct {
-	Type          string  `json:"type"` // "waiting"
-	ID            *uint64 `json:"id,omitempty"`
-	Knock         string  `json:"knock"`
-	Secret        string  `json:"secret"`
-	For           string  `json:"for"`
-	PingSeconds   float64 `json:"ping_seconds"`
-	ResumeSeconds float64 `json:"resume_seconds"`
+	Type          string     `json:"type"` // "waiting"
+	ID            *uint64    `json:"id,omitempty"`
+	Knock         string     `json:"knock"`
+	Secret        string     `json:"secret"`
+	For           waitingFor `json:"for"`
+	PingSeconds   float64    `json:"ping_seconds"`
+	ResumeSeconds float64    `json:"resume_seconds"`
 }
 
-// admittedNotice says that who waited may join.
+// waitingFor is who has to do something for a knock to be answered.
+type waitingFor string
+
+const (
+	forModerator waitingFor = "moderator" // one is there, and may decide
+	forHost      waitingFor = "host"      // nobody is there who may
+)
+
+// admittedNotice lets a client in that waited: with the token, or where there is none on this connection, with its own.
 type admittedNotice struct {
 	Type     string `json:"type"` // "admitted"
 	Token    string `json:"token,omitempty"`

@@ -30,6 +30,9 @@ func (l *Link) resume(id uint64, msg []byte) error {
 		l.srv.count.resumesFailed.Add(1)
 		return refuse(codeSessionGone, "there is nothing to resume: join anew")
 	}
+	if k := l.waits(); k != nil {
+		k.finish(l, knockLeft)
+	}
 	l.srv.count.resumed.Add(1)
 	s.log.Info("resumed", "replayed", reply.resumedState == nil)
 	l.send(outgoing{msg: encode(reply), follow: s.follow(reply.Position)})
@@ -71,8 +74,9 @@ func (l *Link) takeOver(s *session, position string, reply *resumedReply) (old *
 	if err != nil || from.Seq < s.since.Seq || !r.reaches(from, s.reader()) {
 		from = r.events.Position()
 		reply.resumedState = &resumedState{
-			Room:     s.snapshotLocked(from),
+			Room:     r.snapshotLocked(from),
 			Messages: s.messagesLocked(),
+			Waiting:  s.waitingLocked(),
 			Slots:    append([]slotState{}, s.told...),
 		}
 	}

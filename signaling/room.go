@@ -11,6 +11,7 @@ import (
 	"github.com/parley/parley/internal/steady"
 	"github.com/parley/parley/sfu"
 	"github.com/parley/parley/signaling/internal/eventlog"
+	"github.com/parley/parley/signaling/token"
 )
 
 // room is one room: who is in it, and its log. Methods that end in Locked need mu.
@@ -23,6 +24,7 @@ type room struct {
 	speakers Speakers
 	wake     chan struct{} // holds one: somebody's microphone came on, or the last went off
 	scored   chan struct{} // holds one: somebody's score changed
+	door     chan struct{} // holds one: somebody who waits may be let in now, or waits for somebody else
 	gone     chan struct{} // closed when the server has forgotten the room
 
 	mu sync.Mutex
@@ -32,9 +34,7 @@ type room struct {
 	locked   bool
 	founded  bool // by somebody who came without a token
 	bans     []Ban
-	known    map[string]bool      // identities that come into the locked room: they were in, or were let in
-	knocks   []*knock             // as they came
-	declined map[string]time.Time // who was, and until when he need not knock again; by the steady clock
+	porch    porch
 	sessions map[string]*session
 	order    []*session     // as they joined
 	history  []messageEvent // public, oldest first
@@ -43,19 +43,17 @@ type room struct {
 
 	rescored []string // Guarded by mu: whose score is to be told.
 
-	// Guarded by mu: the public snapshot as last encoded.
-	encoded   []byte
-	encodedAt eventlog.Position
+	// Guarded by mu: the snapshots for watchers.
+	public, full encoded
 
 	// recipients are the data channels of all sessions with media that hear, by participant: copied on write, so that data
 	// takes no lock.
 	recipients atomic.Pointer[map[string]Peer]
 
-	waiting atomic.Int32 // people at the door; raised under the server's mu
-
 	// Guarded by the server's mu.
 	members   int // sessions and joins under way
-	watchers  int
+	watchers  int // those who wait included
+	waiting   int
 	idleSince time.Time
 }
 
@@ -68,6 +66,8 @@ func newRoom(s *Server, name string) *room {
 		speakers: s.cfg.Media.NewSpeakers(),
 		wake:     make(chan struct{}, 1),
 		scored:   make(chan struct{}, 1),
+		door:     make(chan struct{}, 1),
+		porch:    newPorch(s.cfg.Limits),
 		gone:     make(chan struct{}),
 		sessions: map[string]*session{},
 	}
@@ -76,7 +76,7 @@ func newRoom(s *Server, name string) *room {
 	return r
 }
 
-// run listens for speakers while somebody's microphone is on, and tells scores. It ends when the room is forgotten.
+// run listens for speakers while somebody's microphone is on, tells scores, and looks at who waits. It ends when the room is forgotten.
 func (r *room) run() {
 	ticker := time.NewTicker(r.srv.cfg.Timing.Speaking)
 	defer ticker.Stop()
@@ -92,6 +92,8 @@ func (r *room) run() {
 		case <-scores.C:
 			told = time.Now()
 			r.tellScores()
+		case <-r.door:
+			r.lookAtDoor(steady.Now())
 		case <-r.wake:
 			if r.silent() {
 				ticker.Stop()
@@ -129,8 +131,8 @@ func (r *room) appendLocked(typ string, to eventlog.Audience, make func(event) a
 }
 
 // add makes s a participant on a link, with that many slots. It returns the snapshot that the event stream goes on from,
-// and the chat so far. The error is that of admit, or errLinkClosed.
-func (r *room) add(s *session, l *Link, slots int) (Snapshot, []messageEvent, error) {
+// the chat so far, and for a moderator who waits. The error is that of admit, or errLinkClosed.
+func (r *room) add(s *session, l *Link, slots int) (Snapshot, []messageEvent, []Knock, error) {
 	r.mu.Lock()
 	ghost, err := r.admitLocked(s)
 	if err == nil && !l.adopt(s) {
@@ -138,34 +140,44 @@ func (r *room) add(s *session, l *Link, slots int) (Snapshot, []messageEvent, er
 	}
 	if err != nil {
 		r.mu.Unlock()
-		return Snapshot{}, nil, err
+		return Snapshot{}, nil, nil, err
 	}
 	replaced := r.replaceLocked(ghost)
-	snapshot, history := r.addLocked(s, l, slots)
+	snapshot, history, waiting := r.addLocked(s, l, slots)
 	r.mu.Unlock()
 	replaced()
-	return snapshot, history, nil
+	if k := l.waits(); k != nil {
+		k.finish(l, knockAdmitted)
+	}
+	return snapshot, history, waiting, nil
 }
 
-func (r *room) addLocked(s *session, l *Link, slots int) (Snapshot, []messageEvent) {
+func (r *room) addLocked(s *session, l *Link, slots int) (Snapshot, []messageEvent, []Knock) {
 	s.link, s.latest = l, l
 	s.joinedAt = time.Now().UTC().Truncate(time.Millisecond)
 	s.joined = steady.Now()
 	s.pulse.connect(s.joined)
 	s.growLocked(slots)
 	r.foundLocked(s)
-	r.letInLocked(s.identity)
+	if s.claims.Identity != "" {
+		r.letInLocked(s.identity)
+	}
+	s.like = s.likeLocked()
 	r.sessions[s.id] = s
 	r.order = append(r.order, s)
 	r.shareRecipientsLocked()
 	s.since = r.appendLocked("joined", eventlog.Audience{}.Unhurried(), func(e event) any {
 		return joinedEvent{event: e, Participant: s.participantLocked()}
 	})
+	if s.may(token.Moderate) {
+		r.events.Appoint(s.id)
+		defer r.compareLocked()
+	}
 	s.tellScoresLocked()
-	r.answerLocked()
+	r.answer()
 	r.srv.running.Go(s.run)
 	s.look()
-	return s.snapshotLocked(s.since), s.messagesLocked()
+	return r.snapshotLocked(s.since), s.messagesLocked(), s.waitingLocked()
 }
 
 // errLinkClosed ends a join whose connection went away meanwhile.
@@ -198,8 +210,12 @@ func (r *room) endLocked(s *session, reason leftReason) (link *Link, ok bool) {
 		r.emptiedLocked()
 	} else if reason != reasonReplaced {
 		r.succeedLocked()
-		r.answerLocked()
 	}
+	r.events.Dismiss(s.id)
+	if s.may(token.Moderate) {
+		r.compareLocked()
+	}
+	r.answer()
 	if len(s.sources) > 0 || len(s.view) > 0 {
 		r.changedLocked()
 	}
@@ -226,7 +242,8 @@ func (r *room) ended(s *session, link *Link, reason leftReason, code CloseCode) 
 // emptiedLocked forgets what a room holds only while somebody is in it. The log stays for those who come back, and so do
 // bans: a moderator who reloads his page leaves nobody's way open.
 func (r *room) emptiedLocked() {
-	r.history, r.known = nil, nil
+	r.history = nil
+	clear(r.porch.letIn)
 	if r.locked {
 		r.setLockedLocked(false)
 	}
@@ -234,7 +251,7 @@ func (r *room) emptiedLocked() {
 
 func (r *room) setLockedLocked(locked bool) {
 	r.locked = locked
-	r.answerLocked()
+	r.answer()
 	r.appendLocked("room", eventlog.Audience{}, func(e event) any { return roomEvent{event: e, Locked: locked} })
 }
 
@@ -249,12 +266,6 @@ func (r *room) close() {
 		s.ended = true
 		links[i], s.link = s.link, nil
 	}
-	for _, k := range r.knocks {
-		if k.expiry != nil {
-			k.expiry.Stop()
-		}
-	}
-	r.knocks = nil
 	r.events.Close()
 	r.mu.Unlock()
 	for i, s := range gone {

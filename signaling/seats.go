@@ -42,23 +42,17 @@ func (r *room) admitLocked(s *session) (ghost *session, err error) {
 		}
 	}
 	taken, limits := len(r.sessions), r.srv.cfg.Limits
+	barred, door := r.barsLocked(s.claims, s.identity), r.doorLocked(s.claims, s.identity)
 	if ghost != nil {
 		same, taken = same-1, taken-1
 	}
 	switch {
 	case r.closed:
 		return nil, ErrDraining
-	case r.barsLocked(s.claims, s.identity) != nil:
-		return nil, r.barsLocked(s.claims, s.identity)
-	case r.waitsLocked(s.claims, s.identity) == "":
-	case s.claims.Knock:
-		return nil, refuse(codeMustKnock, "a moderator must let you in: knock")
-	case !r.locked:
-		return nil, refuse(codeMustKnock, "the room is not open yet: knock, to come in when a host has come")
-	default:
-		return nil, refuse(codeRoomLocked, "a moderator has locked the room")
-	}
-	switch {
+	case barred != nil:
+		return nil, barred
+	case door != nil && !s.letIn:
+		return nil, door
 	case s.host:
 	case same >= limits.SeatsPerIdentity:
 		r.srv.count.fullIdentity.Add(1)

@@ -4,7 +4,6 @@ import (
 	"log/slog"
 	"net/netip"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -19,7 +18,6 @@ type Server struct {
 	stopped sync.Once
 
 	attendance attendance
-	knocking   atomic.Int64 // people who wait at a door
 
 	mu sync.Mutex
 
@@ -28,6 +26,7 @@ type Server struct {
 	rooms    map[string]*room
 	occupied int // rooms with members
 	watched  int // rooms with watchers and no members
+	waiting  int // knocks that wait, at all rooms
 	links    map[*Link]struct{}
 	seats    map[netip.Prefix]int // sessions and joins under way, by address
 	idle     chan struct{}        // made by Shutdown; closed when the last link has ended

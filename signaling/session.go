@@ -14,6 +14,7 @@ import (
 	"github.com/parley/parley/sfu"
 	"github.com/parley/parley/sfu/quality"
 	"github.com/parley/parley/signaling/internal/eventlog"
+	"github.com/parley/parley/signaling/internal/names"
 	"github.com/parley/parley/signaling/token"
 )
 
@@ -26,6 +27,7 @@ type session struct {
 	can    permissions  // by its token; see permissions
 	claims token.Claims // of the token that the session began with
 	host   bool         // a token says that it may moderate: there is always a seat
+	letIn  bool         // a moderator did, on the connection that it joined over
 	peer   Peer         // nil: joined without media
 	from   netip.Addr   // where it joined from
 	log    *slog.Logger
@@ -51,6 +53,8 @@ type session struct {
 	identity string
 	group    netip.Prefix // whose seat it takes
 	name     string
+	skeleton names.Skeleton // of the name
+	like     string         // the moderator whose name looks the same
 	metadata json.RawMessage
 	joinedAt time.Time
 	since    eventlog.Position // where the event stream began
@@ -168,9 +172,7 @@ func (s *session) participantLocked() Participant {
 	p := Participant{
 		ID: s.id, Identity: s.identity, Name: s.name, JoinedAt: s.joinedAt, Metadata: s.metadata,
 		Sources: []Source{}, Moderator: s.may(token.Moderate), Guest: s.claims.Guest,
-	}
-	if s.claims.Guest {
-		p.Like = s.room.likeModeratorLocked(s)
+		Like: s.like,
 	}
 	if s.away {
 		since := s.lastSign

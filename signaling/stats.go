@@ -22,8 +22,8 @@ type Stats struct {
 	ResumesGone  uint64            // resumes that did not
 	Repeated     uint64            // requests answered from memory
 	Renewed      uint64            // times that a client was given new credentials unasked
-	Waiting      int64             // people who wait at a room's door
-	Knocks       map[string]uint64 // by how they ended: "admitted", "declined", "left", "timeout"; "full": refused
+	Waiting      int               // to be let in
+	Knocks       map[string]uint64 // by outcome: how they ended, or why they were refused
 	Promoted     uint64            // participants who became moderators because the last had left
 	Invited      uint64            // invitations made in a room
 	ShowFailures uint64            // slot maps that the media node refused
@@ -48,14 +48,24 @@ type counters struct {
 	closes   map[CloseCode]*atomic.Uint64
 }
 
+// knockOutcomes are how knocks end, and why they are refused but for who may not join at all.
+func knockOutcomes() []string {
+	return []string{
+		string(knockAdmitted), string(knockDeclined), string(knockLeft), string(knockTimeout), "room_full", "address_full", "too_often", "held",
+	}
+}
+
 const unknownType = "unknown"
 
 func newCounters() *counters {
 	c := &counters{
 		messages: map[string]*atomic.Uint64{unknownType: {}},
-		knocks:   map[string]*atomic.Uint64{"admitted": {}, "declined": {}, "left": {}, "timeout": {}, "full": {}},
+		knocks:   map[string]*atomic.Uint64{},
 		errors:   map[errorCode]*atomic.Uint64{},
 		closes:   map[CloseCode]*atomic.Uint64{closeGone: {}},
+	}
+	for _, outcome := range knockOutcomes() {
+		c.knocks[outcome] = new(atomic.Uint64)
 	}
 	for _, typ := range messageTypes() {
 		c.messages[typ] = new(atomic.Uint64)
@@ -77,7 +87,7 @@ func (c *counters) message(typ string) {
 	n.Add(1)
 }
 
-func (c *counters) knockOver(how string)   { c.knocks[how].Add(1) }
+func (c *counters) knock(outcome string)   { c.knocks[outcome].Add(1) }
 func (c *counters) failure(code errorCode) { c.errors[code].Add(1) }
 func (c *counters) close(code CloseCode)   { c.closes[code].Add(1) }
 
@@ -88,7 +98,7 @@ func (s *Server) Stats() Stats {
 		Opened: c.opened.Load(), Joined: c.joined.Load(), Resumed: c.resumed.Load(), ResumesGone: c.resumesFailed.Load(),
 		Repeated: c.repeated.Load(), Renewed: c.renewed.Load(), ShowFailures: c.showFailed.Load(),
 		Replaced: c.replaced.Load(), Promoted: c.promoted.Load(), Invited: c.invited.Load(),
-		Waiting: s.knocking.Load(), Knocks: map[string]uint64{},
+		Knocks:   map[string]uint64{},
 		Unseated: map[string]uint64{"identity": c.fullIdentity.Load(), "address": c.fullAddress.Load()},
 		Messages: map[string]uint64{}, Errors: map[string]uint64{}, Closes: map[string]uint64{},
 		Data: map[string]uint64{
@@ -109,11 +119,12 @@ func (s *Server) Stats() Stats {
 		stats.Closes[strconv.Itoa(int(code))] = n.Load()
 	}
 	s.mu.Lock()
+	stats.Waiting = s.waiting
 	stats.Rooms, stats.RoomsKept, stats.Connections = s.occupied, len(s.rooms), len(s.links)
 	rooms := make([]*room, 0, len(s.rooms))
 	for _, r := range s.rooms {
 		rooms = append(rooms, r)
-		stats.Watchers += r.watchers
+		stats.Watchers += r.watchers - r.waiting
 	}
 	s.mu.Unlock()
 	for _, r := range rooms {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 
+	"github.com/parley/parley/signaling/internal/names"
 	"github.com/parley/parley/signaling/token"
 )
 
@@ -39,7 +40,11 @@ func (s *session) update(id uint64, msg []byte) (any, error) {
 	}
 	changed := false
 	if name != "" && name != s.name {
-		s.name, changed = name, true
+		s.name, s.skeleton, changed = name, names.SkeletonOf(name), true
+		s.like = s.likeLocked()
+		if s.may(token.Moderate) {
+			defer r.compareLocked()
+		}
 	}
 	if metadata != nil && !bytes.Equal(metadata, s.metadata) {
 		s.metadata, changed = metadata, true

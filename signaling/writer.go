@@ -55,6 +55,9 @@ func (l *Link) write() {
 	defer alarm.Stop()
 	for l.isOpen() {
 		l.replies(&events)
+		if l.full.Load() {
+			l.shut(closeTooSlow, "")
+		}
 		select {
 		case m := <-l.out:
 			l.reply(&events, m)
@@ -218,10 +221,23 @@ func (l *Link) silence(now time.Time) (left time.Duration, code CloseCode) {
 	if l.busy.Load() {
 		return time.Second, closeTimeout
 	}
-	if l.current() == nil && !l.waits() {
-		return l.opened.Add(timing.Join).Sub(now), closeJoinTimeout
+	if l.current() == nil {
+		since, waits := l.joining()
+		if !waits {
+			return since.Add(timing.Join).Sub(now), closeJoinTimeout
+		}
 	}
 	return timing.Silence - time.Duration(now.UnixNano()-l.heard.Load()), closeTimeout
+}
+
+// joining is since when the client, which has not joined, should. One that waits to be let in need not.
+func (l *Link) joining() (since time.Time, waits bool) {
+	k := l.waits()
+	if k == nil {
+		return l.opened, false
+	}
+	ended := k.over.Load()
+	return l.opened.Add(max(time.Duration(ended-l.opened.UnixNano()), 0)), ended == 0
 }
 
 func (l *Link) checkSilence(now time.Time) {

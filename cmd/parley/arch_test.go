@@ -38,13 +38,13 @@ var mayImport = map[string][]string{
 // Tests are free to import any of them.
 var thirdParties = map[string][]string{
 	"github.com/golang-jwt/jwt":           {"signaling/token"},
-	"github.com/mtibben/confusables":      {"signaling/internal/names"},
 	"github.com/pion":                     {"sfu", "turn", "relay/cascade", "internal/loadgen"}, // the load tool is a client of its own
 	"github.com/prometheus/client_golang": {"cmd/parley"},
 	"github.com/rs/cors":                  {"signaling/presence"},
 	"go.yaml.in/yaml":                     {"cmd/parley"},
 	"golang.org/x/net":                    {"internal/mux", "sfu", "turn"},
 	"golang.org/x/sys":                    {"internal"},
+	"golang.org/x/text":                   {"signaling/internal/names"},
 	"golang.org/x/time":                   {"signaling", "turn"},
 	"nhooyr.io/websocket":                 {"signaling/ws"},
 	"github.com/zitadel/oidc":             {"internal/oidcprovider"},

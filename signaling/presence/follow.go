@@ -2,7 +2,6 @@ package presence
 
 import (
 	"errors"
-	"sync/atomic"
 
 	"github.com/parley/parley/signaling/internal/eventlog"
 	"github.com/parley/parley/signaling/token"
@@ -24,9 +23,7 @@ type start struct {
 func (s *Server) open(feed Feed, claims token.Claims, after eventlog.Position, named bool) (start, error) {
 	reader, look := eventlog.Watcher(), feed.Snapshot
 	if claims.May(token.Moderate) {
-		yes := new(atomic.Bool)
-		yes.Store(true)
-		reader, look = reader.Moderating(yes), feed.FullSnapshot
+		reader, look = reader.Moderating(), feed.FullSnapshot
 	}
 	if named {
 		cursor, err := feed.Log().Follow(after, reader)

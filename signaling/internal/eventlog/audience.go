@@ -1,9 +1,6 @@
 package eventlog
 
-import (
-	"slices"
-	"sync/atomic"
-)
+import "slices"
 
 // Audience says who may see an entry. The zero value is everybody, watchers included.
 type Audience struct {
@@ -30,7 +27,7 @@ func Participants() Audience { return Audience{kind: participants} }
 // Listeners is every session in the room that may read what is said there.
 func Listeners() Audience { return Audience{kind: listeners} }
 
-// Moderators is whoever may moderate: sessions and watchers. Other watchers are woken by it, and find nothing.
+// Moderators is every session that may moderate (Log.Appoint), and every watcher that may (Reader.Moderating).
 func Moderators() Audience { return Audience{kind: moderators} }
 
 // Only is the participants with these ids, and nobody else.
@@ -56,11 +53,11 @@ func (a Audience) By(author string) Audience {
 	return a
 }
 
-// Public reports whether watchers see it, or some of them.
-func (a Audience) Public() bool { return a.kind == everybody || a.kind == moderators }
+// Public reports whether watchers see it.
+func (a Audience) Public() bool { return a.kind == everybody }
 
-// Includes reports whether r may see it.
-func (a Audience) Includes(r Reader) bool {
+// includes reports whether r may see it. Whether a session moderates is the log's to say.
+func (a Audience) includes(r Reader) bool {
 	switch a.kind {
 	case everybody:
 		return true
@@ -69,7 +66,7 @@ func (a Audience) Includes(r Reader) bool {
 	case listeners:
 		return r.listens
 	case moderators:
-		return r.moderates != nil && r.moderates.Load()
+		return r.moderates
 	default:
 		return r.participant != "" && slices.Contains(a.ids, r.participant)
 	}
@@ -79,11 +76,17 @@ func (a Audience) Includes(r Reader) bool {
 type Reader struct {
 	participant string
 	listens     bool
-	moderates   *atomic.Bool // nil: no
+	moderates   bool // of a watcher
 }
 
 // Watcher reads what is for everybody.
 func Watcher() Reader { return Reader{} }
+
+// Moderating is the same watcher, who sees what is for moderators, too. Sessions come to see it by Log.Appoint.
+func (r Reader) Moderating() Reader {
+	r.moderates = r.participant == ""
+	return r
+}
 
 // Participant reads as the participant with this id, which must not be empty.
 func Participant(id string) Reader { return Reader{participant: id} }
@@ -91,11 +94,5 @@ func Participant(id string) Reader { return Reader{participant: id} }
 // Listening is the same reader, who may also read what is for listeners.
 func (r Reader) Listening() Reader {
 	r.listens = true
-	return r
-}
-
-// Moderating is the same reader, who may also read what is for moderators while moderates says so.
-func (r Reader) Moderating(moderates *atomic.Bool) Reader {
-	r.moderates = moderates
 	return r
 }

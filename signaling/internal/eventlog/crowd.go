@@ -22,18 +22,6 @@ func (l *Log) wakeCrowd() {
 	l.wakeAllLocked(l.next - 1)
 }
 
-// wakeModeratorsLocked wakes those who may see e.
-func (l *Log) wakeModeratorsLocked(e Entry) {
-	for _, cursors := range l.sessions {
-		for _, c := range cursors {
-			if e.Audience.Includes(c.reader) {
-				c.due = e.Seq
-				c.wakeLocked()
-			}
-		}
-	}
-}
-
 // wakeAllLocked wakes all participants: there is something up to seq.
 func (l *Log) wakeAllLocked(seq uint64) {
 	for _, cursors := range l.sessions {

@@ -34,7 +34,7 @@ func (l *Log) Follow(pos Position, r Reader) (*Cursor, error) {
 	}
 	c := &Cursor{log: l, reader: r, seq: pos.Seq}
 	if r.participant == "" {
-		l.watchers++
+		l.bellOf(r).watchers++
 		return c, nil
 	}
 	c.due = l.next - 1 // there may be something in between: Next will tell
@@ -71,7 +71,7 @@ func (c *Cursor) Position() Position {
 
 // Ready returns a channel that is closed when Next has something to return: entries or an error. Ask anew after each
 // Next. A wake-up may be spurious, never missed. Sessions are woken at once, and only by entries that are for them, but in a crowd by what is unhurried at most every 100 ms;
-// watchers only by public entries, at most every 5 ms, all that have come up by then together.
+// watchers only by entries that they may see, at most every 5 ms, all that have come up by then together.
 func (c *Cursor) Ready() <-chan struct{} {
 	l := c.log
 	l.mu.Lock()
@@ -80,13 +80,7 @@ func (c *Cursor) Ready() <-chan struct{} {
 		return l.opened
 	}
 	if c.reader.participant == "" {
-		if l.rung > c.seq {
-			return l.opened
-		}
-		if l.bell == nil {
-			l.bell = make(chan struct{})
-		}
-		return l.bell
+		return l.bellOf(c.reader).wait(c.seq, l.opened)
 	}
 	if c.due > c.seq {
 		return l.opened
@@ -108,7 +102,7 @@ func (c *Cursor) Close() {
 	c.done = true
 	id := c.reader.participant
 	if id == "" {
-		l.watchers--
+		l.bellOf(c.reader).watchers--
 		return
 	}
 	c.wakeLocked()
@@ -128,49 +122,33 @@ func (c *Cursor) wakeLocked() {
 }
 
 // announceLocked wakes the readers that may see e: sessions here and now, but where they are many and it can wait; watchers through
-// the bell.
+// their bells.
 func (l *Log) announceLocked(e Entry) {
-	if e.Audience.kind == only {
+	switch {
+	case e.Audience.kind == only:
 		for _, id := range e.Audience.ids {
-			for _, c := range l.sessions[id] {
-				c.due = e.Seq
-				c.wakeLocked()
-			}
+			l.wakeLocked(id, e.Seq)
 		}
-		return
-	}
-	if e.Audience.kind == moderators {
-		l.wakeModeratorsLocked(e)
-	} else if e.Audience.unhurried && len(l.sessions) > crowdFrom {
+	case e.Audience.kind == moderators:
+		for id := range l.moderators {
+			l.wakeLocked(id, e.Seq)
+		}
+		l.strikeLocked(&l.moderated)
+	case e.Audience.unhurried && len(l.sessions) > crowdFrom:
 		l.crowds.schedule(crowdPace, l.wakeCrowd)
-	} else {
+	default:
 		l.wakeAllLocked(e.Seq)
 	}
 	if e.Audience.Public() {
-		l.scheduleBellLocked()
+		l.strikeLocked(&l.public)
+		l.strikeLocked(&l.moderated)
 	}
 }
 
-// scheduleBellLocked sees to it that the watchers hear of the newest public entry: now, or when the pace allows it. The
-// ring itself is left to a timer's goroutine, because waking 10,000 watchers takes about 2 ms, which the caller of
-// Append, holding the room's lock, must not spend.
-func (l *Log) scheduleBellLocked() {
-	if l.watchers == 0 {
-		l.rung = l.public
-		return
-	}
-	l.rings.schedule(pace, l.ringBell)
-}
-
-// ringBell runs on the timer's goroutine.
-func (l *Log) ringBell() {
-	l.mu.Lock()
-	bell := l.bell
-	l.bell = nil
-	l.rings.done()
-	l.rung = l.public
-	l.mu.Unlock()
-	if bell != nil {
-		close(bell)
+// wakeLocked wakes one participant: there is something up to seq.
+func (l *Log) wakeLocked(participant string, seq uint64) {
+	for _, c := range l.sessions[participant] {
+		c.due = seq
+		c.wakeLocked()
 	}
 }

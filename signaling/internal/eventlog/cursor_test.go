@@ -199,8 +199,8 @@ func TestCloseCursor(t *testing.T) {
 	w := follow(t, l, l.Position(), Watcher())
 	w.Close()
 	w.Close()
-	if len(l.sessions) != 0 || l.watchers != 0 {
-		t.Errorf("%d sessions and %d watchers are still counted", len(l.sessions), l.watchers)
+	if len(l.sessions) != 0 || l.public.watchers != 0 {
+		t.Errorf("%d sessions and %d watchers are still counted", len(l.sessions), l.public.watchers)
 	}
 }
 

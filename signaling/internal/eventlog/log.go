@@ -57,16 +57,15 @@ type Log struct {
 	talk     shelf             // what participants say to each other
 	shares   shares            // of talk
 	next     uint64            // the sequence number to come
-	public   uint64            // the newest entry for everybody
 	newest   map[string]uint64 // by subject: the entry that the next one about it replaces
 	lost     lost
 	closed   bool
 	sessions map[string][]*Cursor // open cursors of participants, by participant id
-	watchers int                  // open cursors of watchers
-	bell     chan struct{}        // closed to wake the waiting watchers; nil when nobody waits
-	rung     uint64               // the newest public entry that watchers were told of
-	rings    beat                 // of the bell
 	crowds   beat                 // wake-ups of all participants
+
+	public     bell              // of watchers
+	moderated  bell              // of watchers who may moderate
+	moderators map[string]uint64 // participants who may, each with the entry behind which it sees what is for them
 
 	// opened is a closed channel: what Ready returns when there is no need to wait.
 	opened chan struct{}
@@ -88,6 +87,8 @@ func New(capacity int) *Log {
 		lost:     lost{only: map[string]uint64{}},
 		sessions: map[string][]*Cursor{},
 		opened:   make(chan struct{}),
+
+		moderators: map[string]uint64{},
 	}
 	close(l.opened)
 	return l
@@ -140,7 +141,10 @@ func (l *Log) addLocked(e Entry) {
 	}
 	l.next++
 	if e.Audience.Public() {
-		l.public = e.Seq
+		l.public.newest = e.Seq
+	}
+	if e.Audience.Public() || e.Audience.kind == moderators {
+		l.moderated.newest = e.Seq
 	}
 	for l.news.len() > 1 && (l.news.len()+l.talk.len() > l.capacity || l.news.bytes+l.talk.bytes > l.maxBytes) {
 		l.loseLocked(l.news.remove(l.news.entries[0].Seq))
@@ -171,7 +175,30 @@ func (l *Log) Position() Position {
 func (l *Log) PublicPosition() Position {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return Position{Epoch: l.epoch, Seq: l.public}
+	return Position{Epoch: l.epoch, Seq: l.public.newest}
+}
+
+// ModeratorPosition is PublicPosition for watchers who may moderate.
+func (l *Log) ModeratorPosition() Position {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return Position{Epoch: l.epoch, Seq: l.moderated.newest}
+}
+
+// Appoint lets a participant see what is for moderators from now on. What came before it is told otherwise.
+func (l *Log) Appoint(participant string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, already := l.moderators[participant]; !already {
+		l.moderators[participant] = l.next - 1
+	}
+}
+
+// Dismiss takes back what Appoint gave, what was not read yet included.
+func (l *Log) Dismiss(participant string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.moderators, participant)
 }
 
 // Since returns the entries behind pos that r may see, oldest first; none is a valid answer. ok is false when the log
@@ -189,7 +216,25 @@ func (l *Log) knownLocked(pos Position, r Reader) bool {
 	if pos.Epoch != l.epoch || pos.Seq >= l.next {
 		return false
 	}
-	return pos.Seq >= l.lost.of(r)
+	return pos.Seq >= max(l.lost.of(r), l.lostToModeratorLocked(r))
+}
+
+// lostToModeratorLocked is the oldest place that r can go on from, for what is for moderators.
+func (l *Log) lostToModeratorLocked(r Reader) uint64 {
+	since, appointed := l.moderators[r.participant]
+	if r.moderates || appointed && l.lost.moderators > since {
+		return l.lost.moderators
+	}
+	return 0
+}
+
+// seesLocked reports whether r may see e.
+func (l *Log) seesLocked(r Reader, e *Entry) bool {
+	if e.Audience.includes(r) {
+		return true
+	}
+	since, appointed := l.moderators[r.participant]
+	return appointed && e.Audience.kind == moderators && e.Seq > since
 }
 
 // readLocked merges what is due of the two shelves.
@@ -200,7 +245,7 @@ func (l *Log) readLocked(dst []Entry, after uint64, r Reader) []Entry {
 		if len(news) == 0 || len(talk) > 0 && talk[0].Seq < news[0].Seq {
 			from = &talk
 		}
-		if e := (*from)[0]; e.Audience.Includes(r) {
+		if e := (*from)[0]; l.seesLocked(r, e) {
 			dst = append(dst, *e)
 		}
 		*from = (*from)[1:]
@@ -235,12 +280,12 @@ func (l *Log) Close() {
 		return
 	}
 	l.closed = true
-	l.rings.stop()
 	l.crowds.stop()
-	l.rung = l.public
-	if l.bell != nil {
-		close(l.bell)
-		l.bell = nil
+	for _, b := range []*bell{&l.public, &l.moderated} {
+		b.rings.stop()
+		if ring := b.wake(); ring != nil {
+			close(ring)
+		}
 	}
 	for _, cursors := range l.sessions {
 		for _, c := range cursors {

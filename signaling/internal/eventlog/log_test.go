@@ -182,7 +182,7 @@ func TestAgainstModel(t *testing.T) {
 			for _, r := range readers {
 				var want []Entry
 				for _, e := range all[pos:] {
-					if e.Audience.Includes(r) {
+					if e.Audience.includes(r) {
 						want = append(want, e)
 					}
 				}

@@ -123,8 +123,9 @@ type lost struct {
 	public  uint64
 	members uint64 // those for everybody included
 	talk    uint64 // those for listeners
-	knocks  uint64 // those for moderators
 	only    map[string]uint64
+
+	moderators uint64 // those for moderators
 }
 
 func (l *lost) note(e *Entry) {
@@ -136,7 +137,7 @@ func (l *lost) note(e *Entry) {
 	case listeners:
 		l.talk = max(l.talk, e.Seq)
 	case moderators:
-		l.knocks = max(l.knocks, e.Seq)
+		l.moderators = max(l.moderators, e.Seq)
 	case only:
 		for _, id := range e.Audience.ids {
 			l.only[id] = max(l.only[id], e.Seq)
@@ -152,13 +153,10 @@ func (l *lost) note(e *Entry) {
 
 // of is the oldest place that r can go on from.
 func (l *lost) of(r Reader) uint64 {
-	oldest := l.public
-	if r.participant != "" {
-		oldest = max(l.members, l.only[r.participant])
+	if r.participant == "" {
+		return l.public
 	}
-	if r.moderates != nil && r.moderates.Load() {
-		oldest = max(oldest, l.knocks)
-	}
+	oldest := max(l.members, l.only[r.participant])
 	if r.listens {
 		oldest = max(oldest, l.talk)
 	}
