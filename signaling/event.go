@@ -41,7 +41,7 @@ type Snapshot struct {
 	Locked       bool              `json:"locked"`
 	Participants []Participant     `json:"participants"` // in the order of joining
 
-	Waiting []Knock `json:"waiting,omitzero"` // for watchers who may moderate, the longest waiting first
+	Waiting []Knock `json:"waiting,omitzero"` // for those who may moderate, the longest waiting first
 }
 
 // The events, as in docs/protocol.md. Those of the first group are for everybody, watchers included.

@@ -183,6 +183,8 @@ func TestGoldenReplies(t *testing.T) {
 		ID: "i1", Invite: "AQ", Room: "standup", By: "ann@example.org", ByName: "Ann", Can: permissions{token.Publish, token.Subscribe}, Knock: true,
 		Label: "Tuesday", MadeAt: when, Expires: when.Add(24 * time.Hour), Uses: 2,
 	}
+	moderated := room
+	moderated.Waiting = []Knock{bob}
 	private := hello
 	private.To = "p2"
 	for name, v := range map[string]any{
@@ -236,12 +238,12 @@ func TestGoldenReplies(t *testing.T) {
 		"error_declined":  errorReply{Type: "error", ID: &id, Code: codeDeclined, Message: "a moderator declined to let you in", RetryMS: 41_000},
 		"resumed_moderator": resumedReply{
 			Type: "resumed", ID: id, Position: at, ICEServers: servers, ICETTL: 3600,
-			resumedState: &resumedState{Room: room, Messages: []messageEvent{hello}, Waiting: []Knock{bob}, Slots: slots},
+			resumedState: &resumedState{Room: moderated, Messages: []messageEvent{hello}, Slots: slots},
 		},
 		"welcome_moderator": welcomeReply{
 			Type: "welcome", ID: id, Session: "p1", Secret: "S3CRET", Participant: "p1",
-			Can: permissions{token.Moderate, token.Invite, token.Join, token.Update}, Room: room, Messages: []messageEvent{},
-			Waiting: []Knock{bob}, ICEServers: servers, ICETTL: 3600, passport: pass, Limits: Limits{}.withDefaults(),
+			Can: permissions{token.Moderate, token.Invite, token.Join, token.Update}, Room: moderated, Messages: []messageEvent{},
+			ICEServers: servers, ICETTL: 3600, passport: pass, Limits: Limits{}.withDefaults(),
 			PingSeconds: 4, ResumeSeconds: 30,
 		},
 

@@ -124,7 +124,7 @@ func (l *Link) welcome(id uint64, s *session, offer *sfu.Offer, media *answer) e
 	if offer != nil {
 		slots = len(offer.Slots)
 	}
-	snapshot, history, waiting, err := s.room.add(s, l, slots)
+	snapshot, history, err := s.room.add(s, l, slots)
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (l *Link) welcome(id uint64, s *session, offer *sfu.Offer, media *answer) e
 	l.send(outgoing{
 		msg: encode(welcomeReply{
 			Type: "welcome", ID: id, Session: s.id, Secret: s.secret, Participant: s.id, Can: s.permissions(),
-			Room: snapshot, Messages: history, Waiting: waiting, Media: media,
+			Room: snapshot, Messages: history, Media: media,
 			ICEServers: servers, ICETTL: ttl, passport: pass, Limits: srv.cfg.Limits,
 			PingSeconds:   srv.cfg.Timing.Ping.Seconds(),
 			ResumeSeconds: srv.cfg.Timing.Resume.Seconds(),

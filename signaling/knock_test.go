@@ -72,10 +72,10 @@ func TestKnock(t *testing.T) {
 			t.Errorf("%v", seen)
 		}
 		second := r.in("second", token.Moderate)
-		if list := second.welcome["waiting"].([]any); len(list) != 1 {
+		if list := second.welcome["room"].(map[string]any)["waiting"].([]any); len(list) != 1 {
 			t.Errorf("a moderator who comes later sees %v", list)
 		}
-		if late := r.in("late", token.Message); late.welcome["waiting"] != nil {
+		if late := r.in("late", token.Message); late.welcome["room"].(map[string]any)["waiting"] != nil {
 			t.Error("who may not moderate sees who knocks")
 		}
 		ann.refused(codeForbidden, "moderate", fields{"action": "admit", "knock": waiting["knock"]})
@@ -206,7 +206,7 @@ func TestGuestWaitsForTheHost(t *testing.T) {
 		}
 		host := r.in("host", token.Moderate)
 		bob.comesIn()
-		if list := host.welcome["waiting"].([]any); len(list) != 1 {
+		if list := host.welcome["room"].(map[string]any)["waiting"].([]any); len(list) != 1 {
 			t.Errorf("the host is asked about %v", list)
 		}
 		if m := eve.told("waiting"); m["for"] != "moderator" {

@@ -19,7 +19,6 @@ type welcomeReply struct {
 	Can         permissions    `json:"can"`
 	Room        Snapshot       `json:"room"`
 	Messages    []messageEvent `json:"messages"`
-	Waiting     []Knock        `json:"waiting,omitzero"` // for moderators
 	Media       *answer        `json:"media,omitempty"`
 	ICEServers  []ICEServer    `json:"ice_servers"`
 	ICETTL      int            `json:"ice_ttl"` // seconds
@@ -48,7 +47,6 @@ type resumedReply struct {
 type resumedState struct {
 	Room     Snapshot       `json:"room"`
 	Messages []messageEvent `json:"messages"`
-	Waiting  []Knock        `json:"waiting,omitzero"` // for moderators
 	Slots    []slotState    `json:"slots"`
 }
 

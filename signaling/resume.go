@@ -74,9 +74,8 @@ func (l *Link) takeOver(s *session, position string, reply *resumedReply) (old *
 	if err != nil || from.Seq < s.since.Seq || !r.reaches(from, s.reader()) {
 		from = r.events.Position()
 		reply.resumedState = &resumedState{
-			Room:     r.snapshotLocked(from),
+			Room:     s.snapshotLocked(from),
 			Messages: s.messagesLocked(),
-			Waiting:  s.waitingLocked(),
 			Slots:    append([]slotState{}, s.told...),
 		}
 	}

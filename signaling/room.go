@@ -131,8 +131,8 @@ func (r *room) appendLocked(typ string, to eventlog.Audience, make func(event) a
 }
 
 // add makes s a participant on a link, with that many slots. It returns the snapshot that the event stream goes on from,
-// the chat so far, and for a moderator who waits. The error is that of admit, or errLinkClosed.
-func (r *room) add(s *session, l *Link, slots int) (Snapshot, []messageEvent, []Knock, error) {
+// and the chat so far. The error is that of admit, or errLinkClosed.
+func (r *room) add(s *session, l *Link, slots int) (Snapshot, []messageEvent, error) {
 	r.mu.Lock()
 	ghost, err := r.admitLocked(s)
 	if err == nil && !l.adopt(s) {
@@ -140,19 +140,19 @@ func (r *room) add(s *session, l *Link, slots int) (Snapshot, []messageEvent, []
 	}
 	if err != nil {
 		r.mu.Unlock()
-		return Snapshot{}, nil, nil, err
+		return Snapshot{}, nil, err
 	}
 	replaced := r.replaceLocked(ghost)
-	snapshot, history, waiting := r.addLocked(s, l, slots)
+	snapshot, history := r.addLocked(s, l, slots)
 	r.mu.Unlock()
 	replaced()
 	if k := l.waits(); k != nil {
 		k.finish(l, knockAdmitted)
 	}
-	return snapshot, history, waiting, nil
+	return snapshot, history, nil
 }
 
-func (r *room) addLocked(s *session, l *Link, slots int) (Snapshot, []messageEvent, []Knock) {
+func (r *room) addLocked(s *session, l *Link, slots int) (Snapshot, []messageEvent) {
 	s.link, s.latest = l, l
 	s.joinedAt = time.Now().UTC().Truncate(time.Millisecond)
 	s.joined = steady.Now()
@@ -177,7 +177,7 @@ func (r *room) addLocked(s *session, l *Link, slots int) (Snapshot, []messageEve
 	r.answer()
 	r.srv.running.Go(s.run)
 	s.look()
-	return r.snapshotLocked(s.since), s.messagesLocked(), s.waitingLocked()
+	return s.snapshotLocked(s.since), s.messagesLocked()
 }
 
 // errLinkClosed ends a join whose connection went away meanwhile.

@@ -245,12 +245,13 @@ func (r *room) waitingLocked() []Knock {
 	return list
 }
 
-// waitingLocked is the same for a session that may see it; nil: it may not.
-func (s *session) waitingLocked() []Knock {
-	if !s.may(token.Moderate) {
-		return nil
+// snapshotLocked is the room's state as the session may see it.
+func (s *session) snapshotLocked(at eventlog.Position) Snapshot {
+	snap := s.room.snapshotLocked(at)
+	if s.may(token.Moderate) {
+		snap.Waiting = s.room.waitingLocked()
 	}
-	return s.room.waitingLocked()
+	return snap
 }
 
 // answer has the room's goroutine look at who waits: something changed that may let them in. It does not wait.
