@@ -45,6 +45,7 @@ var thirdParties = map[string][]string{
 	"golang.org/x/net":                    {"internal/mux", "sfu", "turn"},
 	"golang.org/x/sys":                    {"internal"},
 	"golang.org/x/text":                   {"signaling/internal/names"},
+	"golang.org/x/term":                   {"cmd/parley"},
 	"golang.org/x/time":                   {"signaling", "turn"},
 	"nhooyr.io/websocket":                 {"signaling/ws"},
 	"github.com/zitadel/oidc":             {"internal/oidcprovider"},

@@ -20,7 +20,7 @@ type config struct {
 	Secret     secrets  `yaml:"secret" doc:"Keys of access tokens, at least 16 bytes each: the first signs, all verify, so that one can take over from another. Make one with: openssl rand -hex 32. Without any only loopback is served, to everybody."`
 	SecretFile string   `yaml:"secret_file" doc:"File with the secrets in it, one a line, instead of secret."`
 	Insecure   bool     `yaml:"insecure" doc:"Serve other machines without a secret: whoever reaches the server may do everything. For closed test networks."`
-	Anonymous  []string `yaml:"anonymous" doc:"What everybody may do where there is no secret: publish, subscribe, message, moderate, join (implied by those), watch, list."`
+	Anonymous  []string `yaml:"anonymous" doc:"What those may do who come without a token, where rooms.open is anyone: publish, subscribe, message, moderate, join (implied by those), invite, watch, list. Empty: publish, subscribe, message and watch, and without a secret list; the first in a room moderates it."`
 
 	PublicIP  []string `yaml:"public_ip" doc:"Addresses under which clients reach the media ports, where a NAT hides them. Empty: those of the interfaces."`
 	PublicURL string   `yaml:"public_url" doc:"Address people open, as https://meet.example.org; an origin that is always allowed."`
@@ -33,6 +33,7 @@ type config struct {
 
 	ShutdownTimeout time.Duration `yaml:"shutdown_timeout" doc:"How long SIGTERM waits for clients to be back elsewhere, while their media goes on, before it closes what is left."`
 
+	Rooms       roomsConfig       `yaml:"rooms" doc:"Who may open a room, and how others come in: docs/access.md."`
 	Log         logConfig         `yaml:"log" doc:"Log lines go to standard error."`
 	Media       mediaConfig       `yaml:"media" doc:"Media and data channels."`
 	Token       tokenConfig       `yaml:"token" doc:"Access tokens after the join."`
@@ -42,6 +43,29 @@ type config struct {
 	Presence    presenceConfig    `yaml:"presence" doc:"The feeds that tell who is in a room."`
 	Turn        turnConfig        `yaml:"turn" doc:"The embedded TURN relay, for clients that reach nothing but this server."`
 }
+
+// roomsConfig says who gets into rooms.
+type roomsConfig struct {
+	Open string `yaml:"open" doc:"Who may open a room: anyone, who has its name; hosts, who sign in and invite; tokens, who has one of your application. Empty: hosts where there is a secret, else anyone."`
+}
+
+// openTo is who may open a room.
+func (c *config) openTo() string {
+	switch {
+	case !c.guarded():
+		return openAnyone
+	case c.Rooms.Open == "":
+		return openHosts
+	}
+	return c.Rooms.Open
+}
+
+// What rooms.open may be.
+const (
+	openAnyone = "anyone"
+	openHosts  = "hosts"
+	openTokens = "tokens"
+)
 
 // logConfig says what is logged and how.
 type logConfig struct {
@@ -157,12 +181,10 @@ type turnConfig struct {
 // defaults is the configuration of a server that nobody configured.
 func defaults() config {
 	return config{
-		Listen:    ":8080",
-		UDP:       ":7880",
-		TCP:       ":7881",
-		Admin:     "127.0.0.1:8081",
-		Anonymous: []string{"publish", "subscribe", "message", "moderate", "join", "watch", "list"},
-
+		Listen:          ":8080",
+		UDP:             ":7880",
+		TCP:             ":7881",
+		Admin:           "127.0.0.1:8081",
 		ShutdownTimeout: 10 * time.Second,
 
 		Log:   logConfig{Level: "info", Format: "auto", Addresses: true},

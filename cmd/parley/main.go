@@ -26,6 +26,7 @@ func commands() []command {
 		{"serve", "run the server (what parley does without a command)", runServe},
 		{"config", "print the configuration in effect, with comments, as YAML", runConfig},
 		{"token", "print an access token for a room", runToken},
+		{"passphrase", "print the hash of a passphrase that hosts sign in with", runPassphrase},
 		{"bench", "put load on a running server and measure what it does", runBench},
 		{"health", "ask a running server whether it is ready", runHealth},
 		{"version", "print the version", runVersion},
@@ -65,7 +66,7 @@ func help(w io.Writer) {
 	fmt.Fprint(w, "Parley: rooms with presence, calls, messages and files, in one process.\n\n"+
 		"Usage: parley [command] [flags]\n\n")
 	for _, cmd := range commands() {
-		fmt.Fprintf(w, "  %-9s%s\n", cmd.name, cmd.about)
+		fmt.Fprintf(w, "  %-12s%s\n", cmd.name, cmd.about)
 	}
 	fmt.Fprint(w, "\nparley COMMAND --help lists a command's flags. Without any, parley serves this machine alone.\n")
 }

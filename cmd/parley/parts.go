@@ -56,14 +56,21 @@ func (w watchedRooms) List() []presence.RoomSummary {
 	return out
 }
 
-// verifier makes what checks access tokens. Without a secret it lets everybody do what anonymous says.
+// verifier makes what checks access tokens.
 func (c *config) verifier() (*token.Verifier, error) {
 	anybody, err := permissions(c.Anonymous)
 	if err != nil {
 		return nil, err
 	}
+	if len(anybody) == 0 {
+		anybody = []token.Permission{token.Publish, token.Subscribe, token.Message, token.Watch}
+		if !c.guarded() {
+			anybody = append(anybody, token.List)
+		}
+	}
+	open := c.openTo()
 	return token.New(token.Config{
-		Secrets: c.Secret.keys(), Open: anybody, TTL: c.Token.TTL, Enforce: c.Token.Enforce, Grace: c.Token.Grace,
+		Secrets: c.Secret.keys(), Anyone: open == openAnyone, Open: anybody, ModeratorsInvite: open != openTokens, TTL: c.Token.TTL, Enforce: c.Token.Enforce, Grace: c.Token.Grace,
 	})
 }
 

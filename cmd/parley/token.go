@@ -22,12 +22,14 @@ func runToken(_ context.Context, c console, args []string) error {
 		room     = flags.String("room", "", "Room the token is for; * for every room.")
 		identity = flags.String("identity", "", "Who holds it, as ann@example.org.")
 		name     = flags.String("name", "", "Name to show.")
-		can      = flags.String("can", "publish,subscribe,message,watch", "What it allows, of publish, subscribe, message, moderate, join (implied by those), watch, list.")
+		can      = flags.String("can", "publish,subscribe,message,watch", "What it allows, of publish, subscribe, message, moderate, join (implied by those), invite (implied by moderate, unless rooms.open is tokens), watch, list.")
 		update   = flags.Bool("update", true, "Its holder may choose the name and metadata that others see; --update=false: they are those of the token.")
+		knock    = flags.Bool("knock", false, "Its holder waits until a moderator lets him in.")
+		guest    = flags.Bool("guest", false, "Its holder opens no room that nobody is in, and is shown as a guest.")
 		ttl      = flags.String("ttl", "1h", "How long it is good for, up to 8784h.")
 		link     = flags.String("link", "", "Print the address to open instead, on this server, as https://meet.example.org.")
 	)
-	flags.own = []string{"room", "identity", "name", "can", "update", "ttl", "link"}
+	flags.own = []string{"room", "identity", "name", "can", "update", "knock", "guest", "ttl", "link"}
 	flags.config(func(f field) bool { return f.key == "secret" || f.key == "secret_file" })
 	if err := flags.parse(args, c.stdout); err != nil {
 		return err
@@ -44,7 +46,7 @@ func runToken(_ context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
-	claims.Fixed = !*update
+	claims.Fixed, claims.Knock, claims.Guest = !*update, *knock, *guest
 	compact, err := token.Sign(l.Secret.signing(), claims)
 	if err != nil {
 		return err
@@ -82,7 +84,7 @@ func newClaims(room, identity, name, can, ttl string, now time.Time) (token.Clai
 		return none, usagef("--can: %w", err)
 	}
 	if len(allowed) == 0 {
-		return none, usagef("--can: it allows nothing; name some of publish, subscribe, message, moderate, join, watch, list")
+		return none, usagef("--can: it allows nothing; name some of publish, subscribe, message, moderate, join, invite, watch, list")
 	}
 	slices.Sort(allowed)
 	return token.Claims{

@@ -113,6 +113,13 @@ func (l *loaded) checkAnonymous() error {
 	if _, err := permissions(l.Anonymous); err != nil {
 		return l.problem("anonymous", "%v", err)
 	}
+	ways := []string{"", openAnyone, openHosts, openTokens}
+	if !slices.Contains(ways, l.Rooms.Open) {
+		return l.problem("rooms.open", "%q is none of %s", l.Rooms.Open, strings.Join(ways[1:], ", "))
+	}
+	if !l.guarded() && l.Rooms.Open != "" && l.Rooms.Open != openAnyone {
+		return l.problem("rooms.open", "%s needs a secret; make one with: openssl rand -hex 32", l.Rooms.Open)
+	}
 	return nil
 }
 

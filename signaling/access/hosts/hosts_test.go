@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -217,26 +218,27 @@ func TestTriesOfAll(t *testing.T) {
 // One passphrase is hashed at a time, and of those who wait only few.
 func TestFloodIsBounded(t *testing.T) {
 	t.Parallel()
-	h := hosts(t, Config{Passphrase: quick(phrase)})
-	h.hashing <- struct{}{}
-	ctx, cancel := context.WithCancel(context.Background())
-	var waiting sync.WaitGroup
-	for range queue {
-		waiting.Go(func() {
-			if _, _, err := h.SignIn(ctx, phrase, "", here, noon); !errors.Is(err, context.Canceled) {
-				t.Error(err)
-			}
-		})
-	}
-	for len(h.waiting) < queue {
-		time.Sleep(time.Millisecond)
-	}
-	var many *TooMany
-	if _, _, err := h.SignIn(ctx, phrase, "", here, noon); !errors.As(err, &many) {
-		t.Error(err)
-	}
-	cancel()
-	waiting.Wait()
+	synctest.Test(t, func(t *testing.T) {
+		h := hosts(t, Config{Passphrase: quick(phrase)})
+		h.hashing <- struct{}{}
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		var waiting sync.WaitGroup
+		for range queue {
+			waiting.Go(func() {
+				if _, _, err := h.SignIn(ctx, phrase, "", here, noon); !errors.Is(err, context.Canceled) {
+					t.Error(err)
+				}
+			})
+		}
+		synctest.Wait()
+		var many *TooMany
+		if _, _, err := h.SignIn(ctx, phrase, "", here, noon); !errors.As(err, &many) {
+			t.Error(err)
+		}
+		cancel()
+		waiting.Wait()
+	})
 }
 
 func FuzzCheck(f *testing.F) {
