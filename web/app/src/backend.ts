@@ -1,11 +1,15 @@
 // What the pages need of the SDK. The real one is bound in main.tsx; fake.ts has one for development and tests.
 import type * as sdk from 'parley-sdk';
 
-export type CallRoom = Pick<sdk.Room, keyof sdk.Room>;
 export type Watch = Pick<sdk.Presence, keyof sdk.Presence>;
 export type FileTransfer = Pick<sdk.Transfer, keyof sdk.Transfer>;
+export type CallRoom = Pick<sdk.Room, keyof sdk.Room>;
 
 export interface Backend {
+  access: typeof sdk.access;
+  signIn: typeof sdk.signIn;
+  signOut: typeof sdk.signOut;
+  enter: typeof sdk.enter;
   connect(options: sdk.ConnectOptions): Promise<CallRoom>;
   watch(options: { room: string; token?: sdk.Token }): Watch;
   listDevices: typeof sdk.listDevices;

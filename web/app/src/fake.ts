@@ -5,7 +5,9 @@ import type {
   AcceptOptions,
   Batch,
   ConnectOptions,
+  InvitationOptions,
   Kind,
+  Knock,
   MediaState,
   Message,
   Permission,
@@ -22,8 +24,10 @@ import { Emitter } from '../../sdk/src/emitter';
 import { ParleyError } from '../../sdk/src/errors';
 import { Participant } from '../../sdk/src/participant';
 import type { Backend, CallRoom, Watch } from './backend';
+import { type DoorScenario, doorScenario, FakeList, fakeDoor, fakeKnock, fakeWait } from './fakedoor';
 import { picture, screenPicture } from './fakepicture';
 import { fakeStats } from './fakestats';
+import { lostSince } from './state/call';
 import { sendFiles } from './state/transfers';
 
 export interface Scenario {
@@ -53,6 +57,13 @@ export interface Scenario {
   /** Somebody's video is held back. */
   paused: boolean;
   media: MediaState;
+  /** Moderators and guests, one of them called like somebody else. */
+  marks: boolean;
+  /** We become the moderator. */
+  promote: boolean;
+  /** So many seconds the connection has been away. */
+  lost: number;
+  door: DoorScenario;
 }
 
 /** Reads a scenario from a query string. */
@@ -78,6 +89,10 @@ export function scenario(q: URLSearchParams): Scenario {
     paused: q.has('paused'),
     away: Number(q.get('away') ?? 0),
     media: (q.get('media') ?? 'connected') as MediaState,
+    marks: q.has('marks'),
+    promote: q.has('promote'),
+    lost: Number(q.get('lost') ?? 0),
+    door: doorScenario(q),
   };
 }
 
@@ -148,6 +163,14 @@ class FakeTransfer extends Emitter<TransferEvents> {
   }
 }
 
+/** Somebody with a mark of the server. */
+export function marked(
+  p: Participant,
+  mark: { moderator?: boolean; guest?: boolean; name?: string; like?: string },
+): Participant {
+  return new Participant({ ...p.wire(), ...mark });
+}
+
 /** A room of invented people. Tests drive it with its `fake…` methods. */
 export class FakeRoom extends Emitter<RoomEvents> implements CallRoom {
   participants = new Map<string, Participant>();
@@ -174,6 +197,46 @@ export class FakeRoom extends Emitter<RoomEvents> implements CallRoom {
     this.can = new Set(s.can);
     this.participants.set(me.id, me);
     for (let n = 0; n < s.people - 1; n++) this.participants.set(`p${n}`, somebody(n, s.screen && n === 0));
+    this.list = new FakeList(s.door);
+    this.waiting = Array.from({ length: s.door.knocks }, (_, n) => fakeKnock(n, n === 1 && s.marks ? 'p0' : undefined));
+    if (s.marks) this.#mark();
+  }
+
+  #mark(): void {
+    const mark = (id: string, how: Parameters<typeof marked>[1]) => {
+      const p = this.participants.get(id);
+      if (p) this.participants.set(id, marked(p, how));
+    };
+    mark('p0', { moderator: true });
+    mark('p1', { guest: true });
+    mark('p2', { guest: true, name: 'Аnn', like: 'p0' });
+  }
+
+  readonly list: FakeList;
+  waiting: Knock[];
+  fakeKnocking(knock: Knock): void {
+    this.waiting = [...this.waiting, knock];
+    this.emit('knocking', knock);
+  }
+  #decided(id: string | undefined, reason: 'admitted' | 'declined'): void {
+    const gone = this.waiting.filter((k) => !id || k.id === id);
+    this.waiting = this.waiting.filter((k) => !gone.includes(k));
+    for (const knock of gone) this.emit('knock_ended', { knock, reason });
+  }
+  async admit(id?: string): Promise<void> {
+    this.#decided(id, 'admitted');
+  }
+  async decline(id?: string): Promise<void> {
+    this.#decided(id, 'declined');
+  }
+  invite = async (wish?: InvitationOptions) => this.list.invite(wish);
+  invitations = async () => this.list.invitations;
+  revoke = async (id?: string) => this.list.revoke(id);
+  bans = async () => this.list.bans;
+  unban = async (identity?: string) => this.list.unban(identity);
+  fakePermissions(can: Permission[]): void {
+    this.can = new Set(can);
+    this.emit('permissions', this.can);
   }
 
   fakeJoin(p: Participant): void {
@@ -329,8 +392,11 @@ class FakeWatch extends Emitter<PresenceEvents> implements Watch {
   position = 'e.1';
   state = 'live' as const;
   speaking = [];
-  locked = false;
-  constructor(people: number, away: number) {
+  constructor(
+    people: number,
+    away: number,
+    readonly locked: boolean,
+  ) {
     super();
     for (let n = 0; n < people; n++)
       this.participants.set(
@@ -352,8 +418,10 @@ export function fakeBackend(s: Scenario): Backend {
     return navigator.mediaDevices.getUserMedia({ audio: true }).then((m) => m.getAudioTracks()[0] as MediaStreamTrack);
   };
   return {
+    ...fakeDoor(s.door),
     async connect(options: ConnectOptions) {
-      if (s.fail) throw new ParleyError(s.fail as ParleyError['code']);
+      await fakeWait(s.door, options);
+      if (s.fail) throw new ParleyError(s.fail as ParleyError['code'], undefined, false, s.door.retry || undefined);
       const me = new Participant({
         id: 'me',
         identity: 'me',
@@ -363,7 +431,7 @@ export function fakeBackend(s: Scenario): Backend {
       lastRoom = new FakeRoom(options.room, s, me);
       return lastRoom;
     },
-    watch: () => new FakeWatch(Math.max(0, s.people - 1), s.away),
+    watch: () => new FakeWatch(Math.max(0, s.people - 1), s.away, s.locked),
     listDevices: async () => devices,
     onDeviceChange: () => () => {},
     levelMeter: (_track, listener) => {
@@ -411,7 +479,9 @@ export function play(s: Scenario): void {
     // What one click opens is there for the next a moment later.
     setTimeout(() => (document.querySelector(`[data-testid=${id}]`) as HTMLElement | null)?.click(), 100 * opened++);
   }
+  if (s.promote) room.fakePermissions([...s.can, 'moderate', 'invite'] as Permission[]);
   if (s.state !== 'connected') room.fakeState(s.state);
+  if (s.lost) lostSince.value = performance.now() - s.lost * 1000;
   if (s.close) room.fakeClose(s.close);
 }
 

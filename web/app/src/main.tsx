@@ -1,13 +1,17 @@
 // The start: binds the SDK and draws the page.
 import {
+  access,
   captureCamera,
   captureMicrophone,
+  enter,
   levelMeter,
   listDevices,
   onDeviceChange,
   Presence,
   Room,
   removeLeftovers,
+  signIn,
+  signOut,
   unsupported,
 } from 'parley-sdk';
 import { render } from 'preact';
@@ -19,6 +23,7 @@ import { loadSettings } from './state/settings';
 import './styles/base.css';
 import './styles/controls.css';
 import './styles/pages.css';
+import './styles/door.css';
 import './styles/call.css';
 import './styles/tile.css';
 import './styles/panels.css';
@@ -33,6 +38,10 @@ bind({
   captureMicrophone,
   captureCamera,
   unsupported,
+  access,
+  enter,
+  signIn,
+  signOut,
 });
 loadSettings();
 void removeLeftovers();

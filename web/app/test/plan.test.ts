@@ -6,7 +6,11 @@ import type { Person } from '../src/state/people';
 function people(n: number, screens: number[] = []): Person[] {
   return Array.from({ length: n }, (_, i) => ({
     id: `p${i}`,
+    identity: `p${i}`,
     name: `P${i}`,
+    moderator: false,
+    guest: false,
+    like: undefined,
     me: i === n - 1,
     joinedAt: i,
     microphone: 'live' as const,

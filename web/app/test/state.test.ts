@@ -7,7 +7,18 @@ import { presenceLine } from '../src/pages/roompresence';
 import { type Card, cardText, piles, pileText } from '../src/state/cards';
 import { continues, spoken, unreadAfter } from '../src/state/chat';
 import { changes, inOrder, type Person, person, silences } from '../src/state/people';
-import { parsePath, readToken, renewToken, token, tokenFor, tokenIn } from '../src/state/route';
+import {
+  forgetTokens,
+  inFragment,
+  invitationTo,
+  keepInvitation,
+  localPath,
+  parsePath,
+  readToken,
+  renewToken,
+  token,
+  tokenFor,
+} from '../src/state/route';
 import { defaults, parseSettings, visited } from '../src/state/settings';
 import { awayLine } from '../src/text/format';
 
@@ -26,7 +37,7 @@ describe('tokens', () => {
   const soon = Math.round(Date.now() / 1000) + 600;
   afterEach(() => {
     vi.unstubAllGlobals();
-    token.value = undefined;
+    forgetTokens();
   });
 
   test('a room is joined by the one that its server renewed, while it lasts', () => {
@@ -48,15 +59,29 @@ describe('tokens', () => {
     expect(tokenFor('r')).toBe(link);
   });
 
-  test('storage that is off is no error', () => {
-    renewToken(made({ room: 'r', exp: soon }));
+  test('storage that is off is no error: memory serves', () => {
+    const renewed = made({ room: 'r', exp: soon });
+    renewToken(renewed);
+    expect(tokenFor('r')).toBe(renewed);
+    forgetTokens();
     expect(tokenFor('r')).toBeUndefined();
+  });
+
+  test('an invitation is for one room, and gone with the tokens', () => {
+    keepInvitation('r', 'AQ');
+    expect([invitationTo('r'), invitationTo('other')]).toEqual(['AQ', undefined]);
+    keepInvitation('r', '');
+    expect(invitationTo('r')).toBeUndefined();
+    keepInvitation('r', 'AQ');
+    forgetTokens();
+    expect(invitationTo('r')).toBeUndefined();
   });
 });
 
 describe('route', () => {
   test.each([
     ['/', { page: 'first' }],
+    ['/sign-in', { page: 'sign-in' }],
     ['/r/standup', { page: 'room', room: 'standup' }],
     ['/r/standup/', { page: 'room', room: 'standup' }],
     ['/r/stand%2Fup', { page: 'unknown' }],
@@ -71,11 +96,24 @@ describe('route', () => {
   ])('%s', (path, want) => expect(parsePath(path)).toEqual(want));
 
   test('the token is in the fragment only', () => {
-    expect(tokenIn('#token=abc.def.ghi')).toBe('abc.def.ghi');
-    expect(tokenIn('#a=b&token=x')).toBe('x');
-    expect(tokenIn('#token=')).toBeUndefined();
-    expect(tokenIn('')).toBeUndefined();
+    expect(inFragment('#token=abc.def.ghi', 'token')).toBe('abc.def.ghi');
+    expect(inFragment('#a=b&invite=x', 'invite')).toBe('x');
+    expect(inFragment('#token=', 'token')).toBeUndefined();
+    expect(inFragment('', 'key')).toBeUndefined();
   });
+
+  test.each([
+    ['/r/standup', '/r/standup'],
+    ['/', '/'],
+    [null, '/'],
+    ['', '/'],
+    ['//evil.example', '/'],
+    ['https://evil.example/r/x', '/'],
+    ['/\\\\evil.example', '/'],
+    ['/r/..', '/'],
+    ['/sign-in', '/'],
+    ['javascript:alert(1)', '/'],
+  ])('after signing in, %s leads to %s', (wanted, leads) => expect(localPath(wanted)).toBe(leads));
 
   test('claims are read, damage is not an error', () => {
     const body = Buffer.from(JSON.stringify({ room: 'standup', name: 'Zoë', exp: 12, can: ['publish'] })).toString(

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { bytes, elapsed, hue, initials, names, speed, timeLeft } from '../src/text/format';
+import { bytes, elapsed, hue, initials, names, shortly, span, speed, timeLeft, until } from '../src/text/format';
 import { linkify } from '../src/text/linkify';
-import { cleanRoom, roomFault, roomPattern, suggestRoom } from '../src/text/roomname';
+import { cleanRoom, roomFault, roomPattern, secretBits, secretRoom, suggestRoom } from '../src/text/roomname';
 
 describe('numbers for people', () => {
   test.each([
@@ -42,6 +42,26 @@ describe('numbers for people', () => {
     ['🙂 (guest)', 'G'],
     ['李 明', '李明'],
   ])('initials(%s)', (name, want) => expect(initials(name)).toBe(want));
+
+  test('spans and waits', () => {
+    expect([60, 3600, 86_400, 604_800, 5400].map(span)).toEqual([
+      '1 minute',
+      '1 hour',
+      '24 hours',
+      '7 days',
+      '2 hours',
+    ]);
+    expect([0, 39_100, 99_000, 130_000].map(shortly)).toEqual(['1 s', '40 s', '99 s', '3 min']);
+  });
+
+  test('when something ends', () => {
+    const now = new Date(2026, 11, 1, 23, 50);
+    const at = (days: number) => until(new Date(2026, 11, 1 + days, 23, 55), now);
+    expect(at(0)).toMatch(/^today, /);
+    expect(until(new Date(2026, 11, 2, 0, 5), now)).toMatch(/^tomorrow, /);
+    expect(at(6)).toMatch(/7/);
+    expect(until(new Date(Number.NaN), now)).toBe('');
+  });
 
   test('names', () => {
     expect(names([])).toBe('');
@@ -88,6 +108,22 @@ describe('room names', () => {
     for (let i = 0; i < 200; i++) expect(suggestRoom()).toMatch(roomPattern);
     expect(suggestRoom(() => 0.9999)).toMatch(roomPattern);
     expect(roomFault(suggestRoom())).toBe('');
+  });
+
+  test('a secret name holds 64 bits of chance at least, all of them used', () => {
+    expect(secretBits).toBeGreaterThanOrEqual(64);
+    const names = Array.from({ length: 400 }, () => secretRoom());
+    expect(new Set(names).size).toBe(names.length);
+    for (const name of names) {
+      expect(name).toMatch(roomPattern);
+      expect(name).toMatch(/^[a-z]{5}(-[a-z]{5}){3}$/);
+    }
+    // Each of the twenty letters takes all of its values: 16 consonants, 5 vowels.
+    for (let i = 0; i < 23; i++) {
+      const seen = new Set(names.map((n) => n[i]));
+      expect(seen.size).toBe(i % 6 === 5 ? 1 : i % 6 === 1 || i % 6 === 3 ? 5 : 16);
+    }
+    expect(secretRoom(() => 0.9999)).toBe('zuzuz-zuzuz-zuzuz-zuzuz');
   });
 
   test('names that an address cannot carry are refused', () => {

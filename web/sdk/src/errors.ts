@@ -14,6 +14,7 @@ export const SERVER_ERRORS = [
   'too_many_bans',
   'must_knock',
   'declined',
+  'waiting_timeout',
   'too_many_waiting',
   'invitation_closed',
   'too_many_invitations',
@@ -76,6 +77,7 @@ export const CLOSE_CODES = {
   4514: 'token_expired',
   4515: 'declined',
   4516: 'too_many_waiting',
+  4517: 'waiting_timeout',
 } as const;
 
 export type CloseName = (typeof CLOSE_CODES)[keyof typeof CLOSE_CODES];
@@ -135,6 +137,7 @@ const CLOSE_SENTENCES: Record<CloseName, string> = {
   banned: 'A moderator removed you from the room. A moderator can let you back in.',
   declined: 'You were not let in.',
   too_many_waiting: 'Too many people wait to be let in. Try again in a minute.',
+  waiting_timeout: 'Nobody has let you in for as long as one may wait. Ask again.',
   token_expired: 'Your access to the room has ended. Get a new invitation link.',
   too_many_seats: 'You are in this room too often, or too many are from your network. Leave elsewhere, then try again.',
 };

@@ -13,6 +13,9 @@ const WALL = new Map([
   ['app/src/state/people.ts', 1], // since when somebody is silent, as the server tells it
   ['app/src/fake.ts', 3],
   ['app/src/fakestats.ts', 1],
+  ['app/src/fakedoor.ts', 4],
+  ['app/src/state/invite.ts', 1], // an invitation's end, as the server tells it
+  ['app/src/call/invite.tsx', 2], // the same, as a date
 ]);
 
 describe('the wall clock', () => {

@@ -1,19 +1,32 @@
-// Nobody else is here: how to get them in.
-import { roomLink, route } from '../state/route';
-import { CopyIcon } from '../ui/icons';
-import { copyInvite } from './invite';
+// Nobody else is here: how to get them in, or that they are waiting already.
+import { computed } from '@preact/signals';
+import { can, everAlone } from '../state/call';
+import { knocks } from '../state/knocks';
+import { wayToInvite } from '../state/server';
+import { dialog } from '../state/view';
+import { InviteIcon } from '../ui/icons';
+
+const invites = computed(() => ['plain', 'invitation'].includes(wayToInvite(can.value)));
 
 export function Alone() {
-  const at = route.value;
-  if (at.page !== 'room') return null;
+  if (knocks.value.length > 0) return null; // the toast is what matters
   return (
     <section class="alone" data-testid="alone">
       <p>
-        <strong>You are the first one here.</strong> Send this link to the others:
+        <strong>{everAlone.value ? 'You are the first one here.' : 'You are the only one here now.'}</strong>
       </p>
-      <p class="quiet small link">{roomLink(at.room)}</p>
-      <button type="button" class="button primary" onClick={() => void copyInvite()}>
-        <CopyIcon size={18} /> Copy link
+      <p class="quiet">
+        {invites.value ? 'Send the others a link, or let them scan a code.' : 'The others will come.'}
+      </p>
+      <button
+        type="button"
+        class="button primary"
+        data-testid="alone-invite"
+        onClick={() => {
+          dialog.value = 'invite';
+        }}
+      >
+        <InviteIcon size={20} /> Invite
       </button>
     </section>
   );

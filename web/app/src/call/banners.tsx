@@ -1,14 +1,19 @@
 // What must be seen at the top of the stage: the connection, blocked sound, one's own screen, short notes.
-import { audioBlocked, connection, media, room } from '../state/call';
+import { audioBlocked, can, connection, lostSince, media, room } from '../state/call';
 import { attempt, dismissNotice, notices } from '../state/notices';
 import { screenOn, toggleScreen } from '../state/own';
 import { IconButton } from '../ui/button';
 import { CloseIcon, ScreenIcon, SpeakerIcon, WarnIcon } from '../ui/icons';
+import { lazy } from '../ui/lazy';
+import { useNow } from '../ui/now';
+
+const Knocks = lazy(() => import('./knocks').then((m) => m.KnockToast));
 
 export function Banners() {
   return (
     <div class="banners">
       <Connection />
+      {can.value.has('moderate') && <Knocks />}
       {audioBlocked.value && (
         <div class="banner" data-testid="audio-blocked">
           <SpeakerIcon />
@@ -47,17 +52,7 @@ export function Banners() {
 
 // One banner about connections at a time, for as long as it is true: the worse one.
 function Connection() {
-  if (connection.value === 'reconnecting') {
-    return (
-      <div class="banner" data-testid="reconnecting">
-        <span class="spinner" />
-        <span>
-          <strong>Connection lost, reconnecting.</strong> Sound and picture may go on meanwhile.
-        </span>
-        <TryAgain />
-      </div>
-    );
-  }
+  if (connection.value === 'reconnecting') return <Reconnecting />;
   if (media.value === 'failed') {
     return (
       <div class="banner" data-testid="media-failed">
@@ -79,6 +74,26 @@ function Connection() {
       </span>
     </div>
   );
+}
+
+function Reconnecting() {
+  const seconds = (useNow() - lostSince.value) / 1000;
+  return (
+    <div class="banner" data-testid="reconnecting">
+      <span class="spinner" />
+      <span>
+        <strong>Connection lost, reconnecting by itself.</strong> {meanwhile(seconds, media.value === 'connected')}
+      </span>
+      <TryAgain />
+    </div>
+  );
+}
+
+/** What a lost connection means for who is talking, and when to look for the fault at home. */
+export function meanwhile(seconds: number, flows: boolean): string {
+  if (flows) return 'Sound and picture go on meanwhile.';
+  if (seconds < 20) return 'Nothing gets through at the moment.';
+  return 'Nothing gets through. If other pages do not load either, it is your network. You may stay: you are back in when it works.';
 }
 
 function TryAgain() {

@@ -1,5 +1,6 @@
 // The bar: microphone, camera, screen, chat, people, leave.
 import { can, leave, others, people, unread } from '../state/call';
+import { knocks } from '../state/knocks';
 import {
   cameraOn,
   canShareScreen,
@@ -89,6 +90,7 @@ function Own() {
 
 function Panels() {
   const news = unread.value;
+  const waits = knocks.value.length;
   const open = panel.value;
   return (
     <>
@@ -109,14 +111,20 @@ function Panels() {
       </IconButton>
       <IconButton
         icon={PeopleIcon}
-        label={`People, ${people.value.length} here`}
+        label={`People, ${people.value.length} here${waits > 0 ? `, ${waits} waiting` : ''}`}
         hint={keyOf('people')}
         expanded={open === 'people'}
         class={open === 'people' ? 'on' : ''}
         testid="people"
         onClick={() => togglePanel('people')}
       >
-        {others.value.length > 0 && <span class="badge calm number">{people.value.length}</span>}
+        {waits > 0 ? (
+          <span class="badge number" data-testid="waiting-badge">
+            {waits > 99 ? '99+' : waits}
+          </span>
+        ) : (
+          others.value.length > 0 && <span class="badge calm number">{people.value.length}</span>
+        )}
       </IconButton>
     </>
   );

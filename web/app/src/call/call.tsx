@@ -1,7 +1,8 @@
 // The page of a call: puts its parts together, listens to the keyboard and to files that are dropped.
 import { useEffect, useRef } from 'preact/hooks';
-import { connection, others, unread } from '../state/call';
+import { admitted, connection, others, unread } from '../state/call';
 import { followDevices } from '../state/check';
+import { knocks } from '../state/knocks';
 import { anyMoving, sendFiles, unsaved } from '../state/transfers';
 import { dialog, dropOn, panel } from '../state/view';
 import { Banners } from './banners';
@@ -29,9 +30,7 @@ export function CallPage({ name }: { name: string }) {
   useShortcuts(() => pickFiles(''));
   useWakeLock();
   useEffect(followDevices, []);
-  useEffect(() => {
-    document.title = `${unread.value > 0 ? `(${unread.value}) ` : ''}${name} · Parley`;
-  }, [name, unread.value]);
+  useTitle(name);
   useEffect(() => root.current?.focus(), []);
   useAskBeforeClosing();
 
@@ -64,6 +63,22 @@ export function CallPage({ name }: { name: string }) {
       />
     </div>
   );
+}
+
+// The tab says what waits in it: that we were let in, people at the door, unread messages.
+function useTitle(name: string): void {
+  const news = unread.value + knocks.value.length;
+  useEffect(() => {
+    const count = news > 0 ? `(${news}) ` : '';
+    document.title = admitted.value ? `You are in · ${name}` : `${count}${name} · Parley`;
+  }, [name, news, admitted.value]);
+  useEffect(() => {
+    const seen = () => {
+      if (document.visibilityState === 'visible') admitted.value = false;
+    };
+    document.addEventListener('visibilitychange', seen);
+    return () => document.removeEventListener('visibilitychange', seen);
+  }, []);
 }
 
 // Closing the page asks first while files are on their way, or were received and not saved.

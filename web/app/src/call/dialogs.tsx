@@ -1,4 +1,4 @@
-// The dialogs of a call: devices, shortcuts, ending it for everyone.
+// The dialogs of a call: inviting, devices, shortcuts, ending it for everyone.
 import { leave, room } from '../state/call';
 import { attempt } from '../state/notices';
 import { saveSettings, settings } from '../state/settings';
@@ -8,8 +8,12 @@ import { names } from '../text/format';
 import { shortcuts } from '../text/keys';
 import { DeviceChoice } from '../ui/devicechoice';
 import { Dialog } from '../ui/dialog';
+import { lazy } from '../ui/lazy';
+
+const InviteDialog = lazy(() => import('./invite').then((m) => m.InviteDialog));
 
 export function Dialogs() {
+  if (dialog.value === 'invite') return <InviteDialog />;
   if (dialog.value === 'devices') return <DevicesDialog />;
   if (dialog.value === 'help') return <HelpDialog />;
   if (dialog.value === 'end') return <EndDialog />;
@@ -33,6 +37,14 @@ function DevicesDialog() {
   return (
     <Dialog title="Camera, microphone, speaker" testid="devices-dialog" onClose={closeDevices}>
       <DeviceChoice inCall />
+      <label class="toggle">
+        <input
+          type="checkbox"
+          checked={settings.value.sounds}
+          onChange={(e) => saveSettings({ sounds: e.currentTarget.checked })}
+        />
+        A soft sound when somebody asks to join
+      </label>
       <div class="dialog-foot">
         <button type="button" class="button primary" onClick={closeDevices}>
           Done

@@ -1,33 +1,34 @@
-// The line above the stage: the room, how long, how many, the invite link.
+// The line above the stage: the room, how long, the way to invite others.
 import { locked, since } from '../state/call';
 import { dialog, panel } from '../state/view';
 import { elapsed } from '../text/format';
 import { keyOf } from '../text/keys';
-import { IconButton } from '../ui/button';
-import { ChartIcon, GearIcon, KeyboardIcon, LinkIcon, LockIcon, MoreIcon } from '../ui/icons';
+import { ChartIcon, GearIcon, InviteIcon, KeyboardIcon, LockIcon, MoreIcon } from '../ui/icons';
 import { Menu, MenuItem } from '../ui/menu';
 import { useNow } from '../ui/now';
-import { copyInvite } from './invite';
 
 export function Head({ name }: { name: string }) {
   return (
     <header class="call-head">
       <h1 title={name}>{name}</h1>
       {locked.value && (
-        <span class="meta" title="Nobody else can join">
+        <span class="meta" title="Who comes now must be let in">
           <LockIcon size={16} />
           <span class="unseen">The room is locked</span>
         </span>
       )}
       <Clock />
       <span class="spring" />
-      <IconButton
-        icon={LinkIcon}
-        label="Copy invite link"
-        hint={keyOf('invite')}
-        testid="invite"
-        onClick={() => void copyInvite()}
-      />
+      <button
+        type="button"
+        class="button tight invite"
+        aria-keyshortcuts={keyOf('invite')}
+        title={`Invite others (${keyOf('invite')})`}
+        data-testid="invite"
+        onClick={() => open('invite')}
+      >
+        <InviteIcon size={20} /> Invite
+      </button>
       <Menu label="More" icon={MoreIcon} testid="more">
         <MenuItem icon={GearIcon} testid="open-devices" onClick={() => open('devices')}>
           Camera, microphone, speaker
@@ -49,7 +50,7 @@ export function Head({ name }: { name: string }) {
   );
 }
 
-function open(which: 'devices' | 'help'): void {
+function open(which: 'devices' | 'help' | 'invite'): void {
   dialog.value = which;
 }
 

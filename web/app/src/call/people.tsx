@@ -10,7 +10,7 @@ import {
   ChatIcon,
   ClipIcon,
   CloseIcon,
-  LinkIcon,
+  InviteIcon,
   LockIcon,
   MicIcon,
   MicOffIcon,
@@ -19,36 +19,50 @@ import {
   ScreenOffIcon,
   UnlockIcon,
   UnpinIcon,
+  WarnIcon,
 } from '../ui/icons';
+import { lazy } from '../ui/lazy';
 import { Menu, MenuItem } from '../ui/menu';
 import { Away } from './away';
-import { copyInvite } from './invite';
 import { Quality } from './quality';
 import { Side } from './side';
+
+const WaitingList = lazy(() => import('./knocks').then((m) => m.WaitingList));
+const KeptOut = lazy(() => import('./bans').then((m) => m.KeptOut));
 
 export function PeoplePanel({ onFile }: { onFile: (to: string) => void }) {
   const moderates = can.value.has('moderate');
   const messages = can.value.has('message');
   return (
     <Side title={`People (${people.value.length})`} testid="people-panel">
-      <ul class="side-body people-list">
-        {people.value.map((p) => (
-          <Row key={p.id} person={p} moderates={moderates} messages={messages} onFile={onFile} />
-        ))}
-      </ul>
-      <div class="side-foot">
-        <button type="button" class="button" onClick={() => void copyInvite()}>
-          <LinkIcon size={20} /> Copy invite link
+      <div class="side-body people-list">
+        {moderates && <WaitingList />}
+        <ul aria-label="In the call">
+          {people.value.map((p) => (
+            <Row key={p.id} person={p} moderates={moderates} messages={messages} onFile={onFile} />
+          ))}
+        </ul>
+        {moderates && <KeptOut />}
+      </div>
+      <div class="side-foot people-foot">
+        <button
+          type="button"
+          class="button tight"
+          onClick={() => {
+            dialog.value = 'invite';
+          }}
+        >
+          <InviteIcon size={20} /> Invite
         </button>
         {messages && (
           <button
             type="button"
-            class="button"
+            class="button tight"
             disabled={others.value.length === 0}
             data-testid="file-all"
             onClick={() => onFile('')}
           >
-            <ClipIcon size={20} /> Send a file to everyone
+            <ClipIcon size={20} /> File to all
           </button>
         )}
         {moderates && <RoomActions />}
@@ -63,21 +77,21 @@ function RoomActions() {
     <>
       <button
         type="button"
-        class="button"
+        class="button tight"
         data-testid="lock"
         onClick={() => void attempt(async () => room.value?.moderate(shut ? 'unlock' : 'lock'))}
       >
-        {shut ? <UnlockIcon size={20} /> : <LockIcon size={20} />} {shut ? 'Unlock the room' : 'Lock the room'}
+        {shut ? <UnlockIcon size={20} /> : <LockIcon size={20} />} {shut ? 'Unlock' : 'Lock the room'}
       </button>
       <button
         type="button"
-        class="button danger"
+        class="button tight end"
         data-testid="end"
         onClick={() => {
           dialog.value = 'end';
         }}
       >
-        End the call for everyone
+        End for all…
       </button>
     </>
   );
@@ -92,6 +106,7 @@ interface RowProps {
 
 function Row({ person: p, moderates, messages, onFile }: RowProps) {
   const away = p.awaySince;
+  const like = people.value.find((q) => q.id === p.like);
   const talks = away === undefined && p.microphone === 'live' && speaking.value.includes(p.id);
   const over = dropOn.value === p.id;
   return (
@@ -100,10 +115,29 @@ function Row({ person: p, moderates, messages, onFile }: RowProps) {
       data-person={p.id}
       data-testid="person"
     >
-      <Avatar id={p.id} name={p.name} />
+      <Avatar id={p.identity} name={p.name} />
       <span class="person-name">
-        {p.name}
-        {p.me && <span class="quiet"> (you)</span>}
+        <span class="name-line">
+          <span class="cut">
+            {p.name}
+            {p.me && <span class="quiet"> (you)</span>}
+          </span>
+          {p.moderator && (
+            <span class="mark" data-testid="mark-moderator">
+              Moderator
+            </span>
+          )}
+          {p.guest && (
+            <span class="mark" data-testid="mark-guest">
+              Guest
+            </span>
+          )}
+        </span>
+        {like && (
+          <span class="small below warn" data-testid="mark-like">
+            <WarnIcon size={16} /> Is called like {like.me ? 'you' : `${like.name}, the moderator`}
+          </span>
+        )}
         {away !== undefined && (
           <span class="person-away small quiet">
             <Away since={away} />
@@ -185,10 +219,12 @@ function RowMenu({ person: p, moderates, messages, onFile }: RowProps) {
             </MenuItem>
           )}
           <MenuItem icon={CloseIcon} testid="remove" onClick={() => ask('remove', p.id, undefined, false)}>
-            Remove from the room
+            Remove
+            <span class="small quiet below">They may come back</span>
           </MenuItem>
           <MenuItem icon={CloseIcon} danger testid="keep-out" onClick={() => ask('remove', p.id)}>
             Remove and keep out
+            <span class="small quiet below">Also closes the link they came by</span>
           </MenuItem>
         </>
       )}

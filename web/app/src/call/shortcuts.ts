@@ -4,7 +4,6 @@ import { toggleCamera, toggleMicrophone, toggleScreen } from '../state/own';
 import { settings } from '../state/settings';
 import { back, dialog, togglePanel } from '../state/view';
 import { type Action, actionFor, takesText } from '../text/keys';
-import { copyInvite } from './invite';
 
 export function useShortcuts(pickFile: () => void): void {
   useEffect(() => {
@@ -15,7 +14,9 @@ export function useShortcuts(pickFile: () => void): void {
       chat: () => togglePanel('chat'),
       people: () => togglePanel('people'),
       file: pickFile,
-      invite: copyInvite,
+      invite: () => {
+        dialog.value = 'invite';
+      },
       help: () => {
         dialog.value = 'help';
       },

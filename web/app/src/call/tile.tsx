@@ -49,7 +49,7 @@ export function Tile({ tile, person }: { tile: TileAt; person: Person }) {
     >
       {!screen && (
         <div class="tile-face">
-          <Avatar id={person.id} name={person.name} />
+          <Avatar id={person.identity} name={person.name} />
         </div>
       )}
       {person.me && !screen ? (

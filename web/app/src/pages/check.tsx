@@ -1,8 +1,7 @@
-// The check before joining: picture, microphone level, devices, name, one button.
+// The check before joining: picture, microphone level, devices, name, and what will happen at the door.
 import { useEffect, useState } from 'preact/hooks';
 import { join, phase } from '../state/call';
 import {
-  type CheckKind,
   camera,
   followDevices,
   forgetCheck,
@@ -11,65 +10,74 @@ import {
   microphone,
   startCheck,
   stopCheck,
-  want,
 } from '../state/check';
-import { problemOfDevice } from '../state/notices';
+import { arrive, depart, entry, prepare, withoutInvitation } from '../state/entry';
 import { presence } from '../state/presence';
-import { go, readToken, tokenFor } from '../state/route';
+import { go, tokenFor } from '../state/route';
+import { access } from '../state/server';
 import { settings } from '../state/settings';
-import { type Problem, problem } from '../text/problems';
+import { tabs } from '../state/tabs';
+import { type Door, door, refusal } from '../text/entry';
+import { shortly } from '../text/format';
 import { DeviceChoice } from '../ui/devicechoice';
-import { DownIcon, MicIcon, MicOffIcon } from '../ui/icons';
-import { Logo } from '../ui/logo';
+import { Dialog } from '../ui/dialog';
+import { DownIcon, WarnIcon } from '../ui/icons';
 import { NameField } from '../ui/namefield';
-import { ProblemNote } from '../ui/note';
-import { Meter, Preview } from './preview';
+import { useNow } from '../ui/now';
+import { DeviceProblems, Listening } from './device';
+import { Frame } from './frame';
+import { Preview } from './preview';
 import { RoomPresence, useRoomPresence } from './roompresence';
 
 export function CheckPage({ room }: { room: string }) {
-  const token = tokenFor(room);
-  const claimed = readToken(token).name ?? '';
-  const [name, setName] = useState(settings.value.name || claimed);
+  const at = entry.value;
+  const claimed = at.kind === 'open' ? at.name : '';
+  const [typed, setName] = useState<string>();
+  const name = typed ?? (settings.value.name || claimed);
   const [fault, setFault] = useState('');
+  const [elsewhere, setElsewhere] = useState(false);
   const busy = phase.value === 'joining';
-  useRoomPresence(room);
+  const open = at.kind === 'open' ? doorOf() : undefined;
+  useRoomPresence(at.kind === 'asking' ? '' : room);
   useEffect(() => {
     document.title = `${room} · Parley`;
+    if (phase.value !== 'joining') arrive(room);
     startCheck();
     const stop = followDevices();
     return () => {
       stop();
-      // While joining the tracks belong to the call.
-      if (phase.value === 'out') stopCheck();
-      else forgetCheck();
+      depart();
+      // While joining and waiting the tracks belong to the call that comes.
+      if (phase.value === 'out' || phase.value === 'over') stopCheck();
+      else if (phase.value === 'in') forgetCheck();
     };
   }, [room]);
 
-  const submit = (event: Event) => {
+  const enter = (take: boolean) => {
+    setElsewhere(false);
+    void join({
+      room,
+      name: name.trim(),
+      token: tokenFor(room),
+      knock: presence.value.kind === 'known' && presence.value.locked,
+      take,
+      tracks: handOver,
+    });
+  };
+  const submit = async (event: Event) => {
     event.preventDefault();
-    const given = name.trim();
-    if (!given && !claimed) {
+    if (!open || busy) return;
+    if (!name.trim() && !claimed) {
       setFault('Type your name, so that the others know who you are.');
       document.getElementById('name')?.focus();
       return;
     }
-    void join({ room, name: given, token, tracks: handOver() });
+    if (await tabs().other(room)) setElsewhere(true);
+    else enter(false);
   };
 
   return (
-    <div class="page checking">
-      <header>
-        <a
-          class="wordmark"
-          href="/"
-          onClick={(e) => {
-            e.preventDefault();
-            go('/');
-          }}
-        >
-          <Logo /> Parley
-        </a>
-      </header>
+    <Frame class="checking">
       <main>
         <div class="check" data-testid="check">
           <Preview name={name.trim() || claimed || 'You'} />
@@ -78,31 +86,138 @@ export function CheckPage({ room }: { room: string }) {
               <h1>{room}</h1>
               <RoomPresence room={room} />
             </div>
-            <NameField
-              name={name}
-              placeholder={claimed || undefined}
-              fault={fault}
-              onName={(now) => {
-                setName(now);
-                setFault('');
-              }}
-            />
-            <Listening />
-            <button type="submit" class="button primary wide" disabled={busy} data-testid="join">
-              {busy ? (
-                <>
-                  <span class="spinner" /> Joining…
-                </>
-              ) : (
-                joinLabel()
-              )}
-            </button>
-            <Problems />
-            {mayCapture() && <Choice />}
+            {at.kind !== 'refused' && (
+              <>
+                <NameField
+                  name={name}
+                  placeholder={claimed || undefined}
+                  fault={fault}
+                  onName={(now) => {
+                    setName(now);
+                    setFault('');
+                  }}
+                />
+                <Listening />
+                <button type="submit" class="button primary wide" disabled={busy || !open} data-testid="join">
+                  {busy ? (
+                    <>
+                      <span class="spinner" /> Joining…
+                    </>
+                  ) : (
+                    label(open)
+                  )}
+                </button>
+                <Words open={open} />
+                <DeviceProblems />
+                {mayCapture() && <Choice />}
+              </>
+            )}
+            {at.kind === 'refused' && <Refused room={room} code={at.code} until={at.until} />}
           </form>
         </div>
       </main>
+      {elsewhere && <Elsewhere onEnter={enter} onClose={() => setElsewhere(false)} />}
+    </Frame>
+  );
+}
+
+// What will happen, as far as it can be told from here.
+function doorOf(): Door {
+  const at = entry.value;
+  const p = presence.value;
+  const seen = p.kind === 'known';
+  const { knock, guest, host } = at.kind === 'open' ? at : { knock: false, guest: false, host: false };
+  const occupied = seen ? p.people.length > 0 : undefined;
+  return door({ knock, guest, host, locked: seen && p.locked, occupied }, access.value?.open);
+}
+
+function label(open: Door | undefined): string {
+  if (!open) return 'One moment…';
+  if (open.waits) return open.label;
+  const mic = microphone.value.wanted;
+  const cam = camera.value.wanted;
+  if (mic && cam) return 'Join';
+  if (mic) return 'Join without camera';
+  if (cam) return 'Join muted';
+  return 'Join muted, without camera';
+}
+
+function Words({ open }: { open: Door | undefined }) {
+  const kind = !open ? 'asking' : !open.waits ? 'join' : open.label === 'Ask to join' ? 'knock' : 'wait';
+  return (
+    <p class="quiet small door" role="status" data-testid="entry" data-entry={kind}>
+      {open?.words}
+    </p>
+  );
+}
+
+function Refused({ room, code, until }: { room: string; code: string; until: number }) {
+  const words = refusal(code, access.value);
+  const wait = Math.max(0, until - useNow());
+  const main = words.signIn && !words.knock ? 'signIn' : words.knock ? 'knock' : 'again';
+  return (
+    <div class="note shut" role="status" data-testid="entry" data-entry="refused" data-code={code}>
+      <WarnIcon size={20} />
+      <div>
+        <h2>{words.title}</h2>
+        <p>{words.advice}</p>
+        <div class="row">
+          {words.knock && (
+            <button
+              type="button"
+              class={main === 'knock' ? 'button primary' : 'button'}
+              data-testid="entry-knock"
+              onClick={() => void withoutInvitation(room)}
+            >
+              Ask to be let in
+            </button>
+          )}
+          {words.signIn && (
+            <button
+              type="button"
+              class={main === 'signIn' ? 'button primary' : 'button'}
+              data-testid="entry-sign-in"
+              onClick={() => go(`/sign-in?return=${encodeURIComponent(`/r/${room}`)}`)}
+            >
+              Sign in as a host
+            </button>
+          )}
+          {words.again && (
+            <button
+              type="button"
+              class="button primary number"
+              disabled={wait > 0}
+              data-testid="entry-again"
+              onClick={() => void prepare(room)}
+            >
+              {wait > 0 ? `Try again in ${shortly(wait)}` : 'Try again'}
+            </button>
+          )}
+          <button type="button" class="button" data-testid="entry-other" onClick={() => go('/')}>
+            Another room
+          </button>
+        </div>
+      </div>
     </div>
+  );
+}
+
+function Elsewhere({ onEnter, onClose }: { onEnter: (take: boolean) => void; onClose: () => void }) {
+  return (
+    <Dialog title="You are in this call in another tab" testid="tab-dialog" onClose={onClose}>
+      <p>Move the call here, and the other tab leaves it. Or join twice: the others then see you two times.</p>
+      <div class="dialog-foot">
+        <button type="button" class="button plain" data-testid="tab-cancel" onClick={onClose}>
+          Cancel
+        </button>
+        <button type="button" class="button" data-testid="tab-twice" onClick={() => onEnter(false)}>
+          Join twice
+        </button>
+        <button type="button" class="button primary" data-testid="tab-move" onClick={() => onEnter(true)}>
+          Move it here
+        </button>
+      </div>
+    </Dialog>
   );
 }
 
@@ -115,60 +230,5 @@ function Choice() {
       </summary>
       <DeviceChoice />
     </details>
-  );
-}
-
-// Whether the microphone hears something; the line keeps its height when it is off.
-function Listening() {
-  const { track, wanted } = microphone.value;
-  const I = wanted ? MicIcon : MicOffIcon;
-  return (
-    <div class="listening quiet">
-      <I size={20} />
-      {track ? (
-        <Meter track={track} />
-      ) : (
-        <span class="small">{wanted ? 'Starting the microphone…' : 'Your microphone is off'}</span>
-      )}
-    </div>
-  );
-}
-
-function joinLabel(): string {
-  const mic = microphone.value.wanted;
-  const cam = camera.value.wanted;
-  if (mic && cam) return 'Join';
-  if (mic) return 'Join without camera';
-  if (cam) return 'Join muted';
-  return 'Join muted, without camera';
-}
-
-function Problems() {
-  const watched = presence.value;
-  // The same token decides about joining: say it before the click.
-  if (watched.kind === 'hidden' && watched.code === 'unauthorized')
-    return <ProblemNote problem={problem('unauthorized')} testid="problem-token" />;
-  if (!mayCapture()) return <ProblemNote problem={problem('insecure_page')} testid="problem-page" />;
-  const mic = microphone.value;
-  const cam = camera.value;
-  if (mic.problem && mic.code === cam.code && (mic.code === 'permission_denied' || mic.code === 'no_device')) {
-    const both = problemOfDevice({ code: mic.code }, 'camera or microphone');
-    return <DeviceNote problem={both} kinds={['microphone', 'camera']} />;
-  }
-  return (
-    <>
-      {mic.problem && <DeviceNote problem={mic.problem} kinds={['microphone']} />}
-      {cam.problem && <DeviceNote problem={cam.problem} kinds={['camera']} />}
-    </>
-  );
-}
-
-function DeviceNote({ problem: p, kinds }: { problem: Problem; kinds: CheckKind[] }) {
-  return (
-    <ProblemNote problem={p} testid={`problem-${kinds[0]}`}>
-      <button type="button" class="button tight" onClick={() => kinds.map((kind) => want(kind, true))}>
-        Try again
-      </button>
-    </ProblemNote>
   );
 }

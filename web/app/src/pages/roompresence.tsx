@@ -43,7 +43,12 @@ export function RoomPresence({ room }: { room: string }) {
       ) : (
         <span class="faces">
           {faces.map((f) => (
-            <Avatar key={f.id} id={f.id} name={f.name} class={f.away ? 'small-avatar away' : 'small-avatar'} />
+            <Avatar
+              key={f.id}
+              id={f.identity || f.id}
+              name={f.name}
+              class={f.away ? 'small-avatar away' : 'small-avatar'}
+            />
           ))}
         </span>
       )}

@@ -4,23 +4,35 @@ import type { MediaState, Message, Permission, Reason, RoomState } from 'parley-
 import { backend, type CallRoom } from '../backend';
 import { keyParts, tileKey } from '../layout/plan';
 import { names } from '../text/format';
+import { chime } from '../ui/chime';
 import { announce } from '../ui/live';
 import { spoken, unreadAfter } from './chat';
+import { isRefusal, refuseJoin, renewEntry } from './entry';
+import { followKnocks } from './knocks';
 import { attempt, clearNotices, codeOf, notify } from './notices';
 import { followOwn, giveTracks, type OwnTracks } from './own';
 import { changes, inOrder, type Person, person, silences } from './people';
 import { renewToken, route } from './route';
 import { saveSettings, settings, visited } from './settings';
+import { tabs } from './tabs';
 import { followTransfers } from './transfers';
 import { panel, pinned, resetView } from './view';
 
-export type Phase = 'out' | 'joining' | 'in' | 'over';
+export type Phase = 'out' | 'joining' | 'waiting' | 'in' | 'over';
 
 /** Why a call is over or was never joined. `left`: by our own wish. */
 export interface Ending {
   code: string;
   message: string;
   joined: boolean;
+  /** Before it (performance.now) trying again is in vain. */
+  until?: number;
+}
+
+/** For whom we wait at the door, and whether the server still knows of it. */
+export interface Waiting {
+  for: 'moderator' | 'host';
+  connected: boolean;
 }
 
 export const phase = signal<Phase>('out');
@@ -40,6 +52,12 @@ export const media = signal<MediaState>('connecting');
 export const audioBlocked = signal(false);
 /** When we joined, by performance.now(). */
 export const since = signal(0);
+/** Since when the connection has been away, by performance.now(); 0: it is there. */
+export const lostSince = signal(0);
+export const waiting = signal<Waiting>({ for: 'moderator', connected: true });
+
+/** Nobody else has been here yet. */
+export const everAlone = signal(true);
 
 const seen = signal('');
 
@@ -60,12 +78,17 @@ export interface JoinRequest {
   room: string;
   name: string;
   token?: string | undefined;
-  tracks: OwnTracks;
+  /** Ask to be let in, though the token would do: the room is locked. */
+  knock?: boolean;
+  /** Take the call over from the other tabs of this browser. */
+  take?: boolean;
+  /** What to give to the room once we are in: camera and microphone stay ours while we wait. */
+  tracks: () => OwnTracks;
 }
 
-/** Joins; resolves when it worked or the reason is in `ending`. */
+/** Joins, waiting to be let in where that is asked; resolves when it worked or the reason is in `ending`. */
 export async function join(request: JoinRequest): Promise<void> {
-  if (phase.value === 'joining' || phase.value === 'in') return;
+  if (phase.value !== 'out' && phase.value !== 'over') return;
   phase.value = 'joining';
   ending.value = undefined;
   wanted = request.room;
@@ -73,25 +96,71 @@ export async function join(request: JoinRequest): Promise<void> {
   const mine = new AbortController();
   joining = mine;
   try {
+    if (request.take) await tabs().take(request.room);
     const joined = await backend().connect({
       room: request.room,
       name: request.name,
       token: request.token,
+      knock: request.knock,
       media: true,
       signal: mine.signal,
+      onWaiting: (w) => waits(mine, w),
+      renew: () => renewEntry(request.room),
     });
     if (mine.signal.aborted) {
       await joined.leave();
       throw mine.signal.reason;
     }
     saveSettings({ recent: visited(settings.value.recent, request.room) });
-    enter(joined);
-    await giveTracks(joined, request.tracks);
+    const waited = (phase.value as Phase) === 'waiting';
+    const tracks = request.tracks();
+    enter(joined, waited);
+    await giveTracks(joined, tracks);
   } catch (error) {
-    for (const track of [request.tracks.camera, request.tracks.microphone]) void track.then((t) => t?.stop());
-    if (joining !== mine || phase.value !== 'joining') return;
-    finish({ code: codeOf(error), message: error instanceof Error ? error.message : '', joined: false });
+    if (joining !== mine || (phase.value !== 'joining' && phase.value !== 'waiting')) return;
+    refused(error, request);
   }
+}
+
+// What we have does not open the room: the page before the call says what can be done. Everything else is an ending.
+function refused(error: unknown, request: JoinRequest): void {
+  const code = codeOf(error);
+  const { retryMs = 0 } = error as { retryMs?: number };
+  if (isRefusal(code)) {
+    refuseJoin(wanted, code, retryMs);
+    phase.value = 'out';
+    return;
+  }
+  const { camera, microphone } = request.tracks();
+  for (const track of [camera, microphone]) void track.then((t) => t?.stop());
+  const message = error instanceof Error ? error.message : '';
+  finish({ code, message, joined: false, until: performance.now() + retryMs });
+}
+
+function waits(mine: AbortController, w: { for: Waiting['for']; connected?: boolean }): void {
+  if (joining !== mine || mine.signal.aborted) return;
+  const now = { for: w.for, connected: w.connected ?? true };
+  const news = phase.value !== 'waiting' || waiting.value.for !== now.for;
+  batch(() => {
+    waiting.value = now;
+    phase.value = 'waiting';
+  });
+  if (news) announce(waitingWords(now.for).join(' '));
+}
+
+/** What we wait for, and that it needs nothing more. */
+export function waitingWords(who: Waiting['for']): [title: string, advice: string] {
+  return who === 'host'
+    ? ['The host is not here yet', 'You are let in by yourself when they come.']
+    : ['Asked to join', 'Somebody in the room will let you in.'];
+}
+
+/** Gives up a join that is on its way, or waiting. */
+export function giveUp(): void {
+  const given = joining;
+  joining = undefined;
+  phase.value = 'out';
+  given?.abort();
 }
 
 export async function leave(): Promise<void> {
@@ -111,11 +180,8 @@ export function followRoute(): () => void {
     const here = at.page === 'room' ? at.room : '';
     untracked(() => {
       if (phase.value === 'out' || here === wanted) return;
-      if (phase.value === 'joining') {
-        const given = joining;
-        joining = undefined;
-        phase.value = 'out';
-        given?.abort();
+      if (phase.value === 'joining' || phase.value === 'waiting') {
+        giveUp();
         return;
       }
       if (phase.value === 'in') void leave();
@@ -141,12 +207,19 @@ export function markRead(): void {
   seen.value = messages.value.at(-1)?.id ?? '';
 }
 
-function enter(joined: CallRoom): void {
+function enter(joined: CallRoom, waited: boolean): void {
   renewToken(joined.token);
   lastSpoke.clear();
   resetView();
   clearNotices();
-  stopFollowing = [...follow(joined), followOwn(joined), followTransfers(joined), followPins(joined)];
+  stopFollowing = [
+    ...follow(joined),
+    followOwn(joined),
+    followTransfers(joined),
+    followPins(joined),
+    followKnocks(joined),
+    tabs().hold(joined.name, moveAway),
+  ];
   batch(() => {
     room.value = joined;
     messages.value = [...joined.messages];
@@ -157,15 +230,28 @@ function enter(joined: CallRoom): void {
     media.value = joined.mediaState;
     since.value = performance.now();
     people.value = [];
+    everAlone.value = true;
     mirror(joined, false);
     phase.value = 'in';
   });
+  if (waited) chime('admitted');
+  admitted.value = waited && document.visibilityState === 'hidden';
   const here = others.value.map((p) => p.name);
   announce(
     here.length > 0
       ? `You joined. ${names(here, 4)} ${here.length > 1 ? 'are' : 'is'} here.`
       : 'You joined. Nobody else is here yet.',
   );
+}
+
+/** We were let in while nobody looked: the title says so until somebody does. */
+export const admitted = signal(false);
+
+// Another tab of this browser takes the call over.
+function moveAway(): void {
+  const current = room.value;
+  finish({ code: 'moved', message: '', joined: true });
+  void current?.leave().catch(() => undefined);
 }
 
 function follow(joined: CallRoom): (() => void)[] {
@@ -181,9 +267,19 @@ function follow(joined: CallRoom): (() => void)[] {
     }),
     joined.on('message', (message) => heard(joined, message)),
     joined.on('state', (state) => {
-      if (state === 'reconnecting') announce('Connection lost. Reconnecting.', true);
+      if (state === 'reconnecting') {
+        if (!lostSince.value) lostSince.value = performance.now();
+        announce('Connection lost. Reconnecting.', true);
+      }
       if (state === 'connected' && connection.value === 'reconnecting') announce('Connected again.');
+      if (state === 'connected') lostSince.value = 0;
       connection.value = state;
+    }),
+    joined.on('rejoined', ({ restarted }) => notify(backAgain(restarted))),
+    joined.on('permissions', () => {
+      const before = can.value.has('moderate');
+      can.value = joined.can;
+      promoted(before, joined.can.has('moderate'));
     }),
     joined.on('quality', ({ participant, level }) => {
       qualities.value = new Map(qualities.value).set(participant, level);
@@ -214,6 +310,19 @@ function follow(joined: CallRoom): (() => void)[] {
   ];
 }
 
+/** What happened while we were out, and that nothing is to be done. */
+export function backAgain(restarted: boolean): { title: string; advice: string } {
+  const why = restarted ? 'The server was restarted.' : 'The connection was away for a while.';
+  const chat = restarted ? ' The chat begins anew.' : '';
+  return { title: 'You are back in the call', advice: `${why} There is nothing to do.${chat}` };
+}
+
+function promoted(before: boolean, now: boolean): void {
+  if (now && !before)
+    notify({ title: 'You are the moderator now', advice: 'You can admit, mute and remove people, and lock the room.' });
+  if (before && !now) notify({ title: 'You are not a moderator any more' });
+}
+
 // What is pinned is large, and comes first when the network is short.
 function followPins(joined: CallRoom): () => void {
   let before: string | undefined;
@@ -235,6 +344,7 @@ function mirror(joined: CallRoom, say: boolean): void {
   const { lost, back } = silences(people.value, now);
   batch(() => {
     people.value = now;
+    if (now.length > 1) everAlone.value = false;
     speaking.value = [...joined.speaking];
     locked.value = joined.locked;
     can.value = joined.can;
@@ -274,5 +384,7 @@ function finish(why: Ending): void {
     people.value = [];
     messages.value = [];
     speaking.value = [];
+    lostSince.value = 0;
+    admitted.value = false;
   });
 }

@@ -45,12 +45,17 @@ export function mayCapture(): boolean {
   return typeof navigator.mediaDevices?.getUserMedia === 'function';
 }
 
-/** Opens what the person had on the last time. */
+/** Opens what the person had on the last time; what is open stays open. */
 export function startCheck(): void {
-  camera.value = { ...closed, wanted: settings.value.cameraOn && mayCapture() };
-  microphone.value = { ...closed, wanted: settings.value.microphoneOn && mayCapture() };
-  if (microphone.value.wanted) open('microphone');
-  if (camera.value.wanted) open('camera');
+  begin('microphone', settings.value.microphoneOn);
+  begin('camera', settings.value.cameraOn);
+}
+
+function begin(kind: CheckKind, on: boolean): void {
+  const { track, opening: underWay } = state[kind].value;
+  if (track || underWay) return;
+  state[kind].value = { ...closed, wanted: on && mayCapture() };
+  if (state[kind].value.wanted) open(kind);
 }
 
 /** Follows plugging in and out while the returned function has not been called. */

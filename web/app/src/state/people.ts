@@ -4,7 +4,14 @@ export type DeviceState = 'none' | 'muted' | 'live';
 
 export interface Person {
   id: string;
+  /** Whose it is, over all comings and goings: what an avatar's colour hangs on. */
+  identity: string;
   name: string;
+  /** Set by the server; a name cannot imitate them. */
+  moderator: boolean;
+  guest: boolean;
+  /** The id of the moderator whose name this guest's looks like. */
+  like: string | undefined;
   me: boolean;
   /** Milliseconds since 1970. */
   joinedAt: number;
@@ -23,6 +30,9 @@ export interface ParticipantLike {
   joinedAt: Date;
   sources: readonly { kind: string; muted: boolean }[];
   awaySince?: Date | undefined;
+  moderator?: boolean;
+  guest?: boolean;
+  like?: string | undefined;
 }
 
 const mostAway = 600_000; // ms that a server's word about a silence is believed: clocks differ
@@ -52,6 +62,10 @@ export function person(p: ParticipantLike, me: string, before?: Person, now = cl
   };
   return {
     id: p.id,
+    identity: p.identity || p.id,
+    moderator: p.moderator ?? false,
+    guest: p.guest ?? false,
+    like: p.like,
     name: p.name.trim() || p.identity || 'Guest',
     me: p.id === me,
     joinedAt: p.joinedAt.getTime() || 0,

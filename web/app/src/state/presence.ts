@@ -7,12 +7,13 @@ import { tokenFor } from './route';
 export type Presence =
   | { kind: 'none' }
   | { kind: 'asking' }
-  | { kind: 'known'; people: readonly Watched[]; stale: boolean }
+  | { kind: 'known'; people: readonly Watched[]; locked: boolean; stale: boolean }
   | { kind: 'hidden'; code: string };
 
 /** Somebody in a room, as seen from outside. */
 export interface Watched {
   id: string;
+  identity: string;
   name: string;
   away: boolean;
 }
@@ -28,10 +29,11 @@ export function watchRoom(room: string): () => void {
     if (watch.state === 'reconnecting' && watch.position === undefined) return;
     const people = [...watch.participants.values()].map((p) => ({
       id: p.id,
+      identity: p.identity,
       name: p.name || p.identity || 'Guest',
       away: p.away,
     }));
-    presence.value = { kind: 'known', people, stale: watch.state === 'reconnecting' };
+    presence.value = { kind: 'known', people, locked: watch.locked, stale: watch.state === 'reconnecting' };
   };
   const stops = [
     watch.on('change', read),

@@ -11,6 +11,7 @@ export interface Settings {
   microphone: string;
   speaker: string;
   shortcuts: boolean;
+  sounds: boolean;
 }
 
 export const defaults: Settings = {
@@ -22,6 +23,7 @@ export const defaults: Settings = {
   microphone: '',
   speaker: '',
   shortcuts: true,
+  sounds: true,
 };
 
 const storageKey = 'parley.settings';

@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals';
 
 export type Panel = 'chat' | 'people' | 'stats';
-export type DialogName = 'devices' | 'help' | 'end' | 'unsaved';
+export type DialogName = 'devices' | 'help' | 'end' | 'unsaved' | 'invite';
 
 export const panel = signal<Panel | undefined>(undefined);
 export const dialog = signal<DialogName | undefined>(undefined);

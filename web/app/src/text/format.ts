@@ -61,6 +61,30 @@ export function clock(at: Date): string {
   return at.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
 }
 
+/** How long something is good: "1 hour", "24 hours", "7 days". */
+export function span(seconds: number): string {
+  const of = (n: number, unit: string) => `${n} ${unit}${n === 1 ? '' : 's'}`;
+  const minutes = Math.max(1, Math.round(seconds / 60));
+  if (minutes < 60) return of(minutes, 'minute');
+  const hours = Math.round(minutes / 60);
+  return hours <= 48 ? of(hours, 'hour') : of(Math.round(hours / 24), 'day');
+}
+
+/** When something ends, as people say it: "today, 14:05", "tomorrow, 14:05", "Friday 4 December, 14:05". */
+export function until(at: Date, now: Date): string {
+  if (Number.isNaN(at.getTime())) return '';
+  const day = (d: Date) => new Date(d.getFullYear(), d.getMonth(), d.getDate()).getTime();
+  const days = Math.round((day(at) - day(now)) / 86_400_000);
+  const date = at.toLocaleDateString([], { weekday: 'long', day: 'numeric', month: 'long' });
+  return `${days === 0 ? 'today' : days === 1 ? 'tomorrow' : date}, ${clock(at)}`;
+}
+
+/** How long to wait: "40 s", "3 min". */
+export function shortly(ms: number): string {
+  const seconds = Math.max(1, Math.ceil(ms / 1000));
+  return seconds < 100 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`;
+}
+
 /** Up to two letters that stand for a name: "Ann Lee" gives "AL", "bob" gives "B". */
 export function initials(name: string): string {
   const words = name.trim().split(/\s+/).filter(Boolean);

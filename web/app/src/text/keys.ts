@@ -15,7 +15,7 @@ export const shortcuts: readonly Shortcut[] = [
   { key: 'c', action: 'chat', does: 'Open or close the chat' },
   { key: 'p', action: 'people', does: 'Open or close the list of people' },
   { key: 'f', action: 'file', does: 'Send a file to everyone' },
-  { key: 'i', action: 'invite', does: 'Copy the invite link' },
+  { key: 'i', action: 'invite', does: 'Invite others' },
   { key: '?', action: 'help', does: 'Show these shortcuts' },
   { key: 'Escape', action: 'back', does: 'Close what is open, or unpin' },
 ];

@@ -12,12 +12,12 @@ const table: Record<string, Problem> = {
   // The room and the token.
   unauthorized: {
     title: 'This link does not let you in',
-    advice: 'It has no valid access token, or the token has expired. Ask whoever invited you for a new link.',
+    advice: 'It has ended, or is not for this server. A new link from whoever sent it does.',
     retry: false,
   },
   forbidden: {
     title: 'This link is for something else',
-    advice: 'Its token is for another room, or does not allow this. Ask for a link to this room.',
+    advice: 'It is for another room, or does not allow this.',
     retry: false,
   },
   room_full: {
@@ -27,12 +27,12 @@ const table: Record<string, Problem> = {
   },
   room_locked: {
     title: 'The room is locked',
-    advice: 'Somebody inside has locked it. Ask them to unlock it, then try again.',
+    advice: 'You can ask to be let in: somebody inside sees it at once.',
     retry: true,
   },
   banned: {
     title: 'You were removed from the room',
-    advice: 'A moderator took you out, and the room keeps you out until it has ended.',
+    advice: 'A moderator keeps you out of this one until the room is gone, or they let you back in.',
     retry: false,
   },
   too_many_bans: {
@@ -171,19 +171,23 @@ const table: Record<string, Problem> = {
   },
   token_expired: {
     title: 'Your time in this room is over',
-    advice: 'The link you came with has expired. Ask whoever invited you for a new one.',
+    advice: 'What you came in by has ended. Try to enter again: the page says what is needed.',
     retry: false,
   },
-  removed: { title: 'You were removed from the room', advice: 'A moderator took you out.', retry: false },
+  removed: {
+    title: 'You were removed from the room',
+    advice: 'A moderator took you out. The call goes on without you.',
+    retry: false,
+  },
   room_ended: { title: 'The call has ended', advice: 'A moderator ended it for everybody.', retry: false },
   replaced: {
     title: 'The call goes on elsewhere',
-    advice: 'It was picked up in another tab or window. Close this one, or join again here.',
+    advice: 'It was picked up in another tab or window. You can close this one, or join again here.',
     retry: true,
   },
   timeout: {
     title: 'The connection was lost',
-    advice: 'The server could not be reached for too long. Check the network, then join again.',
+    advice: 'The server could not be reached for too long. Check your network, then join again.',
     retry: true,
   },
   unreachable: {

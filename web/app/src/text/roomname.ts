@@ -19,10 +19,28 @@ const second =
     ' ',
   );
 
-/** A name like "quiet-otter-427": easy to say, hard to hit by chance (24 x 24 x 900). */
-export function suggestRoom(random: () => number = Math.random): string {
+/** A name like "quiet-otter-427": easy to say, for rooms that are guarded otherwise (24 x 24 x 900, 19 bits). */
+export function suggestRoom(random: () => number = secure): string {
   const pick = (list: string[]) => list[Math.floor(random() * list.length)];
   return `${pick(first)}-${pick(second)}-${100 + Math.floor(random() * 900)}`;
+}
+
+const consonants = 'bdfghjklmnprstvz';
+const vowels = 'aeiou';
+
+/** The bits of chance in a secret name: four words of three consonants (4 bits each) and two vowels (2.32 each). */
+export const secretBits = 4 * (3 * Math.log2(consonants.length) + 2 * Math.log2(vowels.length));
+
+/** A name like "lusab-babod-gutih-tugad", for where whoever knows it is in: nobody guesses its 66 bits, and it can be said. */
+export function secretRoom(random: () => number = secure): string {
+  const pick = (letters: string) => letters[Math.floor(random() * letters.length)];
+  const word = () => [consonants, vowels, consonants, vowels, consonants].map(pick).join('');
+  return [word(), word(), word(), word()].join('-');
+}
+
+// A number from 0 up to 1, of 32 bits that nobody can foresee.
+function secure(): number {
+  return (crypto.getRandomValues(new Uint32Array(1))[0] as number) / 2 ** 32;
 }
 
 /** What a person typed or pasted, as a room name: a whole link gives its room, spaces become dashes. */

@@ -8,11 +8,13 @@ interface DialogProps {
   title: string;
   onClose: () => void;
   testid?: string;
+  /** Attributes for tests. */
+  data?: Record<`data-${string}`, string>;
   children: ComponentChildren;
 }
 
 /** A dialog that is open for as long as it is rendered. */
-export function Dialog({ title, onClose, testid, children }: DialogProps) {
+export function Dialog({ title, onClose, testid, data, children }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
@@ -26,6 +28,7 @@ export function Dialog({ title, onClose, testid, children }: DialogProps) {
       ref={ref}
       aria-labelledby={id}
       data-testid={testid}
+      {...data}
       onClose={onClose}
       onClick={(e) => {
         if (e.target === ref.current) onClose();

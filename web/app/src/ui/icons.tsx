@@ -146,3 +146,23 @@ export const DiceIcon = icon(
   </>,
 );
 export const DownIcon = icon(<path d="M6 9.5l6 6 6-6" />);
+export const InviteIcon = icon(
+  <>
+    <circle cx="10" cy="8.5" r="3.5" />
+    <path d="M3.5 19.5c.5-3.5 3.2-5.5 6.5-5.5 1.6 0 3 .5 4.2 1.3M18.5 14v6M15.5 17h6" />
+  </>,
+);
+export const DoorIcon = icon(
+  <path d="M6 20.5V5a1.5 1.5 0 0 1 1.5-1.5h9A1.5 1.5 0 0 1 18 5v15.5M3.5 20.5h17M14.5 12h.1" />,
+);
+export const ShareIcon = icon(
+  <path d="M12 15V3.8M8 7.5l4-3.8 4 3.8M8 11H6.5A1.5 1.5 0 0 0 5 12.5v6.5A1.5 1.5 0 0 0 6.5 20.5h11A1.5 1.5 0 0 0 19 19v-6.5a1.5 1.5 0 0 0-1.5-1.5H16" />,
+);
+export const QRIcon = icon(
+  <>
+    <rect x="4" y="4" width="6" height="6" rx="1" />
+    <rect x="14" y="4" width="6" height="6" rx="1" />
+    <rect x="4" y="14" width="6" height="6" rx="1" />
+    <path d="M14 14h2v2M20 14v2M14 20h2M18.5 18.5h1.5V20" />
+  </>,
+);

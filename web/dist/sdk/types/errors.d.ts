@@ -1,5 +1,5 @@
 /** The server's error codes (docs/protocol.md). */
-export declare const SERVER_ERRORS: readonly ['bad_message', 'unknown_type', 'message_too_big', 'rate_limited', 'not_joined', 'already_joined', 'unauthorized', 'forbidden', 'room_full', 'room_locked', 'banned', 'too_many_bans', 'must_knock', 'declined', 'too_many_waiting', 'invitation_closed', 'too_many_invitations', 'no_such_invitation', 'no_such_knock', 'too_many_rooms', 'too_many_seats', 'bad_room', 'bad_name', 'name_too_long', 'metadata_too_long', 'text_too_long', 'too_many_publications', 'bad_offer', 'no_media', 'no_such_participant', 'no_such_source', 'session_gone', 'internal'];
+export declare const SERVER_ERRORS: readonly ['bad_message', 'unknown_type', 'message_too_big', 'rate_limited', 'not_joined', 'already_joined', 'unauthorized', 'forbidden', 'room_full', 'room_locked', 'banned', 'too_many_bans', 'must_knock', 'declined', 'waiting_timeout', 'too_many_waiting', 'invitation_closed', 'too_many_invitations', 'no_such_invitation', 'no_such_knock', 'too_many_rooms', 'too_many_seats', 'bad_room', 'bad_name', 'name_too_long', 'metadata_too_long', 'text_too_long', 'too_many_publications', 'bad_offer', 'no_media', 'no_such_participant', 'no_such_source', 'session_gone', 'internal'];
 export type ServerErrorCode = (typeof SERVER_ERRORS)[number];
 /** What the server answers on the way into a room (docs/access.md), with the sentence where it gives none. */
 declare const ACCESS_ERRORS: {
@@ -38,6 +38,7 @@ export declare const CLOSE_CODES: {
     readonly 4514: 'token_expired';
     readonly 4515: 'declined';
     readonly 4516: 'too_many_waiting';
+    readonly 4517: 'waiting_timeout';
 };
 export type CloseName = (typeof CLOSE_CODES)[keyof typeof CLOSE_CODES];
 /** What went wrong in the browser or between the two, with the sentence shown where the caller gives none. */
