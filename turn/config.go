@@ -28,6 +28,8 @@ type Config struct {
 	// Allow are peers that may be reached although they are on the deny list (private networks, say). It does not open
 	// this host's own addresses.
 	Allow []netip.Prefix
+	// AllowOnly lets clients reach nobody besides Allow, Media and relays.
+	AllowOnly bool
 
 	Limits Limits
 	Log    *slog.Logger // default: none

@@ -38,6 +38,7 @@ type policy struct {
 	relayIP netip.Addr
 	relays  interface{ live(port uint16) bool }
 	allow   []netip.Prefix
+	only    bool // nobody else
 }
 
 // newPolicy takes this host's addresses from local.
@@ -48,6 +49,7 @@ func newPolicy(cfg Config, local []netip.Addr, relays interface{ live(port uint1
 		mediaIP: map[netip.Addr]bool{},
 		relayIP: cfg.RelayIP,
 		relays:  relays,
+		only:    cfg.AllowOnly,
 	}
 	add := func(ip netip.Addr) {
 		if !ip.IsLoopback() {
@@ -122,7 +124,7 @@ func (p *policy) foreign(ip netip.Addr) (Reason, bool) {
 	switch {
 	case p.host[ip]:
 		return DeniedPeer, false
-	case !contains(p.allow, ip) && contains(denied, ip):
+	case !contains(p.allow, ip) && (p.only || contains(denied, ip)):
 		return DeniedPeer, false
 	}
 	return p.family(ip)

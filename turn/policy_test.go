@@ -177,3 +177,22 @@ func TestBudget(t *testing.T) {
 		t.Errorf("a minute later %d addresses are remembered", len(b.byIP))
 	}
 }
+
+func TestNobodyBesidesThoseAllowed(t *testing.T) {
+	t.Parallel()
+	p := newPolicy(Config{
+		RelayIP: netip.MustParseAddr("192.168.1.2"), Media: []netip.AddrPort{netip.MustParseAddrPort("0.0.0.0:7880")},
+		Allow: []netip.Prefix{netip.MustParsePrefix("192.168.1.0/24")}, AllowOnly: true,
+	}, addrs("192.168.1.2", "203.0.113.9"), someRelays{50000: true})
+	for to, want := range map[string]bool{
+		"192.168.1.7:4000": true, "192.168.1.2:7880": true, "192.168.1.2:50000": true,
+		"8.8.8.8:53": false, "192.168.2.7:4000": false, "192.168.1.2:22": false, "203.0.113.9:22": false, "10.0.0.1:4000": false,
+	} {
+		if _, got := p.send(netip.MustParseAddrPort(to)); got != want {
+			t.Errorf("%s: %v, want %v", to, got, want)
+		}
+	}
+	if _, ok := p.permit(netip.MustParseAddr("8.8.8.8")); ok {
+		t.Error("permission for somebody out on the Internet")
+	}
+}

@@ -12,7 +12,7 @@ func (s *server) address(l *loaded) string {
 		return l.PublicURL
 	}
 	scheme, standard := "http", "80"
-	if l.TLSCert != "" {
+	if l.TLSCert != "" || l.LAN {
 		scheme, standard = "https", "443"
 	}
 	bound := s.sockets.http[0].Addr()

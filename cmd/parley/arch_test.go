@@ -39,6 +39,7 @@ var mayImport = map[string][]string{
 var thirdParties = map[string][]string{
 	"github.com/golang-jwt/jwt":           {"signaling/token"},
 	"github.com/pion":                     {"sfu", "turn", "relay/cascade", "internal/loadgen"}, // the load tool is a client of its own
+	"github.com/skip2/go-qrcode":          {"internal/qr"},
 	"github.com/prometheus/client_golang": {"cmd/parley"},
 	"github.com/rs/cors":                  {"signaling/presence"},
 	"go.yaml.in/yaml":                     {"cmd/parley"},

@@ -20,6 +20,7 @@ type config struct {
 	Secret     secrets  `yaml:"secret" doc:"Keys of access tokens, at least 16 bytes each: the first signs, all verify, so that one can take over from another. Make one with: openssl rand -hex 32. Without any only loopback is served, to everybody."`
 	SecretFile string   `yaml:"secret_file" doc:"File with the secrets in it, one a line, instead of secret."`
 	Insecure   bool     `yaml:"insecure" doc:"Serve other machines without a secret: whoever reaches the server may do everything. For closed test networks."`
+	LAN        bool     `yaml:"lan" doc:"Serve the private network that this machine is in, and nobody else, over HTTPS with a certificate that it makes itself: to try it with the phone beside you. It needs no secret. Without a host all addresses are listened on, and what comes from outside the private networks of the interfaces is dropped."`
 	Anonymous  []string `yaml:"anonymous" doc:"What those may do who come without a token, where rooms.open is anyone: publish, subscribe, message, moderate, join (implied by those), invite, watch, list. Empty: publish, subscribe, message and watch, and without a secret list; the first in a room moderates it."`
 
 	PublicIP  []string `yaml:"public_ip" doc:"Addresses under which clients reach the media ports, where a NAT hides them. Empty: those of the interfaces."`

@@ -7,6 +7,7 @@
 //	goroutine            started by                       stopped by
 //	http.Server.Serve    server.serveHTTP, per listener   server.stop, which waits
 //	certificates.watch   server.serve, with TLS           server.stop, which waits
+//	neighbours.watch     server.serve, with lan           server.stop, which waits
 //	server.stop          server.wait, at the first signal itself; server.wait waits, or at a second signal ends the process
 //	shutdowns            server.stop, one per part        the shutdown timeout; server.stop waits
 //
@@ -15,6 +16,7 @@
 //   - All configuration passes through one list of fields (fields.go), so that flags, environment, file, reference and
 //     documentation cannot drift apart.
 //   - Nothing listens off loopback unless there is a secret or --insecure (exposure.go): a fresh machine is never open.
+//   - With --lan, what comes from outside the private networks of this machine is dropped before anybody looks into it, on all three ports (lan.go).
 //   - All that takes a file (connections, relays) is bounded below what the process may open, and operators keep a share (files.go).
 //   - The WebSocket route is never wrapped by another ResponseWriter, because the upgrade needs the raw one (http.go).
 //   - A secret is never printed or logged, and neither are query strings: they may carry an access token.

@@ -8,8 +8,9 @@ import (
 // guarded reports whether the server asks for tokens.
 func (c *config) guarded() bool { return len(c.Secret) > 0 }
 
-// open reports whether other machines may be served: there is a secret, or the operator said --insecure.
-func (c *config) open() bool { return c.guarded() || c.Insecure }
+// open reports whether other machines may be served: there is a secret, or the operator said --insecure, or
+// --lan, which has its own bounds.
+func (c *config) open() bool { return c.guarded() || c.Insecure || c.LAN }
 
 // exposed puts hosts into the addresses that have none, and refuses those off loopback where nobody guards them. What it
 // says depends on the values alone, not on whether they were given or are defaults, so that a file printed by
@@ -36,7 +37,8 @@ func (l *loaded) exposed() error {
 			}
 		case host != "" && !l.open() && !isLoopback(host):
 			return l.problem(a.key, "%s can be reached from other machines, and without a secret everybody could enter "+
-				"every room; set PARLEY_SECRET (make one with: openssl rand -hex 32), or say --insecure", *a.addr)
+				"every room; set PARLEY_SECRET (make one with: openssl rand -hex 32), or say --insecure, or --lan for the "+
+				"private network alone", *a.addr)
 		}
 	}
 	return nil

@@ -39,6 +39,9 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	if s.certs != nil {
 		e.certificate(s.certs)
 	}
+	if s.near != nil && !s.near.own {
+		e.certificateEnd(s.near.current.Load().Leaf.NotAfter)
+	}
 	e.media(s.sfu.Stats())
 	e.signaling(s.rooms.Stats())
 	e.counter("audit_omitted", "Refusals that were not written to the audit log, because they were too many.", s.audit.Omitted())

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/parley/parley/sfu"
@@ -48,7 +50,7 @@ func (e emitter) connections(s *server) {
 	e.gauge("http_connections", "Connections of pages, signaling and feeds, idle ones included.", m.Open)
 	e.counter("http_accepted_connections", "Connections let in on the listen address.", m.Accepted)
 	e.counter("http_displaced_connections", "Idle connections closed to make room for newcomers.", m.Displaced)
-	e.counters("http_refused_connections", "Connections closed at once because there were too many, by reason.", "reason", m.Refused)
+	e.counters("http_refused_connections", "Connections closed at once, by reason: too many, or not of the network served.", "reason", m.Refused)
 	e.counter("http_panics", "Mistakes of ours that ended one request or WebSocket. Please report them.", s.panics.Load()+s.ws.Panics())
 	e.counter("accept_failures", "Connections on any port that had to wait because the process or the system had no file or memory left.",
 		s.sockets.shortage.Count())
@@ -61,9 +63,13 @@ func (e emitter) connections(s *server) {
 	}
 }
 
-func (e emitter) certificate(c *certificates) {
+func (e emitter) certificateEnd(until time.Time) {
 	e.gauge("tls_certificate_end_timestamp_seconds", "When the certificate in use, or the one that signed it, expires, in seconds since 1970.",
-		int(c.current.Load().until.Unix()))
+		int(until.Unix()))
+}
+
+func (e emitter) certificate(c *certificates) {
+	e.certificateEnd(c.current.Load().until)
 	e.counter("tls_refused_certificates", "Certificates on disk that were not taken into use: broken, expired, not yet valid, or not for public_url.",
 		c.refused.Load())
 }

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -92,7 +93,7 @@ func (c *config) publicHost() string {
 }
 
 // newRelay makes the TURN server on its share of the sockets; tcp is nil where TCP is off. It opens so many relays at most.
-func (c *config) newRelay(udp net.PacketConn, tcp net.Listener, where reach, relays int, log *slog.Logger) (*turn.Server, error) {
+func (c *config) newRelay(udp net.PacketConn, tcp net.Listener, where reach, near *neighbours, relays int, log *slog.Logger) (*turn.Server, error) {
 	first, last, err := portRange(c.Turn.RelayPorts)
 	if err != nil {
 		return nil, err
@@ -109,6 +110,9 @@ func (c *config) newRelay(udp net.PacketConn, tcp net.Listener, where reach, rel
 		},
 		Log: log,
 	}
+	if near != nil {
+		cfg.AllowOnly, cfg.Allow = true, append(cfg.Allow, near.View().Prefixes...)
+	}
 	if tcp != nil {
 		cfg.TCP = []net.Listener{tcp}
 	}
@@ -122,10 +126,14 @@ func (c *config) newRelay(udp net.PacketConn, tcp net.Listener, where reach, rel
 
 // relayIP is the configured one, else the first IPv4 address that clients are told; none leaves it to turn.
 func (c *config) relayIP(where reach) netip.Addr {
+	candidates := where.public
+	if c.LAN {
+		candidates = append(slices.Clone(candidates), where.local...)
+	}
 	if ip, err := netip.ParseAddr(c.Turn.RelayIP); err == nil {
 		return ip
 	}
-	for _, ip := range where.public {
+	for _, ip := range candidates {
 		if ip.Is4() {
 			return ip
 		}

@@ -55,6 +55,8 @@ func runServe(ctx context.Context, c console, args []string) error {
 // announce says where to go: a line for a person on standard output, and one for the log.
 func (s *server) announce(c console, l *loaded) {
 	switch {
+	case s.near != nil:
+		s.announceLAN(c.stdout, l)
 	case !l.open():
 		fmt.Fprintf(c.stdout, "Parley is ready: open %s\n"+
 			"There is no secret, so only this machine is served, and everybody on it may enter every room. "+
@@ -79,7 +81,7 @@ func (s *server) announce(c console, l *loaded) {
 	}
 	s.log.Info("ready", "url", s.url, "version", buildVersion(), "http", s.sockets.http[0].Addr().String(),
 		"udp", s.sockets.udp.LocalAddr().String(), "tcp", tcp, "admin", admin,
-		"secret", l.guarded(), "ice_lite", s.reach.lite(l.Media.ICELite), "turn", l.Turn.Enabled)
+		"secret", l.guarded(), "lan", l.LAN, "ice_lite", s.reach.lite(l.Media.ICELite), "turn", l.Turn.Enabled)
 }
 
 // wait serves until a signal or a broken listener. The first SIGTERM or SIGINT stops in order; the second ends the
@@ -134,14 +136,28 @@ func (s *server) serve(ctx context.Context, handler http.Handler) {
 	ctx, s.cancel = context.WithCancel(ctx)
 	s.http = newHTTPServer(handler, s.door, s.log)
 	s.tasks.Go(func() { tidy(ctx) })
-	if s.certs != nil {
+	switch {
+	case s.certs != nil:
 		s.http.TLSConfig = s.certs.config()
+	case s.near != nil:
+		s.http.TLSConfig = s.near.config()
+	}
+	encrypted := s.http.TLSConfig != nil
+	if encrypted {
 		s.http.Protocols = protocols(runtime.Version())
+	}
+	if s.certs != nil {
 		s.reload = make(chan struct{}, 1)
 		s.tasks.Go(func() { s.certs.watch(ctx, s.reload) })
 	}
+	if s.near != nil {
+		s.tasks.Go(func() { s.near.watch(ctx, portOf(s.sockets.http[0].Addr())) })
+	}
 	for _, ln := range s.sockets.http {
-		s.serveHTTP(s.http, s.door.Listener(ln), s.certs != nil)
+		if s.near != nil {
+			ln = httpsInstead{ln}
+		}
+		s.serveHTTP(s.http, s.door.Listener(ln), encrypted)
 	}
 	if ln := s.sockets.admin; ln != nil {
 		door := gate.New(gate.Config{Name: "admin", Max: s.places.admin, Log: s.log})

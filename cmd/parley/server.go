@@ -13,6 +13,7 @@ import (
 
 	"github.com/parley/parley/internal/audit"
 	"github.com/parley/parley/internal/gate"
+	"github.com/parley/parley/internal/lan"
 	"github.com/parley/parley/internal/mux"
 	"github.com/parley/parley/internal/state"
 	"github.com/parley/parley/sfu"
@@ -31,6 +32,7 @@ type server struct {
 	places  places
 	door    *gate.Gate    // of the HTTP listeners
 	certs   *certificates // nil: no TLS
+	near    *neighbours   // whom --lan serves; nil: not asked for
 	sockets *sockets
 	reach   reach
 	url     string // where to point a browser
@@ -63,19 +65,27 @@ func start(ctx context.Context, l *loaded, log *slog.Logger) (*server, error) {
 			return nil, usageError{err}
 		}
 	}
+	var err error
+	if l.LAN {
+		if s.near, err = l.newNeighbours(lan.This(), s.data, log, time.Now()); err != nil {
+			return nil, errors.Join(err, s.data.Close())
+		}
+	}
 	s.places = l.fit(fileLimit())
 	trusted := l.proxies()
 	s.door = gate.New(gate.Config{
-		Name: "listen", Max: s.places.http, MaxPerAddress: s.places.perAddress, Log: log,
+		Name: "listen", Max: s.places.http, MaxPerAddress: s.places.perAddress, Admits: s.near.filter(), Log: log,
 		Exempt: func(a netip.Addr) bool { return a.IsLoopback() || trusted.Trust(a) },
 	})
-	var err error
-	if s.sockets, err = l.openSockets(ctx, log); err != nil {
-		return nil, err
+	if s.sockets, err = l.openSockets(ctx, s.near, log); err != nil {
+		return nil, errors.Join(err, s.data.Close())
 	}
 	s.reach = newReach(l.PublicIP, s.sockets.udp.LocalAddr())
 	if l.udpHere {
 		s.reach.bound = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	}
+	if s.near != nil {
+		s.reach.local = s.near.View().Addrs
 	}
 	handler, err := s.startParts(l)
 	if err != nil {
@@ -111,7 +121,10 @@ func (s *server) startParts(l *loaded) (http.Handler, error) {
 		return nil, err
 	}
 	handler := routes(s.ws, s.presence, pages, &s.panics, s.log)
-	if !l.open() {
+	switch {
+	case s.near != nil:
+		handler = neighboursOnly(handler, s.near)
+	case !l.open():
 		handler = thisMachineOnly(handler)
 	}
 	return l.behindProxies(handler, s.log), nil
@@ -126,12 +139,12 @@ func (s *server) startMedia(l *loaded) (ice signaling.ICE, err error) {
 	var iceTCP, turnTCP net.Listener
 	if s.sockets.tcp != nil {
 		s.tcp = mux.NewTCP(s.sockets.tcp, mux.TCPConfig{
-			MaxOpen: s.places.tcp, MaxPerIP: min(l.Connections.TCPPerAddress, s.places.tcp), Log: s.log,
+			MaxOpen: s.places.tcp, MaxPerIP: min(l.Connections.TCPPerAddress, s.places.tcp), Admits: s.near.filter(), Log: s.log,
 		})
 		iceTCP, turnTCP = s.tcp.ICE(), s.tcp.TURN()
 	}
 	if l.Turn.Enabled {
-		if s.turn, err = l.newRelay(udp.TURN(), turnTCP, s.reach, s.places.relays, s.log); err != nil {
+		if s.turn, err = l.newRelay(udp.TURN(), turnTCP, s.reach, s.near, s.places.relays, s.log); err != nil {
 			return nil, err
 		}
 		var tcpAddr net.Addr

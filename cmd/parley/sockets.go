@@ -23,23 +23,27 @@ type sockets struct {
 	shortage gate.Shortage
 }
 
-// openSockets opens all of them or none.
-func (l *loaded) openSockets(ctx context.Context, log *slog.Logger) (*sockets, error) {
+// openSockets opens all of them or none. near are those who are served; nil: everybody whom the addresses let in.
+func (l *loaded) openSockets(ctx context.Context, near *neighbours, log *slog.Logger) (*sockets, error) {
 	s := &sockets{shortage: gate.Shortage{Log: log}}
-	if err := l.fill(ctx, s); err != nil {
+	if err := l.fill(ctx, near, s); err != nil {
 		s.close()
 		return nil, err
 	}
 	return s, nil
 }
 
-func (l *loaded) fill(ctx context.Context, s *sockets) error {
+func (l *loaded) fill(ctx context.Context, near *neighbours, s *sockets) error {
 	var err error
-	listenUDP := mux.ListenUDP
-	if l.udpHere {
-		listenUDP = mux.ListenUDPHere
+	switch n := l.Media.sockets(); {
+	case near != nil:
+		s.udp, err = mux.ListenUDPFrom(l.UDP, n, near.admits)
+	case l.udpHere:
+		s.udp, err = mux.ListenUDPHere(l.UDP, n)
+	default:
+		s.udp, err = mux.ListenUDP(l.UDP, n)
 	}
-	if s.udp, err = listenUDP(l.UDP, l.Media.sockets()); err != nil {
+	if err != nil {
 		return l.socketError("udp", l.UDP, err)
 	}
 	if s.tcp, err = l.listen(ctx, s, "tcp", l.TCP); err != nil {

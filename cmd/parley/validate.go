@@ -22,7 +22,7 @@ const off = "off"
 func (l *loaded) validate() error {
 	for _, check := range []func() error{
 		l.checkAddresses, l.checkTLS, l.checkWeb, l.checkAnonymous, l.checkLog, l.checkMedia, l.checkTimes, l.checkLimits,
-		l.checkTURN,
+		l.checkTURN, l.checkLAN,
 	} {
 		if err := check(); err != nil {
 			return err

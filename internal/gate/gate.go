@@ -17,6 +17,7 @@ type Config struct {
 	Max           int                   // connections at one time
 	MaxPerAddress int                   // of one IPv4 address or one IPv6 /64
 	Exempt        func(netip.Addr) bool // addresses that MaxPerAddress does not bind; nil: none
+	Admits        func(netip.Addr) bool // addresses that are let in at all; nil: every one
 	Log           *slog.Logger          // default: none
 }
 
@@ -55,10 +56,11 @@ type reason uint8
 const (
 	tooMany reason = iota
 	tooManyOfAddress
+	notHere // from an address that the listener is not for
 	numReasons
 )
 
-var reasonNames = [numReasons]string{"too_many", "too_many_of_address"}
+var reasonNames = [numReasons]string{"too_many", "too_many_of_address", "not_here"}
 
 // New makes a gate that is open.
 func New(cfg Config) *Gate {
@@ -103,6 +105,14 @@ func (l *listener) Accept() (net.Conn, error) {
 
 // admit gives c a place, if need be that of the longest idle connection; nil: there is none.
 func (g *Gate) admit(c net.Conn, now time.Time) *conn {
+	if g.cfg.Admits != nil {
+		if at, err := netip.ParseAddrPort(c.RemoteAddr().String()); err != nil || !g.cfg.Admits(at.Addr().Unmap()) {
+			g.mu.Lock()
+			defer g.mu.Unlock()
+			g.refused[notHere]++
+			return nil
+		}
+	}
 	admitted := &conn{Conn: c, gate: g}
 	ip := clientip.Parse(c.RemoteAddr().String())
 	g.mu.Lock()

@@ -201,3 +201,17 @@ func TestShortage(t *testing.T) {
 		}
 	})
 }
+
+func TestStrangersStayOut(t *testing.T) {
+	t.Parallel()
+	d := newDoor(t, Config{Max: 1, Admits: func(a netip.Addr) bool { return a == netip.MustParseAddr("192.168.1.9") }})
+	if d.come("203.0.113.1") != nil || d.come("fe80::1") != nil {
+		t.Error("a stranger was let in")
+	}
+	if d.busy("192.168.1.9") == nil {
+		t.Error("a neighbour was refused")
+	}
+	if s := d.Stats(); s.Refused["not_here"] != 2 || s.Refused["too_many"] != 0 || s.Open != 1 {
+		t.Errorf("%+v", s)
+	}
+}

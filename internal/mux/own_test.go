@@ -3,6 +3,7 @@ package mux
 import (
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -60,5 +61,40 @@ func TestListenUDPHere(t *testing.T) {
 	b := make([]byte, 100)
 	if n, _, err := u.Media().ReadFrom(b); n != 3 || err != nil {
 		t.Errorf("read %d bytes, %v", n, err)
+	}
+}
+
+func TestTCPFromElsewhere(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Pointer[netip.Addr]
+	m := listenTCP(t, TCPConfig{Admits: func(a netip.Addr) bool { asked.Store(&a); return false }})
+	refused(t, dialTCP(t, m))
+	if s := m.Stats(); s.Dropped["not_here"] != 1 || s.Open != 0 || *asked.Load() != netip.MustParseAddr("127.0.0.1") {
+		t.Errorf("stats: %+v, asked about %v", s, asked.Load())
+	}
+}
+
+func TestListenUDPFrom(t *testing.T) {
+	t.Parallel()
+	u, err := ListenUDPFrom("127.0.0.1:0", 1, func(a netip.Addr) bool { return a == netip.MustParseAddr("127.0.0.2") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { u.Close() })
+	for _, from := range []string{"127.0.0.1", "127.0.0.2"} { // the first is dropped, so the second is what is read
+		c, err := net.DialUDP("udp4", &net.UDPAddr{IP: net.ParseIP(from)}, u.LocalAddr().(*net.UDPAddr))
+		if err != nil {
+			t.Skipf("no second loopback address here: %v", err)
+		}
+		t.Cleanup(func() { c.Close() })
+		if _, err := c.Write([]byte{22, 254, 253}); err != nil { // DTLS
+			t.Fatal(err)
+		}
+	}
+	if _, from, err := u.Media().ReadFrom(make([]byte, 100)); err != nil || from.(*net.UDPAddr).AddrPort().Addr() != netip.MustParseAddr("127.0.0.2") {
+		t.Errorf("read from %v, %v", from, err)
+	}
+	if n := u.Stats().Dropped["not_here"]; n != 1 {
+		t.Errorf("%d packets were dropped", n)
 	}
 }

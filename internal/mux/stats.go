@@ -17,7 +17,7 @@ const (
 	dropMediaFull // media's reader is too slow: of STUN and DTLS
 	dropStrayFull // the same, and RTP that the tap did not want: it has half of the queue
 	dropReadError // the system reported an error instead of a packet
-	dropNotHere   // from another machine, on a socket for this one
+	dropNotHere   // from an address that the socket is not for
 	dropPanic     // batches in which a mistake of ours was met
 	numUDPDrops
 )
@@ -64,6 +64,7 @@ const (
 	dropTooManyUndecided
 	dropTooManyOfIP
 	dropTooManyOpen
+	dropTCPNotHere // from an address that the port is not for
 	dropClosing
 	dropAcceptError
 	dropTCPPanic // a mistake of ours
@@ -72,7 +73,7 @@ const (
 
 var tcpDropNames = [numTCPDrops]string{
 	"unknown", "peek_timeout", "no_bytes", "peek_error", "backlog",
-	"too_many_undecided", "too_many_of_ip", "too_many_open", "closing", "accept_error", "panic",
+	"too_many_undecided", "too_many_of_ip", "too_many_open", "not_here", "closing", "accept_error", "panic",
 }
 
 func (d tcpDrop) String() string { return tcpDropNames[d] }

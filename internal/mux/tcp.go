@@ -15,11 +15,12 @@ import (
 
 // TCPConfig bounds what strangers can hold open. The zero value has the defaults.
 type TCPConfig struct {
-	PeekTimeout  time.Duration // for the bytes that decide, from accept on; default 5 s
-	MaxUndecided int           // connections that have not decided; default 256. One address may have a quarter of them
-	MaxPerIP     int           // open connections of one IPv4 address or one IPv6 /64; default 512
-	MaxOpen      int           // open connections in all; default 8192
-	Log          *slog.Logger  // default: none
+	PeekTimeout  time.Duration         // for the bytes that decide, from accept on; default 5 s
+	MaxUndecided int                   // connections that have not decided; default 256. One address may have a quarter of them
+	MaxPerIP     int                   // open connections of one IPv4 address or one IPv6 /64; default 512
+	MaxOpen      int                   // open connections in all; default 8192
+	Admits       func(netip.Addr) bool // by the client's address; nil: connections from everywhere are taken
+	Log          *slog.Logger          // default: none
 }
 
 func (c TCPConfig) withDefaults() TCPConfig {
@@ -155,6 +156,9 @@ func (t *TCP) accept() {
 
 // admit counts c against the limits, or says which one it breaks.
 func (t *TCP) admit(c net.Conn) (*tcpConn, tcpDrop, bool) {
+	if t.cfg.Admits != nil && !t.cfg.Admits(remote(c.RemoteAddr())) {
+		return nil, dropTCPNotHere, false
+	}
 	conn := &tcpConn{Conn: c, tcp: t, ip: source(c.RemoteAddr())}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -265,14 +269,19 @@ func isTimeout(err error) bool {
 	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
-// source is the address that limits count by: an IPv4 address, or the /64 that one IPv6 host usually owns. Connections
-// that have no IP address share one.
-func source(a net.Addr) netip.Addr {
+// remote is the IP address of a peer; the zero Addr: it has none.
+func remote(a net.Addr) netip.Addr {
 	at, ok := a.(*net.TCPAddr)
 	if !ok {
 		return netip.Addr{}
 	}
-	ip := at.AddrPort().Addr().Unmap()
+	return at.AddrPort().Addr().Unmap()
+}
+
+// source is the address that limits count by: an IPv4 address, or the /64 that one IPv6 host usually owns. Connections
+// that have no IP address share one.
+func source(a net.Addr) netip.Addr {
+	ip := remote(a)
 	if ip.Is6() {
 		prefix, err := ip.WithZone("").Prefix(64)
 		if err != nil {

@@ -30,7 +30,7 @@ type UDP struct {
 	media   *mediaConn
 	turn    *turnConn
 	hint    string
-	own     *ownAddrs // nil: packets from everywhere are taken
+	admits  func(netip.Addr) bool // by the sender's address; nil: packets from everywhere are taken
 	closed  chan struct{}
 	log     *slog.Logger // set by Batched, before anything is read; nil: none
 
@@ -67,16 +67,23 @@ func ListenUDP(addr string, sockets int) (*UDP, error) {
 // ListenUDPHere is ListenUDP for this machine alone: it drops what was not sent from one of the machine's own addresses.
 // Unlike a socket on a loopback address it reaches browsers that will not pair loopback with other addresses.
 func ListenUDPHere(addr string, sockets int) (*UDP, error) {
+	own := &ownAddrs{}
+	return ListenUDPFrom(addr, sockets, func(a netip.Addr) bool { return own.has(a, steady.Now()) })
+}
+
+// ListenUDPFrom is ListenUDP for some senders: it drops what comes from addresses that admits does not want. It is asked for every
+// packet.
+func ListenUDPFrom(addr string, sockets int, admits func(netip.Addr) bool) (*UDP, error) {
 	u, err := ListenUDP(addr, sockets)
 	if err == nil {
-		u.own = &ownAddrs{}
+		u.admits = admits
 	}
 	return u, err
 }
 
 // admit says whether a packet from this address may come in, and if not, why.
 func (u *UDP) admit(from netip.Addr) (udpDrop, bool) {
-	if u.own == nil || u.own.has(from, steady.Now()) {
+	if u.admits == nil || u.admits(from) {
 		return 0, true
 	}
 	return dropNotHere, false
