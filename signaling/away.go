@@ -135,6 +135,9 @@ func (r *room) attend(now time.Time) {
 		}
 	}
 	replaced := r.replaceLocked(ghosts...)
+	if len(ghosts) > 0 {
+		r.answerLocked()
+	}
 	r.mu.Unlock()
 	replaced()
 }

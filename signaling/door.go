@@ -46,7 +46,7 @@ func (r *room) succeedLocked() {
 	heir.like = ""
 	r.updatedLocked(heir)
 	r.compareLocked()
-	r.answer()
+	r.answerLocked()
 	r.srv.count.promoted.Add(1)
 	select {
 	case heir.refresh <- struct{}{}: // its token should say so, too

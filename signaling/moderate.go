@@ -122,7 +122,7 @@ func (s *session) condemn(id string, ban bool) ([]*session, error) {
 	if err := r.banLocked(other, s); err != nil {
 		return nil, err
 	}
-	r.answer() // he, or who came by his invitation, may wait at the door
+	r.answerLocked() // he, or who came by his invitation, may wait at the door
 	return slices.DeleteFunc(slices.Clone(r.order), func(o *session) bool { return o.identity != other.identity }), nil
 }
 

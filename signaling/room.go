@@ -24,7 +24,7 @@ type room struct {
 	speakers Speakers
 	wake     chan struct{} // holds one: somebody's microphone came on, or the last went off
 	scored   chan struct{} // holds one: somebody's score changed
-	door     chan struct{} // holds one: somebody who waits may be let in now, or waits for somebody else
+	door     chan struct{} // holds one: there is something to settle with who waits
 	gone     chan struct{} // closed when the server has forgotten the room
 
 	mu sync.Mutex
@@ -76,7 +76,7 @@ func newRoom(s *Server, name string) *room {
 	return r
 }
 
-// run listens for speakers while somebody's microphone is on, tells scores, and looks at who waits. It ends when the room is forgotten.
+// run listens for speakers while somebody's microphone is on, tells scores, and settles with who waits. It ends when the room is forgotten.
 func (r *room) run() {
 	ticker := time.NewTicker(r.srv.cfg.Timing.Speaking)
 	defer ticker.Stop()
@@ -93,7 +93,7 @@ func (r *room) run() {
 			told = time.Now()
 			r.tellScores()
 		case <-r.door:
-			r.lookAtDoor(steady.Now())
+			r.settle()
 		case <-r.wake:
 			if r.silent() {
 				ticker.Stop()
@@ -174,7 +174,7 @@ func (r *room) addLocked(s *session, l *Link, slots int) (Snapshot, []messageEve
 		defer r.compareLocked()
 	}
 	s.tellScoresLocked()
-	r.answer()
+	r.answerLocked()
 	r.srv.running.Go(s.run)
 	s.look()
 	return s.snapshotLocked(s.since), s.messagesLocked()
@@ -215,7 +215,9 @@ func (r *room) endLocked(s *session, reason leftReason) (link *Link, ok bool) {
 	if s.may(token.Moderate) {
 		r.compareLocked()
 	}
-	r.answer()
+	if reason != reasonReplaced {
+		r.answerLocked()
+	}
 	if len(s.sources) > 0 || len(s.view) > 0 {
 		r.changedLocked()
 	}
@@ -251,8 +253,8 @@ func (r *room) emptiedLocked() {
 
 func (r *room) setLockedLocked(locked bool) {
 	r.locked = locked
-	r.answer()
 	r.appendLocked("room", eventlog.Audience{}, func(e event) any { return roomEvent{event: e, Locked: locked} })
+	r.answerLocked()
 }
 
 // close ends all sessions without telling: the server is going.

@@ -62,6 +62,7 @@ type porch struct {
 	declined map[string]time.Time // until when, by identity or address
 	rate     *rate.Limiter        // of knocks
 	callers  map[netip.Prefix]*rate.Limiter
+	later    deeds // for the room's goroutine
 }
 
 func newPorch(l Limits) porch {
@@ -108,12 +109,13 @@ func (r *room) receive(k *knock, l *Link, id uint64, now time.Time) error {
 		return errLinkClosed
 	}
 	k.link, k.awaits = l, r.awaitedLocked()
+	l.push(k.reply(&id))
 	r.porch.waiting = append(r.porch.waiting, k)
 	if r.doorLocked(k.claims, k.identity) != nil {
 		r.tellKnockLocked(k)
+	} else {
+		r.laterLocked(r.endKnockLocked(k, knockAdmitted, "", nil, now)) // it knocked without need
 	}
-	l.push(k.reply(&id))
-	r.answer()
 	return nil
 }
 
@@ -219,10 +221,16 @@ func (k *knock) reply(id *uint64) []byte {
 	})
 }
 
+// audience of what becomes of k: the newest says all. It counts as talk in the log: strangers cause it, and must not push out what else
+// happens.
+func (k *knock) audience() eventlog.Audience {
+	return eventlog.Moderators().About("knock " + k.id).By("knocks")
+}
+
 // tellKnockLocked tells moderators that k waits, or what has become of it.
 func (r *room) tellKnockLocked(k *knock) {
 	k.told = true
-	r.appendLocked("knocking", eventlog.Moderators().About("knock "+k.id), func(e event) any {
+	r.appendLocked("knocking", k.audience(), func(e event) any {
 		return knockingEvent{event: e, Knock: r.seenLocked(k)}
 	})
 }
@@ -234,13 +242,11 @@ func (r *room) seenLocked(k *knock) Knock {
 	}
 }
 
-// waitingLocked lists those about whom somebody has to decide.
+// waitingLocked lists those who wait, as they came.
 func (r *room) waitingLocked() []Knock {
-	list := []Knock{}
-	for _, k := range r.porch.waiting {
-		if r.doorLocked(k.claims, k.identity) != nil {
-			list = append(list, r.seenLocked(k))
-		}
+	list := make([]Knock, len(r.porch.waiting))
+	for i, k := range r.porch.waiting {
+		list[i] = r.seenLocked(k)
 	}
 	return list
 }
@@ -254,38 +260,42 @@ func (s *session) snapshotLocked(at eventlog.Position) Snapshot {
 	return snap
 }
 
-// answer has the room's goroutine look at who waits: something changed that may let them in. It does not wait.
-func (r *room) answer() {
+// answerLocked is called when something changed that who waits depends on: who is in, the lock, a ban. It lets in who needs no decision any
+// more, sends away who is banned by now, and tells the others whom they wait for. So nobody ever waits at an open door.
+func (r *room) answerLocked() {
+	if len(r.porch.waiting) == 0 || r.closed {
+		return
+	}
+	now, awaited := steady.Now(), r.awaitedLocked()
+	for _, k := range slices.Clone(r.porch.waiting) {
+		switch barred := r.barsLocked(k.claims, k.identity); {
+		case barred != nil:
+			r.laterLocked(r.endKnockLocked(k, knockDeclined, "", barred, now))
+		case r.doorLocked(k.claims, k.identity) == nil:
+			r.laterLocked(r.endKnockLocked(k, knockAdmitted, "", nil, now))
+		case k.awaits != awaited:
+			k.awaits = awaited
+			k.link.push(k.reply(nil))
+		}
+	}
+}
+
+// laterLocked has the room's goroutine do what cannot be done with the lock held.
+func (r *room) laterLocked(f func()) {
+	r.porch.later.add(f)
 	select {
 	case r.door <- struct{}{}:
 	default:
 	}
 }
 
-// lookAtDoor lets in who needs no decision any more, sends away who is banned by now, and tells the others whom they wait for.
-func (r *room) lookAtDoor(now time.Time) {
+// settle does what was left for later.
+func (r *room) settle() {
 	r.mu.Lock()
-	var after deeds
-	awaited := r.awaitedLocked()
-	for _, k := range slices.Clone(r.porch.waiting) {
-		switch barred := r.barsLocked(k.claims, k.identity); {
-		case r.closed:
-		case barred != nil:
-			after.add(r.endKnockLocked(k, knockDeclined, "", barred, now))
-		case r.doorLocked(k.claims, k.identity) == nil:
-			after.add(r.endKnockLocked(k, knockAdmitted, "", nil, now))
-		default:
-			if !k.told {
-				r.tellKnockLocked(k)
-			}
-			if k.awaits != awaited {
-				k.awaits = awaited
-				k.link.push(k.reply(nil))
-			}
-		}
-	}
+	later := r.porch.later
+	r.porch.later = nil
 	r.mu.Unlock()
-	after.do()
+	later.do()
 }
 
 // attendKnocks ends what has waited too long or has been without a connection for too long, and tells who has none.
@@ -361,7 +371,7 @@ func (r *room) endKnockLocked(k *knock, end knockEnd, by string, why *requestErr
 		r.porch.ended[k.id] = k
 	}
 	if k.told {
-		r.appendLocked("knock_ended", eventlog.Moderators().About("knock "+k.id), func(e event) any {
+		r.appendLocked("knock_ended", k.audience(), func(e event) any {
 			return knockEndedEvent{event: e, Knock: k.id, Reason: end, By: by}
 		})
 	}

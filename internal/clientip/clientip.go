@@ -11,11 +11,12 @@ import (
 // is right after Proxies.Handler.
 func Of(r *http.Request) netip.Addr { return Parse(r.RemoteAddr) }
 
-// Group returns what one subscriber is usually given, and thus what limits count by: an IPv4 address itself, of IPv6 the /64.
+// Group returns what one subscriber is usually given, and thus what limits count by: an IPv4 address itself, of IPv6 the /64. This machine's
+// own stays whole, so that it can be told.
 func Group(a netip.Addr) netip.Prefix {
 	a = plain(a)
 	bits := a.BitLen()
-	if a.Is6() {
+	if a.Is6() && !a.IsLoopback() {
 		bits = 64
 	}
 	p, _ := a.Prefix(bits) // the zero Addr has the zero Prefix

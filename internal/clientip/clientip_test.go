@@ -70,6 +70,7 @@ func TestGroup(t *testing.T) {
 		"::ffff:192.0.2.1":  "192.0.2.1/32",
 		"2001:db8:1:2:3::4": "2001:db8:1:2::/64",
 		"fe80::1%eth0":      "fe80::/64",
+		"::1":               "::1/128",
 	} {
 		if got := Group(netip.MustParseAddr(addr)); got != netip.MustParsePrefix(want) {
 			t.Errorf("%s: %v, want %s", addr, got, want)

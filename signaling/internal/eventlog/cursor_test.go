@@ -210,7 +210,8 @@ func TestNoLostWakeups(t *testing.T) {
 	for seed := range uint64(20) {
 		l := New(4096)
 		const appends = 300
-		readers := []Reader{Watcher(), Watcher(), Participant("ann"), Participant("bob")}
+		readers := []Reader{Watcher(), Watcher(), Watcher().Moderating(), Participant("ann"), Participant("bob")}
+		l.Appoint("bob")
 		var all sync.WaitGroup
 		for _, r := range readers {
 			c := follow(t, l, l.Position(), r)
@@ -235,7 +236,7 @@ func TestNoLostWakeups(t *testing.T) {
 		}
 		rnd := rand.New(rand.NewPCG(seed, 2))
 		for i := range appends {
-			to := []Audience{{}, Participants(), Only("ann"), Only("bob")}[rnd.IntN(4)]
+			to := []Audience{{}, Participants(), Only("ann"), Only("bob"), Moderators()}[rnd.IntN(5)]
 			say(t, l, to, fmt.Sprint(i))
 		}
 		l.Close()

@@ -126,7 +126,7 @@ func (l *Log) Append(typ string, to Audience, event func(Position) any) (Entry, 
 func (l *Log) addLocked(e Entry) {
 	if subject := e.Audience.subject; subject != "" {
 		if old, ok := l.newest[subject]; ok {
-			l.news.remove(old)
+			l.replaceLocked(old)
 		}
 		l.newest[subject] = e.Seq
 	}
@@ -148,6 +148,16 @@ func (l *Log) addLocked(e Entry) {
 	}
 	for l.news.len() > 1 && (l.news.len()+l.talk.len() > l.capacity || l.news.bytes+l.talk.bytes > l.maxBytes) {
 		l.loseLocked(l.news.remove(l.news.entries[0].Seq))
+	}
+}
+
+// replaceLocked removes an entry for one that says all that it did.
+func (l *Log) replaceLocked(seq uint64) {
+	if l.news.remove(seq) != nil {
+		return
+	}
+	if e := l.talk.remove(seq); e != nil {
+		l.shares.drop(e)
 	}
 }
 
