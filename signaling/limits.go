@@ -22,6 +22,7 @@ type Limits struct {
 	Bans              int `json:"-"`                   // identities that a room keeps out; default 1000
 	Waiting           int `json:"-"`                   // people who knock at a room; default 50
 	WaitingPerAddress int `json:"-"`                   // of these, of one client address (IPv6: one /64); default 5
+	Invitations       int `json:"-"`                   // of a room that are good at once, as who makes them enforces it; default 100
 	Publications      int `json:"publications"`        // of a participant; default 4
 	Slots             int `json:"slots"`               // of a session; default 25
 	Tiles             int `json:"tiles"`               // of one subscribe; default 100
@@ -53,6 +54,7 @@ func (l Limits) withDefaults() Limits {
 		{&l.Bans, 1000},
 		{&l.Waiting, 50},
 		{&l.WaitingPerAddress, 5},
+		{&l.Invitations, 100},
 		{&l.Publications, 4},
 		{&l.Slots, 25},
 		{&l.Tiles, 100},
@@ -91,6 +93,7 @@ func (l Limits) Validate() error {
 		{"bans", l.Bans, 1, 1 << 20},
 		{"waiting", l.Waiting, 1, 1 << 20},
 		{"waiting per address", l.WaitingPerAddress, 1, 1 << 20},
+		{"invitations", l.Invitations, 1, 10_000},
 		{"publications", l.Publications, 1, 4},
 		{"slots", l.Slots, 1, 256},
 		{"tiles", l.Tiles, 1, 1 << 12},

@@ -28,3 +28,8 @@ func (s *server) address(l *loaded) string {
 	}
 	return scheme + "://" + strings.TrimSuffix(net.JoinHostPort(host, portOf(bound)), ":"+standard)
 }
+
+// overHTTPS reports whether people reach the pages by https, perhaps through a proxy that does it for us.
+func (c *config) overHTTPS() bool {
+	return c.LAN || c.TLSCert != "" || strings.HasPrefix(c.PublicURL, "https://")
+}

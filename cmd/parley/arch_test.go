@@ -41,7 +41,7 @@ var thirdParties = map[string][]string{
 	"github.com/pion":                     {"sfu", "turn", "relay/cascade", "internal/loadgen"}, // the load tool is a client of its own
 	"github.com/skip2/go-qrcode":          {"internal/qr"},
 	"github.com/prometheus/client_golang": {"cmd/parley"},
-	"github.com/rs/cors":                  {"signaling/presence"},
+	"github.com/rs/cors":                  {"signaling/presence", "signaling/access"},
 	"go.yaml.in/yaml":                     {"cmd/parley"},
 	"golang.org/x/net":                    {"internal/mux", "sfu", "turn"},
 	"golang.org/x/sys":                    {"internal"},

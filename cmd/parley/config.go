@@ -6,6 +6,7 @@ import (
 
 	"github.com/parley/parley/sfu"
 	"github.com/parley/parley/signaling"
+	"github.com/parley/parley/signaling/access/hosts"
 	"github.com/parley/parley/signaling/token"
 )
 
@@ -35,6 +36,7 @@ type config struct {
 	ShutdownTimeout time.Duration `yaml:"shutdown_timeout" doc:"How long SIGTERM waits for clients to be back elsewhere, while their media goes on, before it closes what is left."`
 
 	Rooms       roomsConfig       `yaml:"rooms" doc:"Who may open a room, and how others come in: docs/access.md."`
+	Hosts       hostsConfig       `yaml:"hosts" doc:"How hosts sign in, where rooms.open is hosts. Where nothing is set, the server prints a link at its start, good for a day and once."`
 	Log         logConfig         `yaml:"log" doc:"Log lines go to standard error."`
 	Media       mediaConfig       `yaml:"media" doc:"Media and data channels."`
 	Token       tokenConfig       `yaml:"token" doc:"Access tokens after the join."`
@@ -48,6 +50,17 @@ type config struct {
 // roomsConfig says who gets into rooms.
 type roomsConfig struct {
 	Open string `yaml:"open" doc:"Who may open a room: anyone, who has its name; hosts, who sign in and invite; tokens, who has one of your application. Empty: hosts where there is a secret, else anyone."`
+
+	Knock            bool          `yaml:"knock" doc:"Whoever has no invitation may ask to be let in, where hosts open rooms."`
+	Guests           []string      `yaml:"guests" doc:"What a guest may do where who invites says nothing; never more than who invites."`
+	InvitationTTL    time.Duration `yaml:"invitation_ttl" doc:"How long an invitation is good where who invites says nothing."`
+	InvitationMaxTTL time.Duration `yaml:"invitation_max_ttl" doc:"How long an invitation is good at most."`
+}
+
+// hostsConfig says how hosts sign in.
+type hostsConfig struct {
+	Passphrase secret        `yaml:"passphrase" doc:"Hash of the passphrase that hosts sign in with; make it with: parley passphrase."`
+	Session    time.Duration `yaml:"session" doc:"How long a host stays signed in in a browser."`
 }
 
 // openTo is who may open a room.
@@ -132,6 +145,7 @@ type limitsConfig struct {
 	Bans              int `yaml:"bans" doc:"Identities that a room keeps out because a moderator removed them, until it ends."`
 	Waiting           int `yaml:"waiting" doc:"People who knock at a room and wait to be let in."`
 	WaitingPerAddress int `yaml:"waiting_per_address" doc:"Of these, from one client address (IPv6: one /64). This machine is not bound."`
+	Invitations       int `yaml:"invitations" doc:"Invitations of a room that are good at once."`
 	Publications      int `yaml:"publications" doc:"Sources of a participant, at most 4."`
 	Slots             int `yaml:"slots" doc:"Streams a session receives at once."`
 	Tiles             int `yaml:"tiles" doc:"Tiles in one subscribe message."`
@@ -188,6 +202,11 @@ func defaults() config {
 		Admin:           "127.0.0.1:8081",
 		ShutdownTimeout: 10 * time.Second,
 
+		Rooms: roomsConfig{
+			Knock: true, Guests: []string{"publish", "subscribe", "message", "watch"},
+			InvitationTTL: 24 * time.Hour, InvitationMaxTTL: 7 * 24 * time.Hour,
+		},
+		Hosts: hostsConfig{Session: hosts.DefaultSession},
 		Log:   logConfig{Level: "info", Format: "auto", Addresses: true},
 		Media: mediaConfig{ICELite: "auto", Plane: "batched", StartBitrate: 2_500_000, MaxPublish: 20_000_000},
 		Token: tokenConfig{TTL: token.DefaultTTL, Grace: token.DefaultGrace},
@@ -197,7 +216,7 @@ func defaults() config {
 		},
 		Limits: limitsConfig{
 			MessageBytes: 64 << 10, OfferBytes: 256 << 10, MessagesPerSecond: 30, MessageBurst: 90,
-			Participants: 100, SeatsPerIdentity: 4, SeatsPerAddress: 200, Rooms: 1000, WatchedRooms: 1000, Bans: 1000, Waiting: 50, WaitingPerAddress: 5, Publications: 4,
+			Participants: 100, SeatsPerIdentity: 4, SeatsPerAddress: 200, Rooms: 1000, WatchedRooms: 1000, Bans: 1000, Waiting: 50, WaitingPerAddress: 5, Invitations: 100, Publications: 4,
 			Slots: 25, Tiles: 100,
 			NameChars: 64, IdentityBytes: 128, MetadataBytes: 4 << 10, TextBytes: 4 << 10, SignalBytes: 16 << 10,
 			DataBytes: 64 << 10, LogEntries: 1024, History: 100,

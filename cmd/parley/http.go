@@ -68,12 +68,25 @@ func bounded(next http.Handler) http.Handler {
 
 // routes puts the handlers of all parts on one mux. The WebSocket route has the bare ResponseWriter: its upgrade takes over the
 // connection, which a wrapped one would hide. Panics are counted.
-func routes(ws, presence, pages http.Handler, panics *atomic.Uint64, log *slog.Logger) http.Handler {
+func routes(p parts, panics *atomic.Uint64, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/v1/", guard(presence, panics, log))
-	mux.Handle("/", guard(pages, panics, log))
-	mux.Handle("/v1/rooms/{room}/ws", alone(ws, panics, log))
+	mux.Handle("/v1/", guard(p.presence, panics, log))
+	mux.Handle("/", guard(p.pages, panics, log))
+	mux.Handle("/v1/rooms/{room}/ws", alone(p.ws, panics, log))
+	// It tells pages of other origins apart by itself: some may exchange an invitation.
+	mux.Handle("/v1/access", watched(p.access, panics, log))
+	mux.Handle("/v1/access/", watched(p.access, panics, log))
+	for _, of := range []string{"invitations", "bans", "waiting"} {
+		mux.Handle("/v1/rooms/{room}/"+of, guard(p.doors, panics, log))
+	}
 	return bounded(mux)
+}
+
+// parts are what answers HTTP.
+type parts struct {
+	ws, presence, access, pages http.Handler
+
+	doors http.Handler // a room's invitations, bans and who waits
 }
 
 // alone keeps a panic to its connection, as net/http does, and counts it.
@@ -110,9 +123,13 @@ func thisMachineOnly(next http.Handler) http.Handler {
 	})
 }
 
-// guard keeps a panic to its request, logs requests at debug, and refuses writes from pages of other origins.
+// guard is watched, and refuses writes from pages of other origins.
 func guard(next http.Handler, panics *atomic.Uint64, log *slog.Logger) http.Handler {
-	next = http.NewCrossOriginProtection().Handler(next)
+	return watched(http.NewCrossOriginProtection().Handler(next), panics, log)
+}
+
+// watched keeps a panic to its request, and logs requests at debug.
+func watched(next http.Handler, panics *atomic.Uint64, log *slog.Logger) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
 		rec := &recorder{ResponseWriter: w}

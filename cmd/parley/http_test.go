@@ -44,7 +44,7 @@ func TestPanicOfAnUpgrade(t *testing.T) {
 	var panics atomic.Uint64
 	boom := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("boom") })
 	quiet := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
-	srv := httptest.NewServer(routes(boom, quiet, quiet, &panics, silent()))
+	srv := httptest.NewServer(routes(parts{ws: boom, presence: quiet, pages: quiet, access: quiet, doors: quiet}, &panics, silent()))
 	t.Cleanup(srv.Close)
 	for range 2 {
 		for _, path := range []string{"/v1/rooms/a/ws", "/v1/rooms", "/"} {
@@ -178,7 +178,7 @@ func TestWebSocketRouteIsBare(t *testing.T) {
 		}
 	})
 	other := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("wrong handler") })
-	thisMachineOnly(routes(ws, other, other, &atomic.Uint64{}, silent())).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "http://localhost/v1/rooms/a/ws", nil))
+	thisMachineOnly(routes(parts{ws: ws, presence: other, pages: other, access: other, doors: other}, &atomic.Uint64{}, silent())).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "http://localhost/v1/rooms/a/ws", nil))
 	if bare != nil {
 		t.Error("the WebSocket handler got a wrapped ResponseWriter")
 	}
@@ -246,7 +246,7 @@ func (d *deadlines) SetWriteDeadline(t time.Time) error {
 func TestRequestsAreBounded(t *testing.T) {
 	t.Parallel()
 	nothing := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
-	h := routes(nothing, nothing, nothing, &atomic.Uint64{}, silent())
+	h := routes(parts{nothing, nothing, nothing, nothing, nothing}, &atomic.Uint64{}, silent())
 	for _, path := range []string{"/", "/v1/rooms", "/v1/rooms/a/events", "/v1/rooms/a/ws"} {
 		d := &deadlines{ResponseRecorder: httptest.NewRecorder()}
 		began := time.Now()

@@ -177,5 +177,7 @@ func (s *server) announceLAN(w io.Writer, l *loaded) {
 	}
 	if !l.guarded() {
 		fmt.Fprint(w, "There is no secret, so everybody in the network may enter; the first in a room is its moderator.\n")
+		return
 	}
+	fmt.Fprint(w, s.wayIn(l, time.Now()))
 }

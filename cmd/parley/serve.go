@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"runtime"
 	"syscall"
+	"time"
 
 	"github.com/parley/parley/internal/gate"
 )
@@ -59,13 +60,12 @@ func (s *server) announce(c console, l *loaded) {
 		s.announceLAN(c.stdout, l)
 	case !l.open():
 		fmt.Fprintf(c.stdout, "Parley is ready: open %s\n"+
-			"There is no secret, so only this machine is served, and everybody on it may enter every room. "+
+			"There is no secret, so only this machine is served, and everybody on it may enter every room; the first in a room moderates it. "+
 			"To serve others set PARLEY_SECRET.\n", s.url)
 	case !l.guarded():
-		fmt.Fprintf(c.stdout, "Parley is ready: open %s\nINSECURE: whoever reaches this address may enter every room.\n", s.url)
+		fmt.Fprintf(c.stdout, "Parley is ready: open %s\nINSECURE: whoever reaches this address may enter every room; the first in a room moderates it.\n", s.url)
 	default:
-		fmt.Fprintf(c.stdout, "Parley is ready: open %s\nEntering a room takes a token: parley token --room ROOM --identity WHO "+
-			"--link %s\n", s.url, s.url)
+		fmt.Fprintf(c.stdout, "Parley is ready: open %s\n%s", s.url, s.wayIn(l, time.Now()))
 	}
 	admin := off
 	if s.sockets.admin != nil {
@@ -82,6 +82,21 @@ func (s *server) announce(c console, l *loaded) {
 	s.log.Info("ready", "url", s.url, "version", buildVersion(), "http", s.sockets.http[0].Addr().String(),
 		"udp", s.sockets.udp.LocalAddr().String(), "tcp", tcp, "admin", admin,
 		"secret", l.guarded(), "lan", l.LAN, "ice_lite", s.reach.lite(l.Media.ICELite), "turn", l.Turn.Enabled)
+}
+
+// wayIn says how one gets into rooms where there is a secret.
+func (s *server) wayIn(l *loaded, now time.Time) string {
+	switch {
+	case l.hostsByLink():
+		return fmt.Sprintf("To open rooms, sign in as a host with this link. It is good for a day, and once:\n\n  %s/sign-in#key=%s\n\n"+
+			"You can invite guests from inside a room. For more hosts set a passphrase (parley passphrase).\n", s.url, s.hosts.NewLink(now))
+	case l.openTo() == openHosts:
+		return "Hosts sign in there, open rooms and invite guests.\n"
+	case l.openTo() == openAnyone:
+		return "Whoever opens a room's address is in; the first in a room moderates it.\n"
+	default:
+		return fmt.Sprintf("Entering a room takes a token: parley token --room ROOM --identity WHO --link %s\n", s.url)
+	}
 }
 
 // wait serves until a signal or a broken listener. The first SIGTERM or SIGINT stops in order; the second ends the

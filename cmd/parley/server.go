@@ -18,6 +18,9 @@ import (
 	"github.com/parley/parley/internal/state"
 	"github.com/parley/parley/sfu"
 	"github.com/parley/parley/signaling"
+	"github.com/parley/parley/signaling/access"
+	"github.com/parley/parley/signaling/access/guests"
+	"github.com/parley/parley/signaling/access/hosts"
 	"github.com/parley/parley/signaling/presence"
 	"github.com/parley/parley/signaling/ws"
 	"github.com/parley/parley/turn"
@@ -45,6 +48,9 @@ type server struct {
 	rooms    *signaling.Server
 	ws       *ws.Handler
 	presence *presence.Server
+	book     *guests.Book // nil: no secret
+	hosts    *hosts.Hosts // nil: nobody signs in
+	access   *access.Server
 	http     *http.Server
 	admin    *http.Server // nil: off
 
@@ -94,6 +100,9 @@ func start(ctx context.Context, l *loaded, log *slog.Logger) (*server, error) {
 		}
 		s.closeMedia()
 		s.sockets.close()
+		if s.book != nil {
+			s.book.Close()
+		}
 		return nil, errors.Join(err, s.data.Close())
 	}
 	s.url = s.address(l)
@@ -120,7 +129,7 @@ func (s *server) startParts(l *loaded) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	handler := routes(s.ws, s.presence, pages, &s.panics, s.log)
+	handler := routes(parts{s.ws, s.presence, s.access, pages, s.access.Rooms()}, &s.panics, s.log)
 	switch {
 	case s.near != nil:
 		handler = neighboursOnly(handler, s.near)
@@ -170,11 +179,20 @@ func (s *server) startRooms(l *loaded, ice signaling.ICE) error {
 		return err
 	}
 	s.audit = audit.New(s.log, l.Log.Addresses)
-	s.rooms, err = signaling.New(signaling.Config{
+	if s.book, err = l.openBook(s.data, s.log); err != nil {
+		return err
+	}
+	cfg := signaling.Config{
 		Media: mediaNode{s.sfu}, ICE: ice, Tokens: tokens, Limits: l.Limits.limits(), Timing: l.Timing.timing(),
 		Log: s.log, Audit: s.audit,
-	})
-	if err != nil {
+	}
+	if s.book != nil {
+		cfg.Invitations, cfg.Bans = bookOfLinks{s.book}, bookOfBans{s.book}
+	}
+	if s.rooms, err = signaling.New(cfg); err != nil {
+		return err
+	}
+	if err := s.startAccess(l, tokens); err != nil {
 		return err
 	}
 	s.presence, err = presence.New(presence.Config{
@@ -230,6 +248,9 @@ func (s *server) stop(ctx context.Context) {
 	}
 	s.tasks.Wait()
 	s.sockets.close()
+	if s.book != nil {
+		s.book.Close()
+	}
 	if err := s.data.Close(); err != nil {
 		s.log.Warn("closing the data folder", "err", err)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/parley/parley/sfu"
+	"github.com/parley/parley/signaling/access/hosts"
 	"github.com/parley/parley/signaling/token"
 )
 
@@ -117,6 +118,17 @@ func (l *loaded) checkAnonymous() error {
 	if !slices.Contains(ways, l.Rooms.Open) {
 		return l.problem("rooms.open", "%q is none of %s", l.Rooms.Open, strings.Join(ways[1:], ", "))
 	}
+	if _, err := permissions(l.Rooms.Guests); err != nil {
+		return l.problem("rooms.guests", "%v", err)
+	}
+	if l.Hosts.Passphrase != "" {
+		if err := hosts.Valid(string(l.Hosts.Passphrase)); err != nil {
+			return l.problem("hosts.passphrase", "%v", err)
+		}
+		if l.openTo() != openHosts {
+			return l.problem("hosts.passphrase", "hosts open no rooms here: rooms.open is %s, or there is no secret", l.openTo())
+		}
+	}
 	if !l.guarded() && l.Rooms.Open != "" && l.Rooms.Open != openAnyone {
 		return l.problem("rooms.open", "%s needs a secret; make one with: openssl rand -hex 32", l.Rooms.Open)
 	}
@@ -174,10 +186,18 @@ func (l *loaded) checkMedia() error {
 	return nil
 }
 
+// longest is the longest time that a key may have.
+func longest(key string) time.Duration {
+	if key == "hosts.session" || key == "rooms.invitation_max_ttl" || key == "rooms.invitation_ttl" {
+		return 366 * 24 * time.Hour
+	}
+	return 7 * 24 * time.Hour
+}
+
 func (l *loaded) checkTimes() error {
 	for _, f := range fields(&l.config) {
-		if d, ok := reflect.TypeAssert[time.Duration](f.value); ok && (d < 100*time.Millisecond || d > 7*24*time.Hour) {
-			return l.problem(f.key, "%v is not from 100ms to 168h", d)
+		if d, ok := reflect.TypeAssert[time.Duration](f.value); ok && (d < 100*time.Millisecond || d > longest(f.key)) {
+			return l.problem(f.key, "%v is not from 100ms to %v", d, longest(f.key))
 		}
 	}
 	if l.Timing.Silence <= l.Timing.Ping {
@@ -189,6 +209,9 @@ func (l *loaded) checkTimes() error {
 	if l.Timing.Resume <= l.Timing.Silence {
 		return l.problem("timing.resume", "%v must be longer than timing.silence, which is %v", l.Timing.Resume,
 			l.Timing.Silence)
+	}
+	if l.Rooms.InvitationTTL > l.Rooms.InvitationMaxTTL || l.Rooms.InvitationTTL < time.Minute {
+		return l.problem("rooms.invitation_ttl", "%v is not from 1m to rooms.invitation_max_ttl, which is %v", l.Rooms.InvitationTTL, l.Rooms.InvitationMaxTTL)
 	}
 	if l.Token.TTL < 10*time.Second {
 		return l.problem("token.ttl", "%v is too short to come back with, want at least 10s", l.Token.TTL)

@@ -16,7 +16,7 @@ func (v *Verifier) Renew(c Claims, room, identity string, now time.Time) Renewed
 	if v == nil {
 		return Renewed{}
 	}
-	c.First = c.Origin()
+	c.First, c.Knock = c.Origin(), false
 	expires := now.Add(v.ttl).Truncate(time.Second)
 	if c.First.IsZero() { // there was no token
 		c.First = expires
@@ -24,16 +24,31 @@ func (v *Verifier) Renew(c Claims, room, identity string, now time.Time) Renewed
 	return v.issue(c, room, identity, now, expires)
 }
 
-// Admit makes the token of somebody who has been let in, and has not joined yet.
-func (v *Verifier) Admit(c Claims, room, identity string, now time.Time) Renewed {
+// Issue makes the token that somebody comes in with, who has something else than a token. Where nothing outlives a token it is good
+// until what he has ends, else for Config.TTL.
+func (v *Verifier) Issue(c Claims, room, identity string, now, until time.Time) Renewed {
 	if v == nil {
 		return Renewed{}
 	}
-	return v.issue(c, room, identity, now, now.Add(v.ttl).Truncate(time.Second))
+	expires := now.Add(v.ttl)
+	if v.enforce {
+		expires = until
+	}
+	return v.issue(c, room, identity, now, expires.Truncate(time.Second))
+}
+
+// Admit makes the token of somebody who has been let in, and has not joined yet.
+func (v *Verifier) Admit(c Claims, room, identity string, now time.Time) Renewed {
+	until := c.Expires
+	c.Knock = false
+	if until.IsZero() {
+		until = now.AddDate(1, 0, 0) // there was no token
+	}
+	return v.Issue(c, room, identity, now, until)
 }
 
 func (v *Verifier) issue(c Claims, room, identity string, now, expires time.Time) Renewed {
-	c.Room, c.Identity, c.NotBefore, c.Knock, c.Expires = room, identity, time.Time{}, false, expires
+	c.Room, c.Identity, c.NotBefore, c.Expires = room, identity, time.Time{}, expires
 	last := v.enforce && !c.Anonymous && c.WasIn() && !c.Expires.Before(c.First)
 	if last {
 		c.Expires = c.First

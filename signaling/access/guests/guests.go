@@ -233,7 +233,7 @@ func (b *Book) Revoke(name, id string, now time.Time) bool {
 	return n > 0
 }
 
-// Check reads an invitation for a room. The error is ErrInvalid, ErrExpired or ErrRevoked.
+// Check reads an invitation for a room. The error is ErrInvalid, ErrExpired or ErrRevoked; with the last two it has its ID.
 func (b *Book) Check(text, name string, now time.Time) (Invitation, error) {
 	c, err := b.keys.read(text, name)
 	if err != nil {
@@ -247,11 +247,11 @@ func (b *Book) Check(text, name string, now time.Time) (Invitation, error) {
 	defer b.mu.Unlock()
 	if r := b.rooms[name]; r != nil {
 		if _, out := r.revoked[i.ID]; out || !r.before.IsZero() && !c.made.After(r.before) {
-			return Invitation{}, ErrRevoked
+			return Invitation{ID: i.ID}, ErrRevoked
 		}
 	}
 	if !now.Before(i.Expires) {
-		return Invitation{}, ErrExpired
+		return Invitation{ID: i.ID}, ErrExpired
 	}
 	return i, nil
 }

@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"strings"
 	"sync"
@@ -195,10 +196,7 @@ func (h *Hosts) Stats() Stats {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s := h.stats
-	s.SignedIn = map[string]uint64{}
-	for how, n := range h.stats.SignedIn {
-		s.SignedIn[how] = n
-	}
+	s.SignedIn = maps.Clone(h.stats.SignedIn)
 	return s
 }
 

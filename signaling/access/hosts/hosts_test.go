@@ -162,8 +162,7 @@ func TestTriesAreSlowed(t *testing.T) {
 	h := hosts(t, Config{Passphrase: quick(phrase)})
 	try := func(from netip.Prefix, passphrase string, at time.Time) (wait time.Duration) {
 		_, _, err := h.SignIn(context.Background(), passphrase, "", from, at)
-		var many *TooMany
-		if errors.As(err, &many) {
+		if many, ok := errors.AsType[*TooMany](err); ok {
 			return many.Wait
 		}
 		return 0

@@ -13,8 +13,10 @@ import (
 )
 
 const (
-	// MinPassphrase and MaxPassphrase bound a passphrase, in bytes.
+	// MinPassphrase is the shortest passphrase, in bytes.
 	MinPassphrase = 8
+
+	// MaxPassphrase is the longest one.
 	MaxPassphrase = 1024
 
 	iterations    = 600_000 // of PBKDF2-HMAC-SHA256, as OWASP's Password Storage Cheat Sheet of 2023 asks for: about 0.15 s
