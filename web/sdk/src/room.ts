@@ -373,12 +373,13 @@ export class Room extends RoomRequests {
   #welcome(welcome: Welcome, again: boolean): void {
     this.#can = new Set(welcome.can ?? []);
     this.#limits = welcome.limits ?? {};
-    this.#messages = (welcome.messages ?? []).map(toMessage);
+    const restarted = again && epoch(this.#model.position) !== epoch(welcome.room.position);
+    const kept = restarted ? this.#messages : []; // what a server that was started anew has forgotten
+    this.#messages = [...kept, ...(welcome.messages ?? []).map(toMessage)].slice(-MOST_MESSAGES);
     this.#me = new Participant({ id: welcome.participant, name: this.#options.name });
     this.#credentials.accepted();
     this.#renewed(welcome);
     this.door.replace(welcome.room.waiting);
-    const restarted = again && epoch(this.#model.position) !== epoch(welcome.room.position);
     if (welcome.media) {
       this.#media?.accept(welcome.media.sdp).catch((error) => this.emit('error', toFault(error)));
     }
