@@ -35,15 +35,14 @@ func (l *loaded) openSockets(ctx context.Context, near *neighbours, log *slog.Lo
 
 func (l *loaded) fill(ctx context.Context, near *neighbours, s *sockets) error {
 	var err error
-	switch n := l.Media.sockets(); {
+	listenUDP := mux.ListenUDP
+	switch {
 	case near != nil:
-		s.udp, err = mux.ListenUDPFrom(l.UDP, n, near.admits)
+		listenUDP = near.listenUDP
 	case l.udpHere:
-		s.udp, err = mux.ListenUDPHere(l.UDP, n)
-	default:
-		s.udp, err = mux.ListenUDP(l.UDP, n)
+		listenUDP = mux.ListenUDPHere
 	}
-	if err != nil {
+	if s.udp, err = listenUDP(l.UDP, l.Media.sockets()); err != nil {
 		return l.socketError("udp", l.UDP, err)
 	}
 	if s.tcp, err = l.listen(ctx, s, "tcp", l.TCP); err != nil {
@@ -70,6 +69,11 @@ func (l *loaded) fill(ctx context.Context, near *neighbours, s *sockets) error {
 	}
 	s.admin, err = l.listen(ctx, s, "admin", l.Admin)
 	return err
+}
+
+// listenUDP opens a port for neighbours.
+func (n *neighbours) listenUDP(addr string, sockets int) (*mux.UDP, error) {
+	return mux.ListenUDPFrom(addr, sockets, n.admits)
 }
 
 func (l *loaded) listen(ctx context.Context, s *sockets, key, addr string) (net.Listener, error) {
