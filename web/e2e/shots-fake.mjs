@@ -83,7 +83,7 @@ const shots = [
   ['invite-qr', `join=1&people=2&open=hosts&panel=invite,invite-show-qr&${moderator}`],
   ['invite-plain', 'join=1&people=2&panel=invite'],
   ['invite-none', 'join=1&people=3&marks=1&open=hosts&panel=invite'],
-  ['invite-full', `join=1&people=2&open=hosts&invitefail=too_many_invitations&panel=invite&${moderator}`],
+  ['invite-full', `join=1&people=2&open=hosts&links=2&invitefail=too_many_invitations&panel=invite&${moderator}`],
   ['knock-one', `join=1&people=3&open=hosts&knocks=1&${moderator}`],
   ['knock-many', `join=1&people=3&open=hosts&knocks=3&${moderator}`],
   ['knock-alone', `join=1&people=1&open=hosts&knocks=1&${moderator}`],
@@ -145,7 +145,7 @@ for (const [look, viewport, colorScheme, touch] of looks) {
     page.on('console', (m) => m.type() === 'error' && report(name, look, m.text()));
     const path = query.includes('path=') || query.includes('unsupported') ? '' : '&path=/r/standup';
     await page.goto(`${base}/fake.html?${query}${path}`);
-    await page.waitForTimeout(then ? 600 : 1100);
+    await page.waitForTimeout(then ? 600 : query.includes('panel=invite,') ? 1700 : 1100);
     await then?.(page);
     if (then) await page.waitForTimeout(600);
     await page.screenshot({ path: `${out}${name}-${look}.png` });

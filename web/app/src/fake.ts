@@ -407,7 +407,6 @@ class FakeWatch extends Emitter<PresenceEvents> implements Watch {
   close(): void {}
 }
 
-let opened = 0;
 let lastRoom: FakeRoom | undefined;
 
 /** A backend that plays a scenario. */
@@ -475,14 +474,23 @@ export function play(s: Scenario): void {
   if (s.chat) talk(room);
   if (s.files) send(room);
   if (s.batches) sendMany(room);
-  for (const id of s.panel.split(',').filter(Boolean)) {
-    // What one click opens is there for the next a moment later.
-    setTimeout(() => (document.querySelector(`[data-testid=${id}]`) as HTMLElement | null)?.click(), 100 * opened++);
-  }
+  void press(s.panel.split(',').filter(Boolean));
   if (s.promote) room.fakePermissions([...s.can, 'moderate', 'invite'] as Permission[]);
   if (s.state !== 'connected') room.fakeState(s.state);
   if (s.lost) lostSince.value = performance.now() - s.lost * 1000;
   if (s.close) room.fakeClose(s.close);
+}
+
+// What one click opens is there for the next some moments later.
+async function press(ids: string[]): Promise<void> {
+  for (const id of ids) {
+    for (let n = 0; n < 60; n++) {
+      const button = document.querySelector<HTMLButtonElement>(`[data-testid=${id}]`);
+      if (button && !button.disabled) break;
+      await new Promise((done) => setTimeout(done, 50));
+    }
+    document.querySelector<HTMLElement>(`[data-testid=${id}]`)?.click();
+  }
 }
 
 function talk(room: FakeRoom): void {

@@ -93,7 +93,7 @@ function Reconnecting() {
 export function meanwhile(seconds: number, flows: boolean): string {
   if (flows) return 'Sound and picture go on meanwhile.';
   if (seconds < 20) return 'Nothing gets through at the moment.';
-  return 'Nothing gets through. If other pages do not load either, it is your network. You may stay: you are back in when it works.';
+  return 'Nothing gets through. Check your network; you come back in by yourself.';
 }
 
 function TryAgain() {

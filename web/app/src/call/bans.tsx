@@ -29,11 +29,10 @@ export function KeptOut() {
             <button
               type="button"
               class="button tight"
-              aria-label={`Let ${b.name || b.identity} back in`}
               data-testid="let-back-in"
               onClick={() => void letBackIn(joined, b.identity)}
             >
-              Let back in
+              Let back in<span class="unseen">: {b.name || b.identity}</span>
             </button>
           </li>
         ))}

@@ -81,7 +81,7 @@ function RoomActions() {
         data-testid="lock"
         onClick={() => void attempt(async () => room.value?.moderate(shut ? 'unlock' : 'lock'))}
       >
-        {shut ? <UnlockIcon size={20} /> : <LockIcon size={20} />} {shut ? 'Unlock' : 'Lock the room'}
+        {shut ? <UnlockIcon size={20} /> : <LockIcon size={20} />} {shut ? 'Unlock' : 'Lock room'}
       </button>
       <button
         type="button"

@@ -38,7 +38,7 @@ export function WaitingPage({ room }: { room: string }) {
               </h1>
               <p class="quiet waiting-advice">
                 {connected
-                  ? `${advice} You need not do anything.`
+                  ? `${advice} There is nothing else to do.`
                   : 'The connection is lost. Connecting again; your place is kept.'}
               </p>
             </div>

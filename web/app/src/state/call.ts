@@ -151,7 +151,7 @@ function waits(mine: AbortController, w: { for: Waiting['for']; connected?: bool
 /** What we wait for, and that it needs nothing more. */
 export function waitingWords(who: Waiting['for']): [title: string, advice: string] {
   return who === 'host'
-    ? ['The host is not here yet', 'You are let in by yourself when they come.']
+    ? ['The host is not here yet', 'You will be let in as soon as they come.']
     : ['Asked to join', 'Somebody in the room will let you in.'];
 }
 

@@ -44,6 +44,7 @@ export async function makeInvitation(room: CallRoom): Promise<void> {
   } catch (error) {
     if (turn !== mine) return;
     making.value = { kind: 'failed', code: codeOf(error), message: error instanceof Error ? error.message : '' };
+    await readLinks(room); // where there are too many, some can go
   }
 }
 

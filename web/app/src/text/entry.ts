@@ -24,11 +24,11 @@ export interface Coming {
 export function door(c: Coming, open: Access['open'] | undefined): Door {
   if (c.locked) return asking('The room is locked. Somebody inside can let you in.');
   if (c.knock && c.occupied === false) return asking('Nobody is there yet. You can wait for the host here.');
-  if (c.knock) return asking('Somebody inside lets you in.');
+  if (c.knock) return asking('Somebody inside will let you in.');
   if (c.guest && c.occupied === false) {
     return {
       label: 'Wait for the host',
-      words: 'The host is not here yet. You are let in when they come.',
+      words: 'The host is not here yet. You will be let in as soon as they come.',
       waits: true,
     };
   }
