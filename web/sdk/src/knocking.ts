@@ -2,10 +2,14 @@
 export interface Waiting {
   /** `moderator`: somebody inside decides. `host`: nobody is there who could. */
   readonly for: 'moderator' | 'host';
+  /** False: the connection is lost. It is made again by itself, and our place is kept meanwhile. */
+  readonly connected: boolean;
 }
 
 /** The knock of a session that is not in yet. It outlives its connection: it is taken up by its id and secret. */
 export class Knocking {
+  /** For whom we wait. */
+  whom: Waiting['for'] = 'moderator';
   #held: { knock: string; secret: string } | undefined;
 
   /** `first`: knock without a join before, since we know that we must. */
@@ -27,8 +31,9 @@ export class Knocking {
   }
 
   /** The server has us on its list. */
-  taken(message: { knock?: unknown; secret?: unknown }): void {
+  taken(message: { knock?: unknown; secret?: unknown; for?: unknown }): void {
     this.#held = { knock: String(message.knock), secret: String(message.secret) };
+    this.whom = message.for === 'host' ? 'host' : 'moderator';
   }
 
   /** The server knows nothing of us: knock anew. */

@@ -1,7 +1,7 @@
 import { Backoff } from './backoff';
 import { every } from './clock';
 import { closeError, ParleyError, serverError } from './errors';
-import { Knocking, type Waiting } from './knocking';
+import { Knocking } from './knocking';
 import { Pending, type Reply, type Request } from './pending';
 import type { Renewal, Resumed, SessionEvent, Welcome } from './protocol';
 import type { SessionOptions, SessionOwner, SessionState } from './sessionowner';
@@ -242,7 +242,7 @@ export class Session {
         this.#knocking.taken(message as { knock?: unknown; secret?: unknown });
         this.#pingEvery = (Number((message as { ping_seconds?: unknown }).ping_seconds) || 4) * 1000;
         this.#backoff.up(now());
-        this.#owner.waiting({ for: (message as unknown as Waiting).for });
+        this.#owner.waiting({ for: this.#knocking.whom, connected: true });
         return;
       case 'admitted':
         this.#admitted(message as Renewal);
@@ -355,6 +355,7 @@ export class Session {
     if (socket && socket.readyState <= 1) socket.close(SILENT);
     this.#pending.pause();
     this.#handshake = undefined;
+    if (this.#knocking.waits) this.#owner.waiting({ for: this.#knocking.whom, connected: false });
     const fatal = closeError(code, reason);
     if (fatal) {
       this.#refused(fatal);

@@ -14,7 +14,7 @@ function start({ knock = false, patient = true } = {}) {
     join: async () => ({ token, media: 'offer' }),
     knock: async () => ({ token }),
     patient: () => patient,
-    waiting: (w) => log.push(`for ${w.for}`),
+    waiting: (w) => log.push(`for ${w.for}${w.connected ? '' : ', lost'}`),
     renewed: (r) => {
       token = r.token ?? token;
     },
@@ -107,6 +107,7 @@ describe('knocking', () => {
     expect(s.ended()).toBeUndefined();
     await open();
     expect(latest().last('knock')).toMatchObject({ knock: 'k1', secret: 's' });
+    expect(s.log.slice(0, 2)).toEqual(['for moderator', 'for moderator, lost']);
     latest().say({ type: 'error', id: latest().last('knock').id, code: 'session_gone', message: 'gone' });
     await vi.advanceTimersByTimeAsync(0);
     expect(latest().last('knock')).toMatchObject({ token: 'first' });

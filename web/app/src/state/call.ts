@@ -1,6 +1,6 @@
 // The call itself: joining, the mirror of the room in signals, leaving.
 import { batch, computed, effect, signal, untracked } from '@preact/signals';
-import type { MediaState, Message, Permission, Reason, RoomState } from 'parley-sdk';
+import type { MediaState, Message, Permission, Reason, RoomState, Waiting } from 'parley-sdk';
 import { backend, type CallRoom } from '../backend';
 import { keyParts, tileKey } from '../layout/plan';
 import { names } from '../text/format';
@@ -27,12 +27,6 @@ export interface Ending {
   joined: boolean;
   /** Before it (performance.now) trying again is in vain. */
   until?: number;
-}
-
-/** For whom we wait at the door, and whether the server still knows of it. */
-export interface Waiting {
-  for: 'moderator' | 'host';
-  connected: boolean;
 }
 
 export const phase = signal<Phase>('out');
@@ -137,15 +131,16 @@ function refused(error: unknown, request: JoinRequest): void {
   finish({ code, message, joined: false, until: performance.now() + retryMs });
 }
 
-function waits(mine: AbortController, w: { for: Waiting['for']; connected?: boolean }): void {
+function waits(mine: AbortController, w: Waiting): void {
   if (joining !== mine || mine.signal.aborted) return;
-  const now = { for: w.for, connected: w.connected ?? true };
-  const news = phase.value !== 'waiting' || waiting.value.for !== now.for;
+  const news = phase.value !== 'waiting' || waiting.value.for !== w.for;
+  const lost = waiting.value.connected && !w.connected;
   batch(() => {
-    waiting.value = now;
+    waiting.value = w;
     phase.value = 'waiting';
   });
-  if (news) announce(waitingWords(now.for).join(' '));
+  if (lost) announce('Connection lost. Connecting again; your place is kept.');
+  else if (news) announce(waitingWords(w.for).join('. '));
 }
 
 /** What we wait for, and that it needs nothing more. */

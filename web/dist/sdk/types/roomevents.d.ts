@@ -38,7 +38,7 @@ export interface ConnectOptions {
     density?: number;
     /** Ask to be let in at once, as `enter()` says that we must. Else it is asked where the server says so and `onWaiting` is given. */
     knock?: boolean;
-    /** We wait to be let in: the promise of connect() ends when we are, or are declined. Called again when `for` changes. */
+    /** We wait to be let in: the promise of connect() ends when we are, or are declined. Called again when that changes. */
     onWaiting?(waiting: Waiting): void;
     /** Makes another token, as `enter()` does, when a later join finds that ours has ended: after a long sleep, say. */
     renew?(): Promise<string | undefined>;
