@@ -11,11 +11,15 @@ COPY signaling ./signaling
 COPY turn ./turn
 COPY web ./web
 ARG VERSION=container
-RUN CGO_ENABLED=0 GOTOOLCHAIN=$(sed -n 's/^toolchain //p' go.mod) go build -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /parley ./cmd/parley
+RUN CGO_ENABLED=0 GOTOOLCHAIN=$(sed -n 's/^toolchain //p' go.mod) go build -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /parley ./cmd/parley && mkdir /data
 
 FROM scratch
 COPY LICENSE /LICENSE
 COPY --from=build /parley /parley
+# What outlives the container: invitations and bans. A new volume is made from this folder, with its owner.
+COPY --from=build --chown=65532:65532 /data /data
+ENV PARLEY_DATA=/data
+VOLUME /data
 USER 65532:65532
 # pages and signaling; media, STUN and TURN; the same over TCP
 EXPOSE 8080/tcp 7880/udp 7881/tcp

@@ -50,9 +50,9 @@ export class Podman {
     const text = readFileSync(join(root, 'Dockerfile'), 'utf8');
     const last = text.slice(text.lastIndexOf('\nFROM ') + 1);
     const context = join(folder, 'context');
-    mkdirSync(context, { recursive: true });
-    const own = last.replace('COPY --from=build /parley', 'COPY parley');
-    if (own === last) throw new Error('the last stage of the Dockerfile does not copy the binary any more');
+    mkdirSync(join(context, 'data'), { recursive: true });
+    const own = last.replace('COPY --from=build /parley', 'COPY parley').replace('COPY --from=build --chown', 'COPY --chown');
+    if (own.includes('--from=build')) throw new Error('the last stage of the Dockerfile copies more than the binary and an empty /data');
     writeFileSync(join(context, 'Containerfile'), own);
     copyFileSync(join(root, 'LICENSE'), join(context, 'LICENSE'));
     const out = join(context, 'parley');
