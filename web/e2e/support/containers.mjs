@@ -51,8 +51,11 @@ export class Podman {
     const last = text.slice(text.lastIndexOf('\nFROM ') + 1);
     const context = join(folder, 'context');
     mkdirSync(join(context, 'data'), { recursive: true });
-    const own = last.replace('COPY --from=build /parley', 'COPY parley').replace('COPY --from=build --chown', 'COPY --chown');
-    if (own.includes('--from=build')) throw new Error('the last stage of the Dockerfile copies more than the binary and an empty /data');
+    const own = last
+      .replace('COPY --from=build /parley', 'COPY parley')
+      .replace('COPY --from=build --chown', 'COPY --chown');
+    if (own.includes('--from=build'))
+      throw new Error('the last stage of the Dockerfile copies more than the binary and an empty /data');
     writeFileSync(join(context, 'Containerfile'), own);
     copyFileSync(join(root, 'LICENSE'), join(context, 'LICENSE'));
     const out = join(context, 'parley');
