@@ -24,7 +24,7 @@ func (s *Server) noteRefusal(who audit.Who, what string, err error) {
 func (e *requestError) denies() bool {
 	switch e.code {
 	case codeUnauthorized, codeForbidden, codeBanned, codeRoomLocked, codeRoomFull, codeTooManyRooms, codeTooManyBans, codeTooManySeats,
-		codeDeclined, codeTooManyWaiting, codeInvitationClosed, codeTooManyInvitations:
+		codeDeclined, codeTooManyWaiting, codeInvitationClosed, codeInvitationRevoked, codeTooManyInvitations:
 		return true
 	}
 	return false

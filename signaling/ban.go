@@ -38,9 +38,12 @@ func (r *room) barsLocked(c token.Claims, identity string) *requestError {
 		switch {
 		case b.Identity == identity:
 			return refuse(codeBanned, "a moderator has removed you from this room")
-		case b.bars(c.Invitation) && !slices.Contains(b.Present, identity):
+		case b.bars(c.Invitation) && !c.WasIn() && !slices.Contains(b.Present, identity):
 			return refuse(codeInvitationClosed, "a moderator has removed somebody who came by this link: it lets nobody new in")
 		}
+	}
+	if c.Invitation != "" && !c.WasIn() && !r.porch.letIn[identity] && r.srv.cfg.Invitations.Revoked(r.name, c.Invitation) {
+		return refuse(codeInvitationRevoked, "the link that you came by was withdrawn")
 	}
 	return nil
 }

@@ -37,6 +37,7 @@ const (
 	codeNoKnock        errorCode = "no_such_knock"
 
 	codeInvitationClosed   errorCode = "invitation_closed"
+	codeInvitationRevoked  errorCode = "invitation_revoked"
 	codeTooManyInvitations errorCode = "too_many_invitations"
 	codeNoInvitation       errorCode = "no_such_invitation"
 
@@ -85,6 +86,7 @@ func errorTable() []errorRow {
 		{code: codeWaitingTimeout, joining: closeWaitingTimeout},
 		{code: codeTooManyWaiting, joining: closeTooManyWaiting},
 		{code: codeInvitationClosed, joining: closeBanned},
+		{code: codeInvitationRevoked, joining: closeUnauthorized},
 		{code: codeTooManyInvitations},
 		{code: codeNoInvitation},
 		{code: codeNoKnock},

@@ -19,6 +19,8 @@ type Invitations interface {
 	List(room string, now time.Time) []Invitation
 	// Revoke ends one, or all of the room where id is empty, and reports whether there was one.
 	Revoke(room, id string, now time.Time) bool
+	// Revoked reports whether one was: who was given a token for it, and was not in yet, may not come in any more.
+	Revoked(room, id string) bool
 	// Guests is what a guest may do where nobody says.
 	Guests() []token.Permission
 }
@@ -47,6 +49,7 @@ func (noInvitations) Make(Invitation, time.Duration, time.Time) (Invitation, err
 }
 func (noInvitations) List(string, time.Time) []Invitation   { return nil }
 func (noInvitations) Revoke(string, string, time.Time) bool { return false }
+func (noInvitations) Revoked(string, string) bool           { return false }
 func (noInvitations) Guests() []token.Permission            { return nil }
 
 // maxLabel is the longest label of an invitation, in bytes.

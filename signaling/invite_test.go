@@ -44,6 +44,10 @@ func (f *fakeInvitations) Revoke(room, id string, _ time.Time) bool {
 	return len(f.list) < before
 }
 
+func (f *fakeInvitations) Revoked(room, id string) bool {
+	return !slices.ContainsFunc(f.List(room, time.Now()), func(i Invitation) bool { return i.ID == id })
+}
+
 func (*fakeInvitations) Guests() []token.Permission { return guestMay }
 
 func (r *rig) withInvitations() *fakeInvitations {
@@ -101,6 +105,32 @@ func TestInviteEndsWithTheInviter(t *testing.T) {
 		host.must("invite", nil)
 		if got := links.List("a", time.Now())[0].NotAfter; !got.Equal(time.Now().Add(time.Hour).Truncate(time.Second)) {
 			t.Errorf("not after %v", got)
+		}
+	})
+}
+
+// Who was given a token for a link that is revoked since comes in if he was in; nobody else does, and who waits is told.
+func TestRevokedBeforeTheJoin(t *testing.T) {
+	bubble(t, withSecret, func(t *testing.T, r *rig) {
+		r.withInvitations()
+		host := r.in("host", token.Moderate, token.Invite, token.Message)
+		made := host.must("invite", nil)["invitation"].(map[string]any)["id"].(string)
+		bob := r.dial("a")
+		bob.join(r.guest("bob", made, false))
+		cem, waiting := r.knocks(r.guest("cem", made, true))
+		host.must("revoke", nil)
+		late := r.dial("a")
+		late.refused(codeInvitationRevoked, "join", r.guest("dan", made, false))
+		late.closedWith(closeUnauthorized)
+		knocking := r.dial("a")
+		knocking.refused(codeInvitationRevoked, "knock", r.guest("dan", made, true))
+		renewed := bob.welcome["token"]
+		bob.closePage()
+		bob = r.dial("a")
+		bob.join(fields{"token": renewed})
+		host.refused(codeNoKnock, "moderate", fields{"action": "admit", "knock": waiting["knock"]})
+		if m := cem.told("error"); m["code"] != string(codeInvitationRevoked) {
+			t.Errorf("who waited is told %v", m)
 		}
 	})
 }

@@ -22,7 +22,7 @@ type start struct {
 // keeps) another snapshot is taken.
 func (s *Server) open(feed Feed, claims token.Claims, after eventlog.Position, named bool) (start, error) {
 	reader, look := eventlog.Watcher(), feed.Snapshot
-	if claims.May(token.Moderate) {
+	if claims.May(token.Moderate) && !claims.Knock {
 		reader, look = reader.Moderating(), feed.FullSnapshot
 	}
 	if named {

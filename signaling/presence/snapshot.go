@@ -50,7 +50,7 @@ func (s *Server) serveRoom(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	look := feed.Snapshot
-	if claims.May(token.Moderate) {
+	if claims.May(token.Moderate) && !claims.Knock {
 		look = feed.FullSnapshot
 	}
 	snapshot, at := look()

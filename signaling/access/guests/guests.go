@@ -256,6 +256,19 @@ func (b *Book) Check(text, name string, now time.Time) (Invitation, error) {
 	return i, nil
 }
 
+// Revoked reports whether the invitation of that id was. Where all of the room were, so were those that nobody remembers.
+func (b *Book) Revoked(name, id string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	r := b.rooms[name]
+	if r == nil {
+		return false
+	}
+	_, out := r.revoked[id]
+	_, good := r.good[id]
+	return out || !good && !r.before.IsZero()
+}
+
 // Used counts that somebody came by an invitation. It is written with the next change.
 func (b *Book) Used(name, id string) {
 	b.mu.Lock()

@@ -17,6 +17,7 @@ export const SERVER_ERRORS = [
   'waiting_timeout',
   'too_many_waiting',
   'invitation_closed',
+  'invitation_revoked',
   'too_many_invitations',
   'no_such_invitation',
   'no_such_knock',
