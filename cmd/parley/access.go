@@ -39,12 +39,14 @@ func (l *loaded) newHosts() (*hosts.Hosts, error) {
 		return nil, err
 	}
 	return hosts.New(hosts.Config{
-		Key: key, Passphrase: string(l.Hosts.Passphrase), Link: l.hostsByLink(), Session: l.Hosts.Session,
+		Key: key, Passphrase: string(l.Hosts.Passphrase), Link: l.hostsByLink(), OIDC: l.oidcPrint(), Session: l.Hosts.Session,
 	})
 }
 
 // hostsByLink reports whether a host signs in by a link that is printed at the start, since nothing else is configured.
-func (l *loaded) hostsByLink() bool { return l.openTo() == openHosts && l.Hosts.Passphrase == "" }
+func (l *loaded) hostsByLink() bool {
+	return l.openTo() == openHosts && l.Hosts.Passphrase == "" && !l.hostsByOIDC()
+}
 
 // startAccess makes what lets people into rooms.
 func (s *server) startAccess(l *loaded, tokens *token.Verifier) error {
@@ -66,10 +68,17 @@ func (s *server) startAccess(l *loaded, tokens *token.Verifier) error {
 			ways = append(ways, "link")
 		}
 	}
+	var provider access.Provider
+	if l.hostsByOIDC() {
+		ways = append(ways, "oidc")
+		if provider, err = l.newOIDC(s.log); err != nil {
+			return err
+		}
+	}
 	s.access, err = access.New(access.Config{
 		Open: l.openTo(), Knock: l.Rooms.Knock, Tokens: tokens, Rooms: doors{s.rooms}, Guests: s.book, Hosts: s.hosts,
 		Ways: ways, Strangers: strangers, NameChars: l.Limits.NameChars, Secure: l.overHTTPS(), Insecure: l.Insecure && !l.guarded(), LAN: l.LAN,
-		Origins: l.allOrigins(), Log: s.log, Audit: s.audit,
+		OIDC: provider, OIDCName: l.oidcName(), Origins: l.allOrigins(), Log: s.log, Audit: s.audit,
 	})
 	return err
 }

@@ -61,6 +61,13 @@ type roomsConfig struct {
 type hostsConfig struct {
 	Passphrase secret        `yaml:"passphrase" doc:"Hash of the passphrase that hosts sign in with; make it with: parley passphrase."`
 	Session    time.Duration `yaml:"session" doc:"How long a host stays signed in in a browser."`
+
+	OIDCIssuer           string   `yaml:"oidc_issuer" doc:"OpenID Connect provider that hosts sign in by, as https://accounts.example.org; register /v1/access/oidc/callback of this server there. Empty: none."`
+	OIDCClientID         string   `yaml:"oidc_client_id" doc:"What the provider calls this server."`
+	OIDCClientSecret     secret   `yaml:"oidc_client_secret" doc:"The client's secret. Empty: a public client."`
+	OIDCClientSecretFile string   `yaml:"oidc_client_secret_file" doc:"File with the client's secret in it, instead of oidc_client_secret."`
+	OIDCAllow            []string `yaml:"oidc_allow" doc:"Whom it makes a host, by verified email address: ann@example.org, @example.org. Empty: whoever the provider signs in."`
+	OIDCName             string   `yaml:"oidc_name" doc:"Name of the provider, for the button. Empty: the host of oidc_issuer."`
 }
 
 // openTo is who may open a room.

@@ -85,6 +85,9 @@ func (l *loaded) readSecret() error {
 	if err := l.readSecrets("secret", &c.Secret, c.SecretFile); err != nil {
 		return err
 	}
+	if err := l.readClientSecret(); err != nil {
+		return err
+	}
 	if err := l.readSecrets("turn.secret", &c.Turn.Secret, c.Turn.SecretFile); err != nil {
 		return err
 	}

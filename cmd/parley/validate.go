@@ -22,7 +22,7 @@ const off = "off"
 // validate reports the first value that makes no sense.
 func (l *loaded) validate() error {
 	for _, check := range []func() error{
-		l.checkAddresses, l.checkTLS, l.checkWeb, l.checkAnonymous, l.checkLog, l.checkMedia, l.checkTimes, l.checkLimits,
+		l.checkAddresses, l.checkTLS, l.checkWeb, l.checkAnonymous, l.checkOIDC, l.checkLog, l.checkMedia, l.checkTimes, l.checkLimits,
 		l.checkTURN, l.checkLAN,
 	} {
 		if err := check(); err != nil {
