@@ -30,5 +30,8 @@
 //     two cannot come to differ.
 //   - A request is acted on once. Its answer is remembered, and a repeated id is answered from memory.
 //   - No input from a peer panics, and if it does, that one connection ends.
-//   - A room is forgotten only when nobody is in it, joins it or watches it, and then after a grace.
+//   - A room is forgotten only when nobody is in it, joins it, waits at it or watches it, and then after a grace.
+//   - Nobody waits at an open door: whatever lets somebody in, or keeps him out for good, is looked at under the room's lock when it changes
+//     (room.answerLocked). What must be done without the lock is left to room.run.
+//   - A knock ends once, and is kept until its client knows how. Who waits costs one link.
 package signaling

@@ -14,7 +14,7 @@ import (
 const maxLines = 32
 
 // FuzzSession plays a script with two participants of a room, in any order. A line begins with who acts, "1" or "2", and goes on
-// with a message, in which ONE, TWO and SECRET stand for their ids and the actor's secret; or with "cut", "close", "back" (a new
+// with a message, in which ONE, TWO and SECRET stand for their ids and the actor's secret, PLACE and TICKET for the knock of the second; or with "cut", "close", "back" (a new
 // connection), "data" or "wait". Whatever they do, nothing is our fault, and a third can go on.
 func FuzzSession(f *testing.F) {
 	for _, script := range []string{
@@ -46,12 +46,33 @@ func FuzzSession(f *testing.F) {
 2close
 2back
 2{"type":"moderate","id":1,"action":"end"}`,
+		`1{"type":"moderate","id":2,"action":"lock"}
+2{"type":"leave"}
+2back
+2{"type":"knock","id":1,"name":"Ann"}
+2cut
+2back
+2{"type":"knock","id":2,"knock":"PLACE","secret":"TICKET"}
+1{"type":"moderate","id":3,"action":"admit"}
+2{"type":"join","id":3,"name":"Ann"}
+1wait`,
+		`1{"type":"moderate","id":2,"action":"lock"}
+2close
+2back
+2{"type":"knock","id":1,"knock":"x","secret":"y","metadata":{}}
+2{"type":"knock","id":2}
+2{"type":"knock","id":3}
+1{"type":"moderate","id":3,"action":"decline","knock":"PLACE"}
+2back
+2{"type":"knock","id":4,"knock":"PLACE","secret":"TICKET"}
+1{"type":"moderate","id":4,"action":"unlock"}
+1close`,
 	} {
 		f.Add([]byte(script))
 	}
 	f.Fuzz(func(t *testing.T, script []byte) {
 		synctest.Test(t, func(t *testing.T) {
-			r := newRig(t, nil)
+			r := newRig(t, anyone(false))
 			defer r.shutdown()
 			actors := []*client{r.joined("a", "Ann", 2), r.joined("a", "Ben", 2)}
 			third := r.joined("a", "Cem", 2)
@@ -92,9 +113,20 @@ func (c *client) act(line string, actors []*client) {
 			p.on.OnData(sfu.Data{To: []string{actors[0].me, "nobody"}, Payload: []byte(line)})
 		}
 	default:
-		msg := strings.NewReplacer("ONE", actors[1].me, "TWO", actors[0].me, "SECRET", c.secret).Replace(line)
+		place, ticket := actors[0].place()
+		msg := strings.NewReplacer("ONE", actors[1].me, "TWO", actors[0].me, "SECRET", c.secret, "PLACE", place, "TICKET", ticket).Replace(line)
 		c.link.Receive([]byte(msg))
 	}
+}
+
+// place is what the client needs to take up its newest knock.
+func (c *client) place() (knock, secret string) {
+	for _, m := range c.all() {
+		if m["type"] == "waiting" {
+			c.knock, c.ticket = m["knock"].(string), m["secret"].(string)
+		}
+	}
+	return c.knock, c.ticket
 }
 
 // blameless fails where the server told anybody of a fault of its own.

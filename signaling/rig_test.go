@@ -401,8 +401,9 @@ type client struct {
 	id   uint64
 
 	// From welcome.
-	me, secret string
-	welcome    map[string]any
+	me, secret    string
+	knock, ticket string // as place found them
+	welcome       map[string]any
 }
 
 // dial opens a connection. The transport's end is noticed as a reader would.

@@ -16,13 +16,15 @@ import (
 
 	"github.com/parley/parley/signaling/presence"
 	"github.com/parley/parley/signaling/presence/internal/fakeroom"
+	"github.com/parley/parley/signaling/token"
 )
 
 // watcher follows a room through a cutter, by one way, and comes back by its position each time it is cut.
 type watcher struct {
 	view
-	url string
-	err error // what must not happen
+	url  string
+	pass string
+	err  error // what must not happen
 }
 
 // bySSE follows until the view has caught up with done, or ctx ends.
@@ -37,6 +39,7 @@ func (w *watcher) bySSE(ctx context.Context, client *http.Client, done func(view
 		if w.last != "" {
 			req.Header.Set("Last-Event-ID", w.last)
 		}
+		req.Header.Set("Authorization", "Bearer "+w.pass)
 		resp, err := client.Do(req)
 		if err != nil {
 			continue // cut
@@ -65,6 +68,7 @@ func (w *watcher) byPoll(ctx context.Context, client *http.Client, done func(vie
 			w.err = err
 			return
 		}
+		req.Header.Set("Authorization", "Bearer "+w.pass)
 		resp, err := client.Do(req)
 		if err != nil {
 			continue // cut
@@ -116,7 +120,9 @@ func TestResumeAcrossCuts(t *testing.T) {
 		for seed := range uint64(2) {
 			t.Run(fmt.Sprintf("%s, seed %d", c.name, seed), func(t *testing.T) {
 				t.Parallel()
-				g := newRig(t, presence.Config{Timing: presence.Timing{Stream: 400 * time.Millisecond}}, c.capacity)
+				cfg := guarded(t)
+				cfg.Timing = presence.Timing{Stream: 400 * time.Millisecond}
+				g := newRig(t, cfg, c.capacity)
 				cutter := newCutter(t, g.http.URL)
 				room := g.rooms.Room("r")
 				rnd := rand.New(rand.NewPCG(seed, 7))
@@ -128,6 +134,10 @@ func TestResumeAcrossCuts(t *testing.T) {
 				for i := range watchers {
 					w := &watchers[i]
 					w.url = cutter.url() + "/v1/rooms/r/events"
+					w.pass, w.moderates = sign(t, "r", time.Hour, token.Watch), false
+					if i%4 > 1 {
+						w.pass, w.moderates = sign(t, "r", time.Hour, token.Watch, token.Moderate), true
+					}
 					client := &http.Client{Transport: &http.Transport{}}
 					all.Go(func() {
 						defer client.CloseIdleConnections()
@@ -144,6 +154,9 @@ func TestResumeAcrossCuts(t *testing.T) {
 				truth := room.Names()
 				resets := 0
 				for i, w := range watchers {
+					if w.moderates && !slices.Equal(w.waiting, room.Waiting()) {
+						t.Errorf("watcher %d: %v wait, %v", i, w.waiting, room.Waiting())
+					}
 					if diff := cmp.Diff(truth, w.people); w.err != nil || diff != "" {
 						t.Errorf("watcher %d: %v, %s", i, w.err, diff)
 					}
@@ -171,8 +184,13 @@ func happen(ctx context.Context, rnd *rand.Rand, room *fakeroom.Room, cutter *cu
 				room.Join(fmt.Sprintf("p%d", next))
 				next++
 			}
-			if rnd.IntN(3) == 0 {
+			switch rnd.IntN(6) {
+			case 0, 1:
 				room.Whisper("psst")
+			case 2:
+				room.Knock(fmt.Sprintf("k%d-%d", next, rnd.Uint32()))
+			case 3:
+				room.Decline()
 			}
 		}
 		if rnd.IntN(20) == 0 {
@@ -195,9 +213,9 @@ func TestChangeOfWay(t *testing.T) {
 	g := newRig(t, presence.Config{}, 0)
 	room := g.rooms.Room("r")
 	room.Join("ann")
-	var v view
+	v := view{moderates: true} // where there are no tokens everybody may
 	resp, body := g.get("/v1/rooms/r")
-	if err := v.apply("snapshot", strings.Trim(resp.Header.Get("ETag"), `"`), body); err != nil {
+	if err := v.apply("snapshot", strings.TrimSuffix(strings.Trim(resp.Header.Get("ETag"), `"`), ".m"), body); err != nil {
 		t.Fatal(err)
 	}
 	room.Join("bob")

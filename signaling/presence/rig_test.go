@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -172,7 +173,9 @@ func (s *sse) mustNext(t testing.TB, name string) event {
 
 // view is what a watcher makes of what it is told: the list of those present.
 type view struct {
+	moderates bool // and may be told who waits
 	people    []string
+	waiting   []string
 	last      string // position
 	snapshots int
 	events    int
@@ -183,6 +186,8 @@ type wire struct {
 	Position     string          `json:"position"`
 	Participant  json.RawMessage `json:"participant"`
 	Participants []struct{ ID string }
+	Knock        json.RawMessage        `json:"knock"`
+	Waiting      *[]struct{ ID string } `json:"waiting"`
 }
 
 // apply takes one event, and is strict: nothing may come twice, nothing may be missing.
@@ -205,7 +210,9 @@ func (v *view) apply(name, id, data string) error {
 		for _, p := range w.Participants {
 			v.people = append(v.people, p.ID)
 		}
-		return nil
+		return v.snapshot(w)
+	case "knocking", "knock_ended":
+		return v.knock(name, w.Knock)
 	case "joined":
 		var p struct{ ID string }
 		if err := json.Unmarshal(w.Participant, &p); err != nil {
@@ -222,6 +229,42 @@ func (v *view) apply(name, id, data string) error {
 		return v.leave(id)
 	}
 	return fmt.Errorf("a watcher sees %s", name)
+}
+
+// snapshot takes the list of those who wait, which is there for those alone who may see it.
+func (v *view) snapshot(w wire) error {
+	if v.moderates != (w.Waiting != nil) {
+		return fmt.Errorf("a list of who waits: %v, moderates: %v", w.Waiting != nil, v.moderates)
+	}
+	v.waiting = v.waiting[:0]
+	if w.Waiting != nil {
+		for _, k := range *w.Waiting {
+			v.waiting = append(v.waiting, k.ID)
+		}
+	}
+	return nil
+}
+
+func (v *view) knock(name string, raw json.RawMessage) error {
+	if !v.moderates {
+		return fmt.Errorf("a watcher sees %s", name)
+	}
+	if name == "knock_ended" {
+		if len(v.waiting) == 0 || string(raw) != strconv.Quote(v.waiting[0]) {
+			return fmt.Errorf("%s ended, of %v", raw, v.waiting)
+		}
+		v.waiting = v.waiting[1:]
+		return nil
+	}
+	var k struct{ ID string }
+	if err := json.Unmarshal(raw, &k); err != nil {
+		return err
+	}
+	if slices.Contains(v.waiting, k.ID) {
+		return fmt.Errorf("%s knocks twice", k.ID)
+	}
+	v.waiting = append(v.waiting, k.ID)
+	return nil
 }
 
 func (v *view) join(id string) error {

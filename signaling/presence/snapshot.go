@@ -49,13 +49,13 @@ func (s *Server) serveRoom(w http.ResponseWriter, r *http.Request) {
 		s.sendAway(w, errNotNow)
 		return
 	}
-	look := feed.Snapshot
+	look, kind := feed.Snapshot, ""
 	if claims.May(token.Moderate) && !claims.Knock {
-		look = feed.FullSnapshot
+		look, kind = feed.FullSnapshot, ".m" // at the same position it is another one
 	}
 	snapshot, at := look()
 	feed.Release()
-	tag := `"` + at.String() + `"`
+	tag := `"` + at.String() + kind + `"`
 	w.Header().Set("ETag", tag)
 	w.Header().Set("Cache-Control", "no-cache")
 	if matches(r.Header.Values("If-None-Match"), tag) {

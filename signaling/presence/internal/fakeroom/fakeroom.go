@@ -79,13 +79,20 @@ type Room struct {
 	name     string
 	capacity int
 
-	mu       sync.Mutex
-	log      *eventlog.Log
-	people   []Person
-	feeds    int
-	cached   []byte
-	cachedAt eventlog.Position
-	encoded  int
+	mu      sync.Mutex
+	log     *eventlog.Log
+	people  []Person
+	feeds   int
+	waiting []Person
+	public  cache
+	full    cache
+	encoded int
+}
+
+// cache is a snapshot as it was encoded last.
+type cache struct {
+	bytes []byte
+	at    eventlog.Position
 }
 
 var _ presence.Feed = (*Room)(nil)
@@ -135,6 +142,48 @@ func (r *Room) Whisper(text string) {
 	})
 }
 
+// Knock has somebody wait to be let in, whom only those see who may moderate.
+func (r *Room) Knock(id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p := Person{ID: id, Name: "Name of " + id}
+	r.waiting = append(r.waiting, p)
+	r.append("knocking", eventlog.Moderators(), func(at eventlog.Position) any {
+		return struct {
+			head
+			Knock Person `json:"knock"`
+		}{head{"knocking", at}, p}
+	})
+}
+
+// Decline sends away who has waited the longest.
+func (r *Room) Decline() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.waiting) == 0 {
+		return
+	}
+	id := r.waiting[0].ID
+	r.waiting = slices.Clone(r.waiting[1:])
+	r.append("knock_ended", eventlog.Moderators(), func(at eventlog.Position) any {
+		return struct {
+			head
+			Knock string `json:"knock"`
+		}{head{"knock_ended", at}, id}
+	})
+}
+
+// Waiting returns the ids of those who wait.
+func (r *Room) Waiting() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	ids := make([]string, 0, len(r.waiting))
+	for _, p := range r.waiting {
+		ids = append(ids, p.ID)
+	}
+	return ids
+}
+
 func (r *Room) append(typ string, to eventlog.Audience, event func(eventlog.Position) any) {
 	if _, err := r.log.Append(typ, to, event); err != nil {
 		panic(err) // plain structs into an open log
@@ -180,19 +229,34 @@ func (r *Room) Snapshot() ([]byte, eventlog.Position) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	at := r.log.PublicPosition()
-	if at != r.cachedAt {
-		encoded, err := json.Marshal(struct {
-			Room         string            `json:"room"`
-			Position     eventlog.Position `json:"position"`
-			Participants []Person          `json:"participants"`
-		}{r.name, at, r.people})
-		if err != nil {
-			panic(err) // plain structs
-		}
-		r.cached, r.cachedAt = encoded, at
-		r.encoded++
+	return r.cached(&r.public, at, nil), at
+}
+
+// FullSnapshot implements presence.Feed.
+func (r *Room) FullSnapshot() ([]byte, eventlog.Position) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	at := r.log.ModeratorPosition()
+	return r.cached(&r.full, at, append([]Person{}, r.waiting...)), at
+}
+
+// cached is the snapshot at a position, encoded once.
+func (r *Room) cached(c *cache, at eventlog.Position, waiting []Person) []byte {
+	if c.at == at {
+		return c.bytes
 	}
-	return r.cached, at
+	encoded, err := json.Marshal(struct {
+		Room         string            `json:"room"`
+		Position     eventlog.Position `json:"position"`
+		Participants []Person          `json:"participants"`
+		Waiting      []Person          `json:"waiting,omitzero"`
+	}{r.name, at, r.people, waiting})
+	if err != nil {
+		panic(err) // plain structs
+	}
+	c.bytes, c.at = encoded, at
+	r.encoded++
+	return encoded
 }
 
 // Log implements presence.Feed.
@@ -208,6 +272,3 @@ func (r *Room) Release() {
 	defer r.mu.Unlock()
 	r.feeds--
 }
-
-// FullSnapshot implements presence.Feed: nobody knocks here.
-func (r *Room) FullSnapshot() ([]byte, eventlog.Position) { return r.Snapshot() }
