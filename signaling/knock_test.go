@@ -233,7 +233,7 @@ func TestKnockAtALockedRoom(t *testing.T) {
 		host, ann := r.in("host", token.Moderate), r.in("ann", token.Message)
 		host.must("moderate", fields{"action": "lock"})
 		ann.closePage()
-		ann = r.in("ann", token.Message)
+		r.in("ann", token.Message)
 		out := r.dial("a")
 		out.refused(codeRoomLocked, "join", r.joinAs("bob", token.Message))
 		bob, waiting := r.knocks(r.joinAs("bob", token.Message))

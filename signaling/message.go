@@ -114,8 +114,10 @@ type revokeRequest struct {
 
 // requestTypes are the messages that carry an id and need a session.
 func requestTypes() []string {
-	return []string{"negotiate", "publish", "unpublish", "mute", "layers", "subscribe", "chat", "update", "signal", "moderate", "stats",
-		"invite", "invitations", "revoke", "bans"}
+	return []string{
+		"negotiate", "publish", "unpublish", "mute", "layers", "subscribe", "chat", "update", "signal", "moderate", "stats",
+		"invite", "invitations", "revoke", "bans",
+	}
 }
 
 // messageTypes are all messages that a client may send.

@@ -106,6 +106,9 @@ func TestEnforced(t *testing.T) {
 	if at, _ := lax.Ends(first); !at.IsZero() {
 		t.Errorf("ends at %v", at)
 	}
+	if admitted := strict.Admit(first, "r", "ann", noon); admitted.TTL != 30*time.Minute {
+		t.Errorf("who was let in may stay for %v", admitted.TTL)
+	}
 	if got := strict.Renew(first, "r", "ann", noon.Add(30*time.Minute)); got != (Renewed{}) {
 		t.Error("renewed when it had ended")
 	}
