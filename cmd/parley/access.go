@@ -71,9 +71,10 @@ func (s *server) startAccess(l *loaded, tokens *token.Verifier) error {
 	var provider access.Provider
 	if l.hostsByOIDC() {
 		ways = append(ways, "oidc")
-		if provider, err = l.newOIDC(s.log); err != nil {
+		if s.oidc, err = l.newOIDC(s.log); err != nil {
 			return err
 		}
+		provider = signInElsewhere{s.oidc}
 	}
 	s.access, err = access.New(access.Config{
 		Open: l.openTo(), Knock: l.Rooms.Knock, Tokens: tokens, Rooms: doors{s.rooms}, Guests: s.book, Hosts: s.hosts,

@@ -48,7 +48,8 @@ func metrics(t *testing.T) []metric {
 	t.Helper()
 	cert, key := filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem")
 	issue(t, goodPair, cert, key)
-	status, text := get(t, "http://"+startHere(t, "PARLEY_TLS_CERT="+cert, "PARLEY_TLS_KEY="+key).sockets.admin.Addr().String()+"/metrics")
+	status, text := get(t, "http://"+startHere(t, "PARLEY_TLS_CERT="+cert, "PARLEY_TLS_KEY="+key, "PARLEY_SECRET="+testSecret,
+		"PARLEY_HOSTS_OIDC_ISSUER=https://accounts.example", "PARLEY_HOSTS_OIDC_CLIENT_ID=x").sockets.admin.Addr().String()+"/metrics")
 	if status != http.StatusOK {
 		t.Fatalf("%d %s", status, text)
 	}

@@ -45,6 +45,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	e.media(s.sfu.Stats())
 	e.signaling(s.rooms.Stats())
 	e.counter("audit_omitted", "Refusals that were not written to the audit log, because they were too many.", s.audit.Omitted())
+	e.access(s)
 	e.presence(s.presence.Stats())
 	if s.turn != nil {
 		e.relay(s.turn.Stats())

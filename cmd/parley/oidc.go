@@ -40,19 +40,15 @@ func (c *config) oidcName() string {
 }
 
 // newOIDC makes what signs hosts in by a provider.
-func (l *loaded) newOIDC(log *slog.Logger) (access.Provider, error) {
+func (l *loaded) newOIDC(log *slog.Logger) (*oidc.Provider, error) {
 	key, err := hkdf.Key(sha256.New, l.Secret.signing(), nil, "parley sign-ins under way", 32)
 	if err != nil {
 		return nil, err
 	}
-	p, err := oidc.New(oidc.Config{
+	return oidc.New(oidc.Config{
 		Issuer: l.Hosts.OIDCIssuer, ClientID: l.Hosts.OIDCClientID, ClientSecret: string(l.Hosts.OIDCClientSecret),
 		Allow: l.Hosts.OIDCAllow, Key: key, Base: l.base, Log: log,
 	})
-	if err != nil {
-		return nil, err
-	}
-	return signInElsewhere{p}, nil
 }
 
 // base is the address of the server as the page that asks has it.

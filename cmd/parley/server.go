@@ -21,6 +21,7 @@ import (
 	"github.com/parley/parley/signaling/access"
 	"github.com/parley/parley/signaling/access/guests"
 	"github.com/parley/parley/signaling/access/hosts"
+	"github.com/parley/parley/signaling/access/oidc"
 	"github.com/parley/parley/signaling/presence"
 	"github.com/parley/parley/signaling/ws"
 	"github.com/parley/parley/turn"
@@ -48,8 +49,9 @@ type server struct {
 	rooms    *signaling.Server
 	ws       *ws.Handler
 	presence *presence.Server
-	book     *guests.Book // nil: no secret
-	hosts    *hosts.Hosts // nil: nobody signs in
+	book     *guests.Book   // nil: no secret
+	hosts    *hosts.Hosts   // nil: nobody signs in
+	oidc     *oidc.Provider // nil: nobody signs in elsewhere
 	access   *access.Server
 	http     *http.Server
 	admin    *http.Server // nil: off
