@@ -43,6 +43,10 @@ func (r *room) decide(id string, admit bool, by audit.Who, now time.Time) (found
 		if id != "" && k.id != id {
 			continue
 		}
+		if barred := r.barsLocked(k.claims, k.identity); barred != nil { // since a moment ago
+			after.add(r.endKnockLocked(k, knockDeclined, "", barred, now))
+			continue
+		}
 		end, why := knockAdmitted, (*requestError)(nil)
 		if !admit {
 			end, why = knockDeclined, refuse(codeDeclined, "a moderator declined to let you in")

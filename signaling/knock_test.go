@@ -252,7 +252,8 @@ func TestKnockAtALockedRoom(t *testing.T) {
 // A thousand knock: those in the room are told of as many as may wait, and go on as before.
 func TestKnockedByAThousand(t *testing.T) {
 	bubble(t, withSecret, func(t *testing.T, r *rig) {
-		host := r.in("host", token.Moderate)
+		host, ann := r.in("host", token.Moderate, token.Message), r.in("ann", token.Message)
+		host.events()
 		refused := 0
 		for i := range 1000 {
 			c := r.dial("a")
@@ -268,8 +269,15 @@ func TestKnockedByAThousand(t *testing.T) {
 		if got := host.events("knocking"); len(got) != 50 {
 			t.Errorf("the moderator is told of %d", len(got))
 		}
-		if !host.isOpen() {
-			t.Error("the moderator is out")
+		if got := ann.events(); len(got) != 0 {
+			t.Errorf("others are told %v", got)
+		}
+		ann.must("chat", fields{"text": "all quiet"})
+		if got := host.event("message"); got["text"] != "all quiet" {
+			t.Errorf("%v", got)
+		}
+		if s := r.srv.Stats(); s.Sessions != 2 || s.Rooms != 1 || s.Waiting != 50 {
+			t.Errorf("%d sessions, %d rooms, %d wait", s.Sessions, s.Rooms, s.Waiting)
 		}
 		host.must("moderate", fields{"action": "decline"})
 		if got := host.events("knock_ended"); len(got) != 50 {

@@ -315,6 +315,7 @@ func (r *room) attendKnocks(now time.Time) {
 			r.tellKnockLocked(k)
 		}
 	}
+	r.answerLocked() // an invitation may have been revoked, of which the room is not told
 	r.porch.prune(now, timing.Resume)
 	r.mu.Unlock()
 	after.do()
