@@ -326,8 +326,7 @@ func identity(email, subject, issuer string) string {
 
 // withoutBody is an error without what the provider wrote, which may repeat what it was sent.
 func withoutBody(err error) error {
-	var refused *oauth2.RetrieveError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
 		return fmt.Errorf("the provider refuses: %s", shortened(refused.ErrorCode))
 	}
 	return errors.New(shortened(err.Error()))

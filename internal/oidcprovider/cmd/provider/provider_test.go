@@ -16,7 +16,9 @@ func TestRun(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	r, w := io.Pipe()
 	done := make(chan error, 1)
-	go func() { done <- run(ctx, []string{"--listen", "127.0.0.1:0", "--redirect", "http://127.0.0.1/back"}, w) }()
+	go func() {
+		done <- run(ctx, []string{"--listen", "127.0.0.1:0", "--redirect", "http://127.0.0.1/back"}, w)
+	}()
 	line, err := bufio.NewReader(r).ReadString('\n')
 	if err != nil {
 		t.Fatal(err)
