@@ -411,6 +411,8 @@ func TestRoomRoutes(t *testing.T) {
 	}
 	r.refused(403, "forbidden", r.does("POST", "/v1/rooms/a/invitations", `{"can":["moderate"]}`, "Authorization", app))
 	r.refused(400, "bad_request", r.does("POST", "/v1/rooms/a/invitations", `{"can":["fly"]}`, "Authorization", app))
+	r.refused(403, "forbidden", r.does("POST", "/v1/rooms/a/invitations", `{"can":["watch"]}`, "Authorization", app))
+	r.refused(403, "forbidden", r.does("POST", "/v1/rooms/a/invitations", "", "Authorization", host)) // who may nothing that guests may
 	r.refused(400, "bad_request", r.does("POST", "/v1/rooms/a/invitations", `{"ttl":-1}`, "Authorization", app))
 	if list := r.gets(r.does("GET", "/v1/rooms/a/invitations", "", "Authorization", host))["invitations"].([]any); len(list) != 1 {
 		t.Errorf("%v", list)

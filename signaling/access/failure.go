@@ -41,6 +41,7 @@ var (
 	errKey       = failure{status: http.StatusUnauthorized, code: "bad_key", message: "This sign-in link was used already, has expired, or is of an earlier start of the server. Restart it to get a new one."}
 	errNoSignIn  = failure{status: http.StatusNotFound, code: "not_found", message: "Nobody signs in like that here."}
 	errInviteMax = failure{status: http.StatusTooManyRequests, code: "too_many_invitations", message: "There are as many invitations as there may be. Revoke some."}
+	errNoGuest   = failure{status: http.StatusForbidden, code: "forbidden", message: "That invitation would let nobody in: it may allow what its maker may, and that includes nothing to join with."}
 	errNoInvite  = failure{status: http.StatusNotFound, code: "no_such_invitation", message: "There is no such invitation, or it has ended."}
 	errNoBan     = failure{status: http.StatusNotFound, code: "no_such_ban", message: "Nobody of that identity is kept out."}
 	errNoKnock   = failure{status: http.StatusNotFound, code: "no_such_knock", message: "Nobody of that id waits (any more)."}

@@ -145,6 +145,9 @@ func (s *Server) makeInvitation(w http.ResponseWriter, r *http.Request, room str
 			return nil, errMayNot
 		}
 	}
+	if !(token.Claims{Can: a.Can}).May(token.Join) {
+		return nil, errNoGuest
+	}
 	wish := guests.Wish{
 		Room: room, By: by.Identity, ByName: by.Name, Can: a.Can, Knock: a.Knock, Label: a.Label, TTL: time.Duration(a.TTL) * time.Second,
 	}
