@@ -88,6 +88,7 @@ type Server struct {
 	handler http.Handler
 	rooms   http.Handler
 	rates   *rates
+	now     func() time.Time // another clock in tests
 
 	entered, knocked, invited, refused, limited atomic.Uint64
 }
@@ -112,7 +113,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Audit == nil {
 		cfg.Audit = audit.New(cfg.Log, true)
 	}
-	s := &Server{cfg: cfg, own: http.NewCrossOriginProtection(), rates: newRates()}
+	s := &Server{cfg: cfg, own: http.NewCrossOriginProtection(), rates: newRates(), now: time.Now}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/access", s.serveAccess)
 	mux.HandleFunc("POST /v1/access/rooms/{room}", s.serveEnter)

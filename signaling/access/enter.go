@@ -45,7 +45,7 @@ func (s *Server) serveEnter(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, room, "enter", err)
 		return
 	}
-	e, err := s.enter(r, room, a, time.Now())
+	e, err := s.enter(r, room, a, s.now())
 	if err != nil {
 		s.fail(w, r, room, "enter", err)
 		return

@@ -85,7 +85,7 @@ func (s *Server) bearer(r *http.Request, room string) (token.Claims, error) {
 	if err != nil || compact == "" {
 		return token.Claims{}, errBadToken
 	}
-	c, err := s.cfg.Tokens.Verify(compact, room, time.Now())
+	c, err := s.cfg.Tokens.Verify(compact, room, s.now())
 	switch {
 	case err != nil:
 		return token.Claims{}, errBadToken
@@ -108,7 +108,7 @@ func (s *Server) seen(room string, by token.Claims) []guests.Invitation {
 	if s.cfg.Guests == nil {
 		return nil
 	}
-	list := s.cfg.Guests.List(room, time.Now())
+	list := s.cfg.Guests.List(room, s.now())
 	if by.May(token.Moderate) {
 		return list
 	}
@@ -154,7 +154,7 @@ func (s *Server) makeInvitation(w http.ResponseWriter, r *http.Request, room str
 	if ends, grace := s.cfg.Tokens.Ends(by); !ends.IsZero() {
 		wish.NotAfter = ends.Add(-grace)
 	}
-	i, err := s.cfg.Guests.Make(wish, time.Now())
+	i, err := s.cfg.Guests.Make(wish, s.now())
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +166,7 @@ func (s *Server) revokeInvitations(_ http.ResponseWriter, r *http.Request, room 
 	if s.cfg.Guests == nil {
 		return nil, errNoInvite
 	}
-	id, now := r.URL.Query().Get("id"), time.Now()
+	id, now := r.URL.Query().Get("id"), s.now()
 	list := s.seen(room, by)
 	if id == "" && by.May(token.Moderate) {
 		s.cfg.Guests.Revoke(room, "", now)

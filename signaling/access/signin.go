@@ -28,7 +28,7 @@ func (s *Server) host(r *http.Request) (hosts.Host, bool) {
 		name = secureCookie
 	}
 	for _, c := range r.CookiesNamed(name) {
-		if host, ok := s.cfg.Hosts.Check(c.Value, time.Now()); ok {
+		if host, ok := s.cfg.Hosts.Check(c.Value, s.now()); ok {
 			return host, true
 		}
 	}
@@ -92,7 +92,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) (hosts.Host, str
 	if err != nil {
 		return none, "", err
 	}
-	from, now := clientip.Group(clientip.Of(r)), time.Now()
+	from, now := clientip.Group(clientip.Of(r)), s.now()
 	var host hosts.Host
 	var session, how string
 	if a.Key != "" {
@@ -170,7 +170,7 @@ func (s *Server) serveCallback(w http.ResponseWriter, r *http.Request) {
 	} else {
 		name = ""
 	}
-	s.setCookie(w, r, s.cfg.Hosts.Vouch(identity, name, time.Now()))
+	s.setCookie(w, r, s.cfg.Hosts.Vouch(identity, name, s.now()))
 	s.cfg.Audit.SignedIn(who(r, "", identity), "oidc")
 	http.Redirect(w, r, back, http.StatusSeeOther)
 }
