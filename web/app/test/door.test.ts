@@ -382,24 +382,27 @@ describe('another tab', () => {
     const open = browser();
     const [one, two] = [new Tabs(open), new Tabs(open)];
     const left = vi.fn();
-    const end = one.hold('standup', () => {
-      left();
-      end();
+    const end = one.hold('standup', {
+      token: () => 'mine',
+      leave: () => {
+        left();
+        end();
+      },
     });
     const ask = async (room: string) => {
       const answer = two.other(room);
       await vi.advanceTimersByTimeAsync(1000);
       return answer;
     };
-    expect([await ask('standup'), await ask('other')]).toEqual([true, false]);
+    expect([await ask('standup'), await ask('other')]).toEqual([{ token: 'mine' }, undefined]);
     await two.take('standup');
     expect(left).toHaveBeenCalledOnce();
-    expect(await ask('standup')).toBe(false);
+    expect(await ask('standup')).toBeUndefined();
   });
 
   test('where tabs cannot talk, nobody waits', async () => {
     const alone = new Tabs(() => undefined);
-    expect(await alone.other('standup')).toBe(false);
+    expect(await alone.other('standup')).toBeUndefined();
   });
 
   test('the call that is moved away ends with where it is', async () => {
@@ -410,5 +413,17 @@ describe('another tab', () => {
     await vi.advanceTimersByTimeAsync(10);
     await other;
     expect(call.ending.value?.code).toBe('moved');
+  });
+
+  test('so does the waiting that is moved away', async () => {
+    const open = browser();
+    useTabs(new Tabs(open));
+    backed('waits=moderator');
+    const done = join();
+    await vi.advanceTimersByTimeAsync(10);
+    const other = new Tabs(open).take('standup');
+    await vi.advanceTimersByTimeAsync(10);
+    await Promise.all([other, done]);
+    expect([call.phase.value, call.ending.value?.code]).toEqual(['over', 'moved']);
   });
 });

@@ -85,7 +85,7 @@ function Made({ state }: { state: Making }) {
         <legend class="unseen">How guests come in</legend>
         <Radio
           id="invite-at-once"
-          label="Guests are in at once"
+          label="Let guests in at once"
           on={!wished.knock}
           pick={() => change({ knock: false })}
         />

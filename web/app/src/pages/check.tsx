@@ -35,10 +35,10 @@ export function CheckPage({ room }: { room: string }) {
   const [typed, setName] = useState<string>();
   const name = typed ?? (settings.value.name || claimed);
   const [fault, setFault] = useState('');
-  const [elsewhere, setElsewhere] = useState(false);
+  const [elsewhere, setElsewhere] = useState<{ token?: string }>();
   const busy = phase.value === 'joining';
   const open = at.kind === 'open' ? doorOf() : undefined;
-  useRoomPresence(at.kind === 'asking' ? '' : room);
+  useRoomPresence(at.kind === 'open' && at.watch ? room : '');
   useEffect(() => {
     document.title = `${room} · Parley`;
     if (phase.value !== 'joining') arrive(room);
@@ -54,11 +54,11 @@ export function CheckPage({ room }: { room: string }) {
   }, [room]);
 
   const enter = (take: boolean) => {
-    setElsewhere(false);
+    setElsewhere(undefined);
     void join({
       room,
       name: name.trim(),
-      token: tokenFor(room),
+      token: elsewhere?.token ?? tokenFor(room),
       knock: presence.value.kind === 'known' && presence.value.locked,
       take,
       tracks: handOver,
@@ -72,7 +72,8 @@ export function CheckPage({ room }: { room: string }) {
       document.getElementById('name')?.focus();
       return;
     }
-    if (await tabs().other(room)) setElsewhere(true);
+    const other = await tabs().other(room);
+    if (other) setElsewhere(other);
     else enter(false);
   };
 
@@ -84,7 +85,7 @@ export function CheckPage({ room }: { room: string }) {
           <form class="check-form" onSubmit={submit}>
             <div>
               <h1>{room}</h1>
-              <RoomPresence room={room} />
+              {at.kind !== 'open' || at.watch ? <RoomPresence room={at.kind === 'refused' ? '' : room} /> : null}
             </div>
             {at.kind !== 'refused' && (
               <>
@@ -116,7 +117,7 @@ export function CheckPage({ room }: { room: string }) {
           </form>
         </div>
       </main>
-      {elsewhere && <Elsewhere onEnter={enter} onClose={() => setElsewhere(false)} />}
+      {elsewhere && <Elsewhere onEnter={enter} onClose={() => setElsewhere(undefined)} />}
     </Frame>
   );
 }

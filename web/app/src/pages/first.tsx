@@ -2,7 +2,7 @@
 
 import type { Access } from 'parley-sdk';
 import { useEffect, useState } from 'preact/hooks';
-import { go, readToken, token } from '../state/route';
+import { go, readToken, token, tokenFor } from '../state/route';
 import { access, host, loadAccess, reloadAccess, server, signOut } from '../state/server';
 import { saveSettings, settings } from '../state/settings';
 import { problem } from '../text/problems';
@@ -43,7 +43,6 @@ export function FirstPage() {
               </ProblemNote>
             </div>
           )}
-          {known.kind === 'failed' && <OpenRoom words="" suggest={secretRoom} button="Continue" />}
           {here && <Ways here={here} />}
         </div>
       </main>
@@ -150,7 +149,9 @@ function OpenRoom({ words, suggest, button }: { words: string; suggest: () => st
   const [room, setRoom] = useState(() => (claims.room && claims.room !== '*' ? claims.room : suggest()));
   const [fault, setFault] = useState('');
   const clean = cleanRoom(room);
-  useRoomPresence(clean);
+  // Where one comes in by a token, who is there shows at the room's door.
+  const sees = access.value?.open === 'anyone' || tokenFor(clean) !== undefined;
+  useRoomPresence(sees ? clean : '');
   const submit = (event: Event) => {
     event.preventDefault();
     const wrong = roomFault(clean);
@@ -181,7 +182,7 @@ function OpenRoom({ words, suggest, button }: { words: string; suggest: () => st
             />
             <IconButton icon={DiceIcon} label="Suggest another name" onClick={() => setRoom(suggest())} />
           </div>
-          <RoomPresence room={clean} />
+          {sees && <RoomPresence room={clean} />}
           <RoomFault fault={fault} />
         </div>
         <button type="submit" class="button primary wide" data-testid="continue">

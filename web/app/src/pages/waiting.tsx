@@ -2,6 +2,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { giveUp, phase, waiting, waitingWords } from '../state/call';
 import { followDevices, forgetCheck, stopCheck } from '../state/check';
+import { entry } from '../state/entry';
 import { settings } from '../state/settings';
 import { DeviceProblems, Listening } from './device';
 import { Frame } from './frame';
@@ -12,7 +13,8 @@ export function WaitingPage({ room }: { room: string }) {
   const heading = useRef<HTMLHeadingElement>(null);
   const { for: who, connected } = waiting.value;
   const [title, advice] = waitingWords(who);
-  useRoomPresence(room);
+  const sees = entry.value.kind === 'open' && entry.value.watch;
+  useRoomPresence(sees ? room : '');
   useEffect(() => {
     heading.current?.focus();
     const stop = followDevices();
@@ -42,7 +44,7 @@ export function WaitingPage({ room }: { room: string }) {
                   : 'The connection is lost. Connecting again; your place is kept.'}
               </p>
             </div>
-            <RoomPresence room={room} />
+            {sees && <RoomPresence room={room} />}
             <Listening />
             <button type="button" class="button wide" data-testid="waiting-leave" onClick={giveUp}>
               Stop waiting

@@ -67,6 +67,7 @@ let stopFollowing: (() => void)[] = [];
 // The room we are in, joining, or were in last; and what gives up the join under way.
 let wanted = '';
 let joining: AbortController | undefined;
+let letGo = () => {}; // of the call, as far as other tabs are concerned
 
 export interface JoinRequest {
   room: string;
@@ -89,6 +90,8 @@ export async function join(request: JoinRequest): Promise<void> {
   saveSettings({ name: request.name });
   const mine = new AbortController();
   joining = mine;
+  letGo();
+  letGo = tabs().hold(request.room, { token: () => room.value?.token, leave: moveAway });
   try {
     if (request.take) await tabs().take(request.room);
     const joined = await backend().connect({
@@ -121,6 +124,7 @@ function refused(error: unknown, request: JoinRequest): void {
   const code = codeOf(error);
   const { retryMs = 0 } = error as { retryMs?: number };
   if (isRefusal(code)) {
+    letGo();
     refuseJoin(wanted, code, retryMs);
     phase.value = 'out';
     return;
@@ -154,6 +158,7 @@ export function waitingWords(who: Waiting['for']): [title: string, advice: strin
 export function giveUp(): void {
   const given = joining;
   joining = undefined;
+  letGo();
   phase.value = 'out';
   given?.abort();
 }
@@ -213,7 +218,6 @@ function enter(joined: CallRoom, waited: boolean): void {
     followTransfers(joined),
     followPins(joined),
     followKnocks(joined),
-    tabs().hold(joined.name, moveAway),
   ];
   batch(() => {
     room.value = joined;
@@ -245,6 +249,7 @@ export const admitted = signal(false);
 // Another tab of this browser takes the call over.
 function moveAway(): void {
   const current = room.value;
+  if (phase.value === 'joining' || phase.value === 'waiting') giveUp();
   finish({ code: 'moved', message: '', joined: true });
   void current?.leave().catch(() => undefined);
 }
@@ -308,8 +313,7 @@ function follow(joined: CallRoom): (() => void)[] {
 /** What happened while we were out, and that nothing is to be done. */
 export function backAgain(restarted: boolean): { title: string; advice: string } {
   const why = restarted ? 'The server was restarted.' : 'The connection was away for a while.';
-  const chat = restarted ? ' The chat begins anew.' : '';
-  return { title: 'You are back in the call', advice: `${why} There is nothing to do.${chat}` };
+  return { title: 'You are back in the call', advice: `${why} There is nothing to do.` };
 }
 
 function promoted(before: boolean, now: boolean): void {
@@ -369,6 +373,7 @@ function heard(joined: CallRoom, message: Message): void {
 }
 
 function finish(why: Ending): void {
+  letGo();
   for (const stop of stopFollowing) stop();
   stopFollowing = [];
   batch(() => {

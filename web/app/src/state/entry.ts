@@ -7,8 +7,8 @@ import { access, host, loadAccess } from './server';
 
 export type Entry =
   | { kind: 'asking' }
-  /** `knock`: somebody inside has to let us in. `guest`: we may not open an empty room. */
-  | { kind: 'open'; knock: boolean; guest: boolean; host: boolean; name: string }
+  /** `knock`: somebody inside has to let us in. `guest`: we may not open an empty room. `watch`: we may see who is there. */
+  | { kind: 'open'; knock: boolean; guest: boolean; host: boolean; watch: boolean; name: string }
   /** `until`: when it may be tried again, by performance.now(). */
   | { kind: 'refused'; code: string; until: number };
 
@@ -38,11 +38,7 @@ export async function prepare(room: string): Promise<void> {
     const found = await find(room);
     if (turn === mine) entry.value = found;
   } catch (error) {
-    if (turn !== mine) return;
-    const code = codeOf(error);
-    // A server without this door: the join itself tells.
-    if (code === 'unreachable') entry.value = { kind: 'open', knock: false, guest: false, host: false, name: '' };
-    else refuse(code, (error as { retryMs?: number }).retryMs);
+    if (turn === mine) refuse(codeOf(error), (error as { retryMs?: number }).retryMs);
   }
 }
 
@@ -74,11 +70,12 @@ async function find(room: string): Promise<Entry> {
   const direct = linkToken(room);
   if (direct) {
     const { knock = false, guest = false, name = '' } = readToken(direct);
-    return { kind: 'open', knock, guest, host: false, name };
+    return { kind: 'open', knock, guest, host: false, watch: true, name };
   }
   const got = await exchange(room);
   renewToken(got.token);
-  return { kind: 'open', knock: got.knock, guest: got.guest, host: got.host, name: got.name ?? '' };
+  const { knock, guest, host: ours, can, name = '' } = got;
+  return { kind: 'open', knock, guest, host: ours, watch: can.includes('watch'), name };
 }
 
 // A host needs no invitation: with one the server would take him for a guest.
