@@ -153,6 +153,11 @@ func TestSignalingsPartsStandApart(t *testing.T) {
 		"signaling/ws":       {presence},
 		"signaling/presence": {ws, rooms},
 		"signaling/token":    {ws, presence, rooms},
+
+		"signaling/access":        {ws, presence, rooms},
+		"signaling/access/guests": {ws, presence, rooms, module + "/signaling/access", module + "/signaling/access/hosts"},
+		"signaling/access/hosts":  {ws, presence, rooms, module + "/signaling/access", module + "/signaling/access/guests"},
+		"signaling/access/oidc":   {ws, presence, rooms, module + "/signaling/access"},
 	}
 	for _, f := range tree(t) {
 		for _, p := range imports(f) {

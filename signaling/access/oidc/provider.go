@@ -59,6 +59,7 @@ type Provider struct {
 	places chan struct{}
 
 	failed atomic.Uint64
+	said   atomic.Pointer[time.Time] // when a failure was logged
 
 	mu sync.Mutex
 
@@ -66,7 +67,6 @@ type Provider struct {
 	found *found
 	again time.Time // no look for it before
 	away  bool      // and it was said
-	said  time.Time // when a failure was logged
 }
 
 // found is what the provider says of itself.
@@ -236,13 +236,8 @@ var (
 // fail counts, and tells the operator what nobody else can mend: at times, as anybody can make it happen.
 func (p *Provider) fail(to string, err error) Code {
 	p.failed.Add(1)
-	p.mu.Lock()
-	now := steady.Now()
-	say := p.said.IsZero() || now.Sub(p.said) >= quiet
-	if say {
-		p.said = now
-	}
-	p.mu.Unlock()
+	now, last := steady.Now(), p.said.Load()
+	say := (last == nil || now.Sub(*last) >= quiet) && p.said.CompareAndSwap(last, &now)
 	if say {
 		p.cfg.Log.Warn("a host could not sign in by OpenID Connect", "step", to, "err", err)
 	}
