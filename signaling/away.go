@@ -136,6 +136,7 @@ func (r *room) attend(now time.Time) {
 	}
 	replaced := r.replaceLocked(ghosts...)
 	if len(ghosts) > 0 {
+		r.succeedLocked()
 		r.answerLocked()
 	}
 	r.mu.Unlock()

@@ -98,9 +98,13 @@ func (s *Server) Bans(room string) []Ban {
 
 // Unban lets an identity back into a room, or all where it is empty, and reports whether somebody was kept out.
 func (s *Server) Unban(room, identity string) bool {
-	if r := s.lookup(room); r != nil {
+	s.mu.Lock()
+	r := s.rooms[room]
+	if r != nil {
+		s.mu.Unlock()
 		return r.unban(identity) > 0
 	}
+	defer s.mu.Unlock() // nobody opens the room meanwhile
 	kept := s.cfg.Bans.Load(room)
 	rest := slices.DeleteFunc(slices.Clone(kept), func(b Ban) bool { return identity == "" || b.Identity == identity })
 	if len(rest) == len(kept) {

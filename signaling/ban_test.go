@@ -111,3 +111,49 @@ func TestBansAreBounded(t *testing.T) {
 		}
 	})
 }
+
+// Who is removed takes the links along that he made: he would come back by them as somebody else. Others' stay.
+func TestRemovedLosesHisLinks(t *testing.T) {
+	bubble(t, withSecret, func(t *testing.T, r *rig) {
+		links := r.withInvitations()
+		host := r.in("host", token.Moderate, token.Invite, token.Message)
+		eve := r.in("eve", token.Invite, token.Message)
+		host.must("invite", nil)
+		made := eve.must("invite", nil)["invitation"].(map[string]any)["id"].(string)
+		host.must("moderate", fields{"action": "remove", "participant": eve.me, "ban": false})
+		if links.Revoked("a", made) {
+			t.Error("a kick took the links")
+		}
+		eve = r.in("eve", token.Invite, token.Message)
+		host.must("moderate", fields{"action": "remove", "participant": eve.me})
+		r.dial("a").refused(codeInvitationRevoked, "join", r.guest("eve2", made, false))
+		if list := links.List("a", time.Now()); len(list) != 1 || list[0].By != "host" {
+			t.Errorf("%+v", list)
+		}
+	})
+}
+
+// A drained server forgets no ban; the next lifts one before anybody is in; and they end with the room.
+func TestBansAreKept(t *testing.T) {
+	var store memoryBans
+	with := func(cfg *Config) { withSecret(cfg); cfg.Bans = &store }
+	bubble(t, with, func(t *testing.T, r *rig) {
+		host := r.in("host", token.Moderate)
+		for _, identity := range []string{"eve", "dan"} {
+			host.must("moderate", fields{"action": "remove", "participant": r.in(identity, token.Message).me})
+		}
+		r.shutdown()
+		next := newRig(t, with)
+		defer next.shutdown()
+		if !next.srv.Unban("a", "dan") || next.srv.Unban("a", "dan") {
+			t.Error("Dan's ban")
+		}
+		next.dial("a").refused(codeBanned, "join", next.joinAs("eve", token.Message)) // he is the first who comes
+		next.in("dan", token.Message).closePage()
+		time.Sleep(time.Minute + 10*time.Second)
+		if got := store.Load("a"); len(got) != 0 {
+			t.Errorf("kept beyond the room: %v", got)
+		}
+		next.in("eve", token.Message)
+	})
+}

@@ -2,7 +2,9 @@ package signaling
 
 import (
 	"slices"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/parley/parley/signaling/token"
@@ -110,5 +112,78 @@ func TestAnonymousAmongTokens(t *testing.T) {
 			t.Errorf("promoted: %v", got)
 		}
 		r.dial("a").refused(codeUnauthorized, "join", fields{"token": "forged"})
+	})
+}
+
+// Who moderated and comes back under his identity alone takes his seat over, and no more: then another moderates, before the old session has
+// ended by itself or after.
+func TestSeatTakenOverWithoutToken(t *testing.T) {
+	t.Parallel()
+	for name, known := range map[string]bool{"known to be gone": true, "seen to be gone later": false} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, anyone(false), func(t *testing.T, r *rig) {
+				ann := fields{"identity": "ann", "name": "Ann"}
+				old := r.dial("a")
+				old.join(ann)
+				bob := r.joined("a", "Bob", 0)
+				old.cut()
+				time.Sleep(cutGrace / 10)
+				if known {
+					time.Sleep(cutGrace + 2*attendEvery)
+				}
+				r.dial("a").join(ann)
+				time.Sleep(cutGrace + 3*attendEvery)
+				if can := bob.event("permissions")["can"].([]any); !slices.Contains(can, any("moderate")) {
+					t.Errorf("the next may %v", can)
+				}
+				if p := r.snapshot("a").Participants; len(p) != 2 || p[0].ID != bob.me || !p[0].Moderator || p[1].Moderator {
+					t.Errorf("%+v", p)
+				}
+			})
+		})
+	}
+}
+
+// A room that a moderator ends makes nobody a moderator on its way out.
+func TestEndPromotesNobody(t *testing.T) {
+	bubble(t, anyone(true), func(t *testing.T, r *rig) {
+		ann, bob, cem := r.joined("a", "Ann", 0), r.joined("a", "Bob", 0), r.joined("a", "Cem", 0)
+		ann.must("moderate", fields{"action": "end"})
+		for _, c := range []*client{ann, bob, cem} {
+			c.closedWith(closeRoomEnded)
+		}
+		if n := r.srv.Stats().Promoted; n != 0 {
+			t.Errorf("%d were promoted", n)
+		}
+	})
+}
+
+// Many come and go at once: whenever it is quiet, somebody moderates.
+func TestSomebodyAlwaysModerates(t *testing.T) {
+	bubble(t, anyone(true), func(t *testing.T, r *rig) {
+		var clients []*client
+		for i := range 12 {
+			clients = append(clients, r.joined("a", string(rune('A'+i)), 0))
+		}
+		for len(clients) > 1 {
+			var gone sync.WaitGroup
+			for range min(3, len(clients)-1) {
+				c := clients[0]
+				clients = clients[1:]
+				gone.Go(func() { c.pipe.Close(1001, "") })
+			}
+			gone.Wait()
+			synctest.Wait()
+			clients = append(clients[1:], clients[0])
+			moderators := 0
+			for _, p := range r.snapshot("a").Participants {
+				if p.Moderator {
+					moderators++
+				}
+			}
+			if moderators != 1 {
+				t.Fatalf("%d of %d moderate", moderators, len(clients))
+			}
+		}
 	})
 }

@@ -149,6 +149,16 @@ func (s *session) revoke(id uint64, msg []byte) (any, error) {
 	return okay(id), nil
 }
 
+// withdraw ends the links that somebody made who is kept out: he would come back by them under another name.
+func (s *session) withdraw(identity string) {
+	invitations, room, now := s.room.srv.cfg.Invitations, s.room.name, time.Now()
+	for _, i := range invitations.List(room, now) {
+		if i.By == identity && invitations.Revoke(room, i.ID, now) {
+			s.room.srv.cfg.Audit.Moderated(s.who(), "revoke", i.ID)
+		}
+	}
+}
+
 // listBans tells a moderator who is kept out.
 func (s *session) listBans(id uint64) (any, error) {
 	if err := s.need(token.Moderate); err != nil {

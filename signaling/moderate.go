@@ -90,6 +90,9 @@ func (s *session) remove(id string, ban bool) (after func(), err error) {
 	if err != nil {
 		return nil, err
 	}
+	if ban && gone[0].identity != s.identity {
+		s.withdraw(gone[0].identity)
+	}
 	for _, other := range gone {
 		s.room.srv.cfg.Audit.Removed(s.who(), other.who(), ban && other.identity != s.identity)
 		if other == s {
@@ -139,12 +142,22 @@ func (s *session) lockRoom(locked bool) error {
 	return nil
 }
 
-// endRoom ends everybody's session.
+// endRoom ends everybody's session. Moderators go last: else each of the others would be made one before he goes.
 func (s *session) endRoom() {
 	r := s.room
 	r.mu.Lock()
 	everybody := slices.Clone(r.order)
 	r.mu.Unlock()
+	slices.SortStableFunc(everybody, func(a, b *session) int {
+		switch x, y := a.may(token.Moderate), b.may(token.Moderate); {
+		case x == y:
+			return 0
+		case x:
+			return 1
+		default:
+			return -1
+		}
+	})
 	for _, other := range everybody {
 		r.end(other, reasonEnded, closeRoomEnded)
 	}

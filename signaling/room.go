@@ -174,6 +174,7 @@ func (r *room) addLocked(s *session, l *Link, slots int) (Snapshot, []messageEve
 		defer r.compareLocked()
 	}
 	s.tellScoresLocked()
+	r.succeedLocked() // the seat it took over may have been the last moderator's
 	r.answerLocked()
 	r.srv.running.Go(s.run)
 	s.look()

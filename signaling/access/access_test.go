@@ -449,9 +449,12 @@ func TestRoomRoutes(t *testing.T) {
 		t.Errorf("%v", r.rooms.decided)
 	}
 	cookie := r.signsIn()
+	r.rooms.bans = []guests.Ban{{Identity: "removed"}} // he may not even lift his own ban
+	removed := bearer("removed", token.Moderate, token.Invite)
 	for _, route := range []string{"GET invitations", "POST invitations", "DELETE invitations", "GET bans", "DELETE bans", "GET waiting", "POST waiting"} {
 		method, of, _ := strings.Cut(route, " ")
 		r.refused(403, "forbidden", r.does(method, "/v1/rooms/a/"+of, "", "Authorization", weak))
+		r.refused(403, "forbidden", r.does(method, "/v1/rooms/a/"+of, "", "Authorization", removed))
 		r.refused(401, "unauthorized", r.does(method, "/v1/rooms/b/"+of, "", "Authorization", host))
 		r.refused(401, "unauthorized", r.does(method, "/v1/rooms/a/"+of, ""))
 		r.refused(401, "unauthorized", r.does(method, "/v1/rooms/a/"+of, "", "Cookie", cookie))

@@ -89,10 +89,15 @@ func (s *Server) bearer(r *http.Request, room string) (token.Claims, error) {
 	switch {
 	case err != nil:
 		return token.Claims{}, errBadToken
-	case c.Knock:
+	case c.Knock, s.keptOut(room, c.Identity):
 		return token.Claims{}, errMayNot
 	}
 	return c, nil
+}
+
+// keptOut reports whether somebody was removed from a room: his token is good still, and he would lift his own ban.
+func (s *Server) keptOut(room, identity string) bool {
+	return slices.ContainsFunc(s.cfg.Rooms.Bans(room), func(b guests.Ban) bool { return b.Identity == identity })
 }
 
 func (s *Server) listInvitations(_ http.ResponseWriter, _ *http.Request, room string, by token.Claims) (any, error) {

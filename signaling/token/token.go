@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -106,7 +107,16 @@ func New(cfg Config) (*Verifier, error) {
 	if v.open == nil {
 		v.open = All()
 	}
+	v.open = v.implied(slices.Clone(v.open))
 	return v, nil
+}
+
+// implied adds what moderate implies.
+func (v *Verifier) implied(can []Permission) []Permission {
+	if v.inviting && slices.Contains(can, Moderate) && !slices.Contains(can, Invite) {
+		return append(can, Invite)
+	}
+	return can
 }
 
 // Open reports whether no token is needed.
@@ -156,9 +166,10 @@ func (v *Verifier) verify(compact, room string, now time.Time) (Claims, error) {
 		return Claims{}, err
 	}
 	c := p.claims()
-	if v.inviting && c.May(Moderate) && !c.May(Invite) {
-		c.Can = append(c.Can, Invite)
+	if c.Anonymous && !v.anyone {
+		return Claims{}, fmt.Errorf("%w: it was given to somebody without a token, which is needed by now", ErrInvalid)
 	}
+	c.Can = v.implied(c.Can)
 	if v.enforce && !c.Anonymous && !now.Before(c.Origin().Add(v.leeway)) {
 		return Claims{}, ErrExpired
 	}

@@ -298,6 +298,9 @@ func FuzzPayload(f *testing.F) {
 	f.Add([]byte(`{"room":"r","can":["watch"],"exp":1795352400}`))
 	f.Add([]byte(`{"room":"r","exp":1e300}`))
 	f.Add([]byte(`{"room":"r","exp":-1,"metadata":{}}`))
+	f.Add([]byte(`{"room":"r","can":["join","fly"],"exp":1795352400,"knock":true,"guest":true,"invitation":"abc","anonymous":false}`))
+	f.Add([]byte(`{"room":"r","can":["moderate"],"exp":1795352400,"anonymous":true,"first":1795352400}`))
+	f.Add([]byte(`{"room":"r","can":["join"],"exp":1795352400,"knock":"yes","invitation":7}`))
 	f.Add([]byte(`null`))
 	v, err := New(Config{Secrets: [][]byte{secret}})
 	if err != nil {
@@ -311,7 +314,7 @@ func FuzzPayload(f *testing.F) {
 			t.Fatal(err)
 		}
 		claims, err := v.Verify(signed+"."+enc(mac), "r", noon)
-		if err == nil && (claims.Expires.Before(noon.Add(-DefaultLeeway)) || !claims.For("r")) {
+		if err == nil && (claims.Expires.Before(noon.Add(-DefaultLeeway)) || !claims.For("r") || claims.Anonymous) {
 			t.Errorf("%s gives %+v", payload, claims)
 		}
 	})
@@ -343,5 +346,38 @@ func TestSeveralSecrets(t *testing.T) {
 	}
 	if _, err := New(Config{Secrets: [][]byte{secret, nil}}); err == nil {
 		t.Error("an empty secret is taken: whoever signs with nothing gets in")
+	}
+}
+
+// What people without tokens came back with is worth nothing once a token is needed.
+func TestAnonymousWhereTokensAreNeeded(t *testing.T) {
+	t.Parallel()
+	compact, err := Sign(secret, Claims{Room: "r", Identity: "x", Anonymous: true, Can: []Permission{Moderate}, Expires: noon.Add(time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, anyone := range []bool{true, false} {
+		v, err := New(Config{Secrets: [][]byte{secret}, Anyone: anyone})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := v.Verify(compact, "r", noon)
+		if anyone && (err != nil || !c.May(Moderate)) || !anyone && !errors.Is(err, ErrInvalid) {
+			t.Errorf("anyone %v: %+v, %v", anyone, c, err)
+		}
+	}
+}
+
+// Where moderate implies invite it does so for those, too, who come without a token.
+func TestModeratorsInvite(t *testing.T) {
+	t.Parallel()
+	for _, implied := range []bool{true, false} {
+		v, err := New(Config{Open: []Permission{Moderate}, ModeratorsInvite: implied})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c, err := v.Verify("", "r", noon); err != nil || c.May(Invite) != implied {
+			t.Errorf("%v: %v, %v", implied, c.Can, err)
+		}
 	}
 }
