@@ -38,7 +38,11 @@ export async function prepare(room: string): Promise<void> {
     const found = await find(room);
     if (turn === mine) entry.value = found;
   } catch (error) {
-    if (turn === mine) refuse(codeOf(error), (error as { retryMs?: number }).retryMs);
+    if (turn !== mine) return;
+    const code = codeOf(error);
+    // Who came without a link has none that ended.
+    if (code === 'unauthorized' && !tokenFor(room) && !invitationTo(room)) return refuse('sign_in_needed');
+    refuse(code, (error as { retryMs?: number }).retryMs);
   }
 }
 
