@@ -52,6 +52,9 @@ func (r *room) decide(id string, admit bool, by audit.Who, now time.Time) (found
 			end, why = knockDeclined, refuse(codeDeclined, "a moderator declined to let you in")
 		}
 		found = true
+		if admit {
+			r.letInLocked(k.identity)
+		}
 		after.add(r.endKnockLocked(k, end, by.Participant, why, now))
 		after.add(func() { r.srv.cfg.Audit.Decided(by, k.who(), string(end)) })
 	}

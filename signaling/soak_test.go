@@ -477,6 +477,16 @@ func TestSoak(t *testing.T) {
 	}
 }
 
+// settleAll settles all: a comeback is told to others who have settled already.
+func settleAll(walkers []*walker) {
+	for range 3 {
+		for _, w := range walkers {
+			synctest.Wait()
+			w.settle()
+		}
+	}
+}
+
 func soak(t *testing.T, seed uint64) {
 	r := newRig(t, func(cfg *Config) {
 		if seed%2 == 1 { // often too little for a resume
@@ -505,18 +515,10 @@ func soak(t *testing.T, seed uint64) {
 			})
 		}
 		all.Wait()
-		for range 3 { // a comeback may be told to others who have settled
-			for _, w := range walkers {
-				synctest.Wait()
-				w.settle()
-			}
-		}
+		settleAll(walkers)
 		r.media.speak()
 		time.Sleep(time.Second)
-		synctest.Wait()
-		for _, w := range walkers {
-			w.settle()
-		}
+		settleAll(walkers)
 		for _, w := range walkers {
 			w.agree(r.srv.lookup("soak"))
 		}

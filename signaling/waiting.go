@@ -357,16 +357,10 @@ func (r *room) endKnockLocked(k *knock, end knockEnd, by string, why *requestErr
 	k.end, k.why, k.endedAt = end, why, now
 	k.over.Store(now.UnixNano())
 	r.porch.waiting = slices.DeleteFunc(r.porch.waiting, func(o *knock) bool { return o == k })
-	switch end {
-	case knockAdmitted:
-		r.letInLocked(k.identity)
-	case knockDeclined:
-		if why.code == codeDeclined {
-			for _, who := range k.declinedAs() {
-				r.porch.declined[who] = now.Add(declineHold)
-			}
+	if why != nil && why.code == codeDeclined {
+		for _, who := range k.declinedAs() {
+			r.porch.declined[who] = now.Add(declineHold)
 		}
-	case knockLeft, knockTimeout:
 	}
 	if end == knockAdmitted || why != nil {
 		r.porch.ended[k.id] = k
