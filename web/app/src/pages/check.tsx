@@ -155,7 +155,6 @@ function Words({ open }: { open: Door | undefined }) {
 function Refused({ room, code, until }: { room: string; code: string; until: number }) {
   const words = refusal(code, access.value);
   const wait = Math.max(0, until - useNow());
-  const main = words.signIn && !words.knock ? 'signIn' : words.knock ? 'knock' : 'again';
   return (
     <div class="note shut" role="status" data-testid="entry" data-entry="refused" data-code={code}>
       <WarnIcon size={20} />
@@ -166,7 +165,7 @@ function Refused({ room, code, until }: { room: string; code: string; until: num
           {words.knock && (
             <button
               type="button"
-              class={main === 'knock' ? 'button primary' : 'button'}
+              class="button primary"
               data-testid="entry-knock"
               onClick={() => void withoutInvitation(room)}
             >
@@ -176,7 +175,7 @@ function Refused({ room, code, until }: { room: string; code: string; until: num
           {words.signIn && (
             <button
               type="button"
-              class={main === 'signIn' ? 'button primary' : 'button'}
+              class="button"
               data-testid="entry-sign-in"
               onClick={() => go(`/sign-in?return=${encodeURIComponent(`/r/${room}`)}`)}
             >

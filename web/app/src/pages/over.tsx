@@ -92,8 +92,8 @@ export function endingWords(why: Ending): EndingWords {
   const { title, advice, retry } = p;
   const knock = { title, advice, retry, action: 'knock', label: 'Ask to be let in' } as const;
   if (why.code === 'moved') return { title, advice, retry, action: 'back', label: 'Bring it back' };
-  if (why.code === 'banned') return { title, advice, retry, action: undefined, label: '' };
-  if (why.code === 'removed') return { ...knock, retry: false };
+  // Whether he is kept out, the server does not say: no button that may only fail.
+  if (why.code === 'banned' || why.code === 'removed') return { title, advice, retry, action: undefined, label: '' };
   if (why.code === 'room_locked') return knock;
   if (why.code === 'declined' || why.code === 'too_many_waiting') return { ...knock, label: 'Ask again' };
   const again = why.joined && !isRefusal(why.code) ? 'Join again' : 'Try again';

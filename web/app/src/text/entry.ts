@@ -60,8 +60,7 @@ const closed = ['invitation_expired', 'invitation_revoked', 'invitation_invalid'
 export function refusal(code: string, here: Access | undefined): Refusal {
   const shut = lost.includes(code) || closed.includes(code);
   const hosts = here?.open === 'hosts';
-  // A link that was closed on somebody must not turn into a way around it.
-  const knock = shut && hosts && here.knock && code !== 'invitation_closed';
+  const knock = shut && hosts && here.knock;
   const signIn = shut && hosts && !here.host;
   const p = problem(code);
   if (lost.includes(code) && here?.open === 'tokens') {
