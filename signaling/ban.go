@@ -17,7 +17,14 @@ type Ban struct {
 
 	// Present are the identities that were in by the same invitation, and may come back.
 	Present []string `json:"present,omitempty"`
+
+	// A ban outlives its room for as long as he may have a token of it.
+	Ends  time.Time `json:"ends,omitzero"`
+	Ended bool      `json:"ended,omitempty"` // the room has
 }
+
+// over reports whether a ban is one of a room that has ended, and keeps nobody out any more.
+func (b *Ban) over(now time.Time) bool { return b.Ended && !now.Before(b.Ends) }
 
 // BanStore keeps bans beyond a restart. Its methods do not wait for a disk.
 type BanStore interface {
@@ -33,9 +40,11 @@ func (noBans) Store(string, []Ban) {}
 
 // barsLocked is why who holds these claims may not come in because somebody was removed; nil: he may.
 func (r *room) barsLocked(c token.Claims, identity string) *requestError {
+	now := time.Now()
 	for i := range r.bans {
 		b := &r.bans[i]
 		switch {
+		case b.over(now):
 		case b.Identity == identity:
 			return refuse(codeBanned, "a moderator has removed you from this room")
 		case b.bars(c.Invitation) && !c.WasIn() && !slices.Contains(b.Present, identity):
@@ -55,7 +64,7 @@ func (b *Ban) bars(invitation string) bool { return invitation != "" && b.Invita
 func (r *room) banLocked(other, by *session) error {
 	b := Ban{
 		Identity: other.identity, Name: other.name, At: time.Now().UTC().Truncate(time.Second), By: by.identity,
-		Invitation: other.claims.Invitation,
+		Invitation: other.claims.Invitation, Ends: r.srv.cfg.Tokens.Last(other.claims, time.Now()),
 	}
 	if b.Invitation != "" {
 		for _, o := range r.order {
@@ -89,11 +98,35 @@ func (r *room) unban(identity string) int {
 func (s *Server) Bans(room string) []Ban {
 	r := s.lookup(room)
 	if r == nil {
-		return s.cfg.Bans.Load(room)
+		return s.loadBans(room)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return slices.Clone(r.bans)
+	return r.bansLocked(time.Now())
+}
+
+// loadBans reads the bans of a room that nobody has opened.
+func (s *Server) loadBans(room string) []Ban {
+	now := time.Now()
+	return slices.DeleteFunc(s.cfg.Bans.Load(room), func(b Ban) bool { return b.over(now) })
+}
+
+// bansLocked are the bans that hold.
+func (r *room) bansLocked(now time.Time) []Ban {
+	return slices.DeleteFunc(slices.Clone(r.bans), func(b Ban) bool { return b.over(now) })
+}
+
+// endBans keeps what must outlive a room that is forgotten.
+func (r *room) endBans(now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var kept []Ban
+	for _, b := range r.bans {
+		if b.Ended = true; !b.over(now) {
+			kept = append(kept, b)
+		}
+	}
+	r.srv.cfg.Bans.Store(r.name, kept)
 }
 
 // Unban lets an identity back into a room, or all where it is empty, and reports whether somebody was kept out.
@@ -105,7 +138,7 @@ func (s *Server) Unban(room, identity string) bool {
 		return r.unban(identity) > 0
 	}
 	defer s.mu.Unlock() // nobody opens the room meanwhile
-	kept := s.cfg.Bans.Load(room)
+	kept := s.loadBans(room)
 	rest := slices.DeleteFunc(slices.Clone(kept), func(b Ban) bool { return identity == "" || b.Identity == identity })
 	if len(rest) == len(kept) {
 		return false

@@ -133,7 +133,7 @@ func TestRemovedLosesHisLinks(t *testing.T) {
 	})
 }
 
-// A drained server forgets no ban; the next lifts one before anybody is in; and they end with the room.
+// A drained server forgets no ban; the next lifts one before anybody is in; and they end with the room and its tokens.
 func TestBansAreKept(t *testing.T) {
 	var store memoryBans
 	with := func(cfg *Config) { withSecret(cfg); cfg.Bans = &store }
@@ -150,10 +150,44 @@ func TestBansAreKept(t *testing.T) {
 		}
 		next.dial("a").refused(codeBanned, "join", next.joinAs("eve", token.Message)) // he is the first who comes
 		next.in("dan", token.Message).closePage()
-		time.Sleep(time.Minute + 10*time.Second)
-		if got := store.Load("a"); len(got) != 0 {
+		time.Sleep(time.Hour + 2*time.Minute) // the room has ended, and so has every token that he may have
+		if got := next.srv.Bans("a"); len(got) != 0 {
 			t.Errorf("kept beyond the room: %v", got)
 		}
 		next.in("eve", token.Message)
+	})
+}
+
+// A ban outlives its room for as long as the removed may have a token: he does not open the next one, nor come into it.
+func TestBanOutlivesTheRoom(t *testing.T) {
+	var store memoryBans
+	bubble(t, func(cfg *Config) {
+		policy(token.Config{}, fakeICE{})(cfg) // tokens are good for ten minutes
+		cfg.Bans = &store
+	}, func(t *testing.T, r *rig) {
+		host := r.in("host", token.Moderate)
+		eve := r.dial("a")
+		eve.join(r.guest("eve", "i", false))
+		renewed := eve.welcome["token"]
+		host.must("moderate", fields{"action": "remove", "participant": eve.me})
+		host.closePage()
+		time.Sleep(2 * time.Minute)
+		if r.srv.lookup("a") != nil {
+			t.Fatal("the room is still there")
+		}
+		again := r.dial("a")
+		again.refused(codeBanned, "join", fields{"token": renewed})
+		if !r.srv.Barred("a", "i") {
+			t.Error("her link lets her in under another name")
+		}
+		time.Sleep(time.Hour)
+		if bans := r.srv.Bans("a"); len(bans) != 0 {
+			t.Errorf("%+v", bans)
+		}
+		again = r.dial("a")
+		again.refused(codeUnauthorized, "join", fields{"token": renewed})
+		host = r.in("host", token.Moderate)
+		again = r.dial("a")
+		again.join(r.guest("eve", "i", false)) // with another token, to another meeting
 	})
 }

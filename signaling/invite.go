@@ -164,5 +164,9 @@ func (s *session) listBans(id uint64) (any, error) {
 	if err := s.need(token.Moderate); err != nil {
 		return nil, err
 	}
-	return bansReply{Type: "bans", ID: id, Bans: append([]Ban{}, s.room.srv.Bans(s.room.name)...)}, nil
+	bans := s.room.srv.Bans(s.room.name)
+	for i := range bans {
+		bans[i].Present, bans[i].Ends, bans[i].Ended = nil, time.Time{}, false // how we keep them is nobody's concern
+	}
+	return bansReply{Type: "bans", ID: id, Bans: append([]Ban{}, bans...)}, nil
 }

@@ -122,7 +122,7 @@ func (s *Server) forgetIdlestLocked() {
 }
 
 func (s *Server) forgetRoomLocked(r *room) {
-	s.cfg.Bans.Store(r.name, nil)
+	r.endBans(time.Now())
 	delete(s.rooms, r.name)
 	close(r.gone)
 	r.events.Close()

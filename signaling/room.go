@@ -72,7 +72,7 @@ func newRoom(s *Server, name string) *room {
 		sessions: map[string]*session{},
 	}
 	r.recipients.Store(&map[string]Peer{})
-	r.bans = s.cfg.Bans.Load(name)
+	r.bans = s.loadBans(name)
 	return r
 }
 

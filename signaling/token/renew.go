@@ -64,6 +64,21 @@ func (v *Verifier) issue(c Claims, room, identity string, now, expires time.Time
 	return Renewed{Compact: compact, TTL: ttl, Last: last}
 }
 
+// Last is when the last token ends that somebody may hold who is in with these claims: his own, or one that it was renewed to.
+func (v *Verifier) Last(c Claims, now time.Time) time.Time {
+	if v == nil {
+		return now
+	}
+	last := now.Add(v.ttl)
+	if c.Expires.After(last) {
+		last = c.Expires
+	}
+	if v.enforce && !c.Anonymous && c.Origin().Before(last) {
+		last = c.Origin()
+	}
+	return last.Add(v.leeway)
+}
+
 // Ends is when a session that began with these claims ends, and how long before that its holder is told. The zero time is
 // never.
 func (v *Verifier) Ends(c Claims) (at time.Time, notice time.Duration) {

@@ -18,6 +18,8 @@ type Ban struct {
 	By         string    `json:"by"`
 	Invitation string    `json:"invitation,omitempty"`
 	Present    []string  `json:"present,omitempty"`
+	Ends       time.Time `json:"ends,omitzero"`
+	Ended      bool      `json:"ended,omitempty"`
 }
 
 // bans are the bans of all rooms, as JSON: what they take is what counts.
