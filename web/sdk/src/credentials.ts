@@ -1,3 +1,4 @@
+import { type ErrorCode, ParleyError } from './errors';
 import type { Renewal } from './protocol';
 import { readToken, type Token } from './url';
 
@@ -13,7 +14,6 @@ export class Credentials {
   #used: string | undefined; // what the last join was made with
   readonly #bad = new Set<string | undefined>(); // refused since we were last let in
   #refusals = 0;
-
   #ask = false; // renew() is asked for the next join's token
 
   /** `given` is the page's token; `renew` makes another when none of those known is good any more. */
@@ -47,8 +47,8 @@ export class Credentials {
 
   async #choose(): Promise<string | undefined> {
     if (this.#ask && this.renew) {
-      this.#ask = false;
-      const made = await this.renew();
+      const made = await this.renew().catch(away);
+      this.#ask = false; // not before: what cannot be made now is asked for again
       if (made) this.#renewed = made;
       return made;
     }
@@ -69,8 +69,10 @@ export class Credentials {
     this.#refusals = 0;
   }
 
-  /** The token was refused. True: a join with another one may succeed. */
-  refused(): boolean {
+  /** The token was refused, or ended while we were in. True: a join with another one may succeed. */
+  refused(code: ErrorCode): boolean {
+    const makes = this.renew !== undefined || typeof this.given === 'function';
+    if (code === 'token_expired' && !makes) return false; // the server's own would only prolong what it has ended
     this.#bad.add(this.#used);
     if (++this.#refusals > REFUSALS) return false;
     if (this.renew) {
@@ -79,4 +81,10 @@ export class Credentials {
     }
     return typeof this.given === 'function' || [this.#renewed, this.given].some((t) => !!t && !this.#bad.has(t));
   }
+}
+
+/** Whoever makes tokens cannot be reached, which passes; what a server answered stays what it is. */
+function away(cause: unknown): never {
+  if (cause instanceof ParleyError) throw cause;
+  throw new ParleyError('unreachable', undefined, true, undefined, { cause });
 }

@@ -1,5 +1,6 @@
 import { AudioOut } from './audio';
 import type { CameraOptions, ScreenOptions } from './capture';
+import { Chat } from './chat';
 import { Credentials } from './credentials';
 import { DataPort } from './data';
 import { Door } from './door';
@@ -32,7 +33,7 @@ import type {
 } from './protocol';
 import type { Quality } from './quality';
 import { type RoomStats, report } from './report';
-import { type ConnectOptions, type Message, type RoomState, toMessage } from './roomevents';
+import type { ConnectOptions, Message, RoomData, RoomFiles, RoomState } from './roomevents';
 import { type ModelEvents, RoomModel } from './roommodel';
 import { RoomRequests } from './roomrequests';
 import { plan } from './sending';
@@ -43,11 +44,7 @@ import { slotStep } from './steps';
 import { socketURL } from './url';
 import { type AttachOptions, Views } from './views';
 
-const MOST_MESSAGES = 1000; // kept for messages
 const DATA_BYTES = 64 << 10; // where the server names no limit
-
-export type RoomData = Pick<DataPort, 'send'>;
-export type RoomFiles = Pick<Files, 'send' | 'sendAll' | 'transfers'>;
 
 /** A room we are in. Make one with Room.connect(). */
 export class Room extends RoomRequests {
@@ -77,7 +74,7 @@ export class Room extends RoomRequests {
   #me: Participant;
   #can = new Set<Permission>();
   #limits: Limits = {};
-  #messages: Message[] = [];
+  readonly #chat = new Chat();
   #scored = false; // the server tells how good connections are
 
   /** Joins a room. The promise ends when the server has let us in; sound and picture follow within moments. */
@@ -221,7 +218,7 @@ export class Room extends RoomRequests {
 
   /** The chat: what was said before we came (the last hundred) and since. */
   get messages(): readonly Message[] {
-    return this.#messages;
+    return this.#chat.messages;
   }
 
   /** Whether the browser keeps the sound off until startAudio() is called in a click. */
@@ -342,7 +339,7 @@ export class Room extends RoomRequests {
       welcome: (welcome, again) => this.#welcome(welcome, again),
       resumed: (resumed) => this.#resumed(resumed),
       renewed: (renewal) => this.#renewed(renewal),
-      refused: () => this.#credentials.refused(),
+      refused: (code) => this.#credentials.refused(code),
       event: (event) => this.#event(event),
       state: (state) => this.emit('state', state),
       closed: (error) => this.#closed(error),
@@ -374,8 +371,7 @@ export class Room extends RoomRequests {
     this.#can = new Set(welcome.can ?? []);
     this.#limits = welcome.limits ?? {};
     const restarted = again && epoch(this.#model.position) !== epoch(welcome.room.position);
-    const kept = restarted ? this.#messages : []; // what a server that was started anew has forgotten
-    this.#messages = [...kept, ...(welcome.messages ?? []).map(toMessage)].slice(-MOST_MESSAGES);
+    this.#chat.merge(welcome.messages);
     this.#me = new Participant({ id: welcome.participant, name: this.#options.name });
     this.#credentials.accepted();
     this.#renewed(welcome);
@@ -401,7 +397,7 @@ export class Room extends RoomRequests {
   #resumed(resumed: Resumed): void {
     this.#renewed(resumed);
     if (!resumed.room) return;
-    this.#messages = (resumed.messages ?? []).map(toMessage);
+    this.#chat.merge(resumed.messages);
     this.door.replace(resumed.room.waiting);
     this.#model.replace(resumed.room, true);
     if (resumed.slots) this.#media?.map(resumed.slots);
@@ -419,8 +415,7 @@ export class Room extends RoomRequests {
         this.emit('permissions', this.#can);
         return;
       case 'message':
-        this.#messages = [...this.#messages.slice(1 - MOST_MESSAGES), toMessage(event)];
-        this.emit('message', this.#messages[this.#messages.length - 1]!);
+        this.emit('message', this.#chat.add(event));
         return;
       case 'signal':
         if (this.#files.receive(event.from, event.data) || this.#feedback.signal(event.data)) return;
@@ -484,13 +479,10 @@ export class Room extends RoomRequests {
     });
   }
 
-  #withMedia(work: () => Promise<void>): Promise<void> {
-    if (this.state === 'closed') return Promise.reject(new ParleyError('closed'));
-    if (!this.#media)
-      return Promise.reject(
-        new ParleyError('no_media', 'The room was joined without sound and picture. Join it again with them.'),
-      );
-    return work();
+  async #withMedia(work: () => Promise<void>): Promise<void> {
+    if (this.state === 'closed') throw new ParleyError('closed');
+    if (this.#media) return work();
+    throw new ParleyError('no_media', 'The room was joined without sound and picture. Join it again with them.');
   }
 
   #closed(error: ParleyError | undefined): void {

@@ -26,6 +26,7 @@ const HURRY = 20_000; // ms after a server drained in which its successor is exp
 const HURRIED = 750; // …and ms between attempts meanwhile, at most
 const FIRST_ATTEMPTS = 3; // connections tried before a first join is given up
 const PATIENT_ATTEMPTS = 4; // times a request is sent whose answer is that it came too fast
+const MAKING = 2000; // ms for which a connection is made before news of the network make us begin anew
 const SILENT = 3001; // our close code where the server must keep the session: not 1000, not 1001
 
 /**
@@ -151,6 +152,9 @@ export class Session {
       this.#doubted = Math.min(this.#doubted, now() + PROBE);
       this.#ping();
     } else if (!this.#socket) {
+      this.#reconnect(0);
+    } else if (this.#joined && this.#socket.readyState === 0 && now() - this.#heard >= MAKING) {
+      this.#detach()?.close(); // begun on a network that may be gone
       this.#reconnect(0);
     }
   }
@@ -319,12 +323,12 @@ export class Session {
 
   /** The server knows the session no more: join anew on the same socket. */
   #gone(error: ParleyError): void {
-    this.#forget();
     const socket = this.#socket;
     if (error.code !== 'session_gone' || !socket) {
       this.#refused(error);
       return;
     }
+    this.#forget();
     void this.#join(socket, this.#owner.join());
   }
 
@@ -336,7 +340,7 @@ export class Session {
 
   /** A join was refused. Where another token or waiting may help, and we have been inside before, it is tried again. */
   #refused(error: ParleyError): void {
-    const other = error.code === 'unauthorized' && this.#owner.refused();
+    const other = ['unauthorized', 'token_expired'].includes(error.code) && this.#owner.refused(error.code);
     const inside = this.#joined || this.#knocking.waits;
     if (!other && (!inside || !['rate_limited', 'internal', 'unreachable'].includes(error.code))) {
       this.#end(error);
@@ -394,7 +398,7 @@ export class Session {
 
   #tick(): void {
     const at = now();
-    if (this.#gaps.next(at, Date.now()) && this.#live) this.probe();
+    if (this.#gaps.next(at, Date.now())) this.probe();
     if (!this.#socket) {
       if (at >= this.#retryAt) this.#reconnect(0);
       return;

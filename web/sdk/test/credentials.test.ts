@@ -19,9 +19,9 @@ describe('credentials', () => {
     c.accepted();
     c.take({ token: 't1' });
     expect(await c.token()).toBe('t1');
-    expect(c.refused()).toBe(true);
+    expect(c.refused('unauthorized')).toBe(true);
     expect(await c.token()).toBe('link');
-    expect(c.refused()).toBe(false);
+    expect(c.refused('unauthorized')).toBe(false);
   });
 
   it('join by the newer token where the session ended with the one it was joined by', async () => {
@@ -29,7 +29,7 @@ describe('credentials', () => {
     await c.token();
     c.accepted();
     c.take({ token: 't1' });
-    expect(c.refused()).toBe(true);
+    expect(c.refused('unauthorized')).toBe(true);
     expect(await c.token()).toBe('t1');
   });
 
@@ -37,7 +37,7 @@ describe('credentials', () => {
     for (const given of ['link', undefined]) {
       const c = new Credentials(given);
       await c.token();
-      expect(c.refused()).toBe(false);
+      expect(c.refused('unauthorized')).toBe(false);
     }
   });
 
@@ -65,7 +65,7 @@ describe('credentials', () => {
     const tries = [];
     for (let i = 0; i < 3; i++) {
       await c.token();
-      tries.push(c.refused());
+      tries.push(c.refused('unauthorized'));
     }
     expect(tries).toEqual([true, true, false]);
   });

@@ -90,10 +90,14 @@ describe('a token that has ended', () => {
     expect(await c.token()).toBe('link');
     c.take({ token: 'renewed' });
     expect(await c.token()).toBe('renewed');
-    expect(c.refused()).toBe(true);
+    expect(c.refused('unauthorized')).toBe(true);
     expect(await c.token()).toBe('made 1');
     c.accepted();
     expect(await c.token()).toBe('made 1');
-    expect([c.refused(), c.refused(), c.refused()]).toEqual([true, true, false]);
+    expect([c.refused('unauthorized'), c.refused('unauthorized'), c.refused('unauthorized')]).toEqual([
+      true,
+      true,
+      false,
+    ]);
   });
 });

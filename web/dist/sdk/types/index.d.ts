@@ -17,8 +17,8 @@ export { Presence, type PresenceEvents, type PresenceState, type WatchOptions } 
 export type { Json, Kind, LeaveReason, Limits, Metadata, ModerateAction, Permission, Reason, Stream, } from './protocol';
 export type { Quality } from './quality';
 export type { Downlink, RoomStats } from './report';
-export { Room, type RoomData, type RoomFiles } from './room';
-export type { ConnectOptions, Message, RoomEvents, RoomState } from './roomevents';
+export { Room } from './room';
+export type { ConnectOptions, Message, RoomData, RoomEvents, RoomFiles, RoomState } from './roomevents';
 export type { CodecChoice, LayerChoice } from './sending';
 export type { PathStats, StreamReason, StreamStats } from './stats';
 export type { Token } from './url';

@@ -1,8 +1,6 @@
 import type { CameraOptions, ScreenOptions } from './capture';
-import { DataPort } from './data';
 import { Door } from './door';
 import { ParleyError } from './errors';
-import { Files } from './files/files';
 import { type LocalSource } from './local';
 import { type MediaState } from './media';
 import { Participant } from './participant';
@@ -10,11 +8,9 @@ import type { Reply, Request } from './pending';
 import type { Kind, Limits, Metadata, Permission, Reason, Stream } from './protocol';
 import type { Quality } from './quality';
 import { type RoomStats } from './report';
-import { type ConnectOptions, type Message, type RoomState } from './roomevents';
+import type { ConnectOptions, Message, RoomData, RoomFiles, RoomState } from './roomevents';
 import { RoomRequests } from './roomrequests';
 import { type AttachOptions } from './views';
-export type RoomData = Pick<DataPort, 'send'>;
-export type RoomFiles = Pick<Files, 'send' | 'sendAll' | 'transfers'>;
 /** A room we are in. Make one with Room.connect(). */
 export declare class Room extends RoomRequests {
     #private;

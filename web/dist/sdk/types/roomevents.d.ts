@@ -1,5 +1,7 @@
+import type { DataPort } from './data';
 import type { DoorEvents } from './door';
 import type { ParleyError } from './errors';
+import type { Files } from './files/files';
 import type { Transfer } from './files/transfer';
 import type { Waiting } from './knocking';
 import type { MediaState } from './media';
@@ -10,6 +12,8 @@ import type { CodecChoice, LayerChoice } from './sending';
 import type { SessionState } from './sessionowner';
 import type { Token } from './url';
 export type RoomState = SessionState;
+export type RoomData = Pick<DataPort, 'send'>;
+export type RoomFiles = Pick<Files, 'send' | 'sendAll' | 'transfers'>;
 export interface ConnectOptions {
     /** The server, such as https://call.example.org; default: where the page came from. */
     url?: string;

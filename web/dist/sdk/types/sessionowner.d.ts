@@ -1,4 +1,4 @@
-import type { ParleyError } from './errors';
+import type { ErrorCode, ParleyError } from './errors';
 import type { Waiting } from './knocking';
 import type { Renewal, Resumed, SessionEvent, Welcome } from './protocol';
 export type SessionState = 'connecting' | 'connected' | 'reconnecting' | 'closed';
@@ -17,8 +17,8 @@ export interface SessionOwner {
     resumed(resumed: Resumed): void;
     /** What was handed out is renewed. */
     renewed(renewal: Renewal): void;
-    /** The token was refused. True: a join with another one may succeed. */
-    refused(): boolean;
+    /** The token was refused, or ended while we were in. True: a join with another one may succeed. */
+    refused(code: ErrorCode): boolean;
     event(event: SessionEvent): void;
     state(state: SessionState): void;
     /** The end: with the reason, or without one after leave(). */
