@@ -4,9 +4,17 @@ import { connect, createServer } from 'node:net';
 export async function startProxy(port, host = '127.0.0.1') {
   const open = new Set();
   let refusing = false;
+  let swallowing = false;
   let accepted = 0;
   const server = createServer((down) => {
     if (refusing) return down.destroy();
+    if (swallowing) {
+      open.add(down);
+      return down
+        .on('error', () => {})
+        .on('close', () => open.delete(down))
+        .resume();
+    }
     accepted++;
     const up = connect(port, host);
     for (const [a, b] of [
@@ -34,8 +42,14 @@ export async function startProxy(port, host = '127.0.0.1') {
       refusing = true;
       for (const s of open) s.resetAndDestroy();
     },
+    /** Lets nothing through any more, and says nothing: as a network that is gone. */
+    swallow() {
+      swallowing = true;
+      for (const s of open) s.unpipe().resume();
+    },
     restore() {
-      refusing = false;
+      if (swallowing) for (const s of open) s.resetAndDestroy();
+      refusing = swallowing = false;
     },
     close() {
       for (const s of open) s.destroy();
