@@ -147,6 +147,25 @@ func (s *Server) Unban(room, identity string) bool {
 	return true
 }
 
+// KeptOut reports whether who holds these claims may not come into a room: he was removed, or came by an invitation that lets
+// nobody new in. It is asked by those who show a token elsewhere.
+func (s *Server) KeptOut(room string, c token.Claims) bool {
+	if c.Identity == "" && c.Invitation == "" {
+		return false
+	}
+	if r := s.lookup(room); r != nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return r.barsLocked(c, c.Identity) != nil
+	}
+	for _, b := range s.loadBans(room) {
+		if b.Identity == c.Identity || b.bars(c.Invitation) && !c.WasIn() {
+			return true
+		}
+	}
+	return c.Invitation != "" && !c.WasIn() && s.cfg.Invitations.Revoked(room, c.Invitation)
+}
+
 // Barred reports whether an invitation lets nobody new into a room, because somebody who came by it was removed.
 func (s *Server) Barred(room, invitation string) bool {
 	return slices.ContainsFunc(s.Bans(room), func(b Ban) bool { return b.bars(invitation) })

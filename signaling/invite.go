@@ -11,6 +11,9 @@ import (
 // ErrTooManyInvitations is what Invitations.Make returns when a room, or the server, has as many as it may.
 var ErrTooManyInvitations = errors.New("signaling: too many invitations")
 
+// ErrMayNotInvite is what Invitations.Make returns when the inviter's own time is over.
+var ErrMayNotInvite = errors.New("signaling: who invites may not do so any more")
+
 // Invitations makes and knows the links that let guests into rooms.
 type Invitations interface {
 	// Make makes one. The error is ErrTooManyInvitations.
@@ -84,6 +87,9 @@ func (s *session) invite(id uint64, msg []byte) (any, error) {
 		Room: s.room.name, By: s.identity, ByName: name, Can: can, Knock: m.Knock, Label: m.Label, NotAfter: s.lastDay(),
 	}
 	made, err := srv.cfg.Invitations.Make(wish, time.Duration(m.TTL)*time.Second, time.Now())
+	if errors.Is(err, ErrMayNotInvite) {
+		return nil, refuse(codeForbidden, "your token has ended: so would the link")
+	}
 	if errors.Is(err, ErrTooManyInvitations) {
 		return nil, refuse(codeTooManyInvitations, "there are as many links as there may be: revoke some")
 	}

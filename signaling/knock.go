@@ -102,6 +102,9 @@ func (p *porch) find(id, secret string) *knock {
 	return found
 }
 
+// waitsPerAddress times limits.waiting_per_address is how many of one address wait at all rooms together.
+const waitsPerAddress = 4
+
 // hold keeps a room for one who waits at it, as for a watcher, and takes a seat from his address. The error is ErrDraining,
 // ErrTooManyRooms or a too_many_seats.
 func (s *Server) hold(name string, group netip.Prefix) (*room, error) {
@@ -111,12 +114,17 @@ func (s *Server) hold(name string, group netip.Prefix) (*room, error) {
 		s.count.fullAddress.Add(1)
 		return nil, refuse(codeTooManySeats, "there are %d participants from your address already", limit)
 	}
+	if limit := waitsPerAddress * s.cfg.Limits.WaitingPerAddress; s.knockers[group] >= limit && group.IsValid() && !group.Addr().IsLoopback() {
+		s.count.knock("address_full")
+		return nil, refuse(codeTooManyWaiting, "%d from your address wait at rooms of this server already", limit)
+	}
 	r, err := s.watchLocked(name)
 	if err != nil {
 		return nil, err
 	}
 	if group.IsValid() {
 		s.seats[group]++
+		s.knockers[group]++
 	}
 	if s.occupied == 0 && s.waiting == 0 {
 		s.attendance.begin()
@@ -131,6 +139,9 @@ func (s *Server) unhold(r *room, k *knock) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if k.group.IsValid() {
+		if s.knockers[k.group]--; s.knockers[k.group] == 0 {
+			delete(s.knockers, k.group)
+		}
 		if s.seats[k.group]--; s.seats[k.group] == 0 {
 			delete(s.seats, k.group)
 		}

@@ -28,6 +28,7 @@ type Server struct {
 	watched  int // rooms with watchers and no members
 	waiting  int // knocks that wait, at all rooms
 	links    map[*Link]struct{}
+	knockers map[netip.Prefix]int // people who wait to be let in, by address
 	seats    map[netip.Prefix]int // sessions and joins under way, by address
 	idle     chan struct{}        // made by Shutdown; closed when the last link has ended
 	spread   time.Duration        // over which clients come back, once draining
@@ -46,7 +47,7 @@ func New(cfg Config) (*Server, error) {
 		stop:  make(chan struct{}),
 		rooms: map[string]*room{},
 		links: map[*Link]struct{}{},
-		seats: map[netip.Prefix]int{},
+		seats: map[netip.Prefix]int{}, knockers: map[netip.Prefix]int{},
 
 		attendance: newAttendance(),
 	}

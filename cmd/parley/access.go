@@ -151,6 +151,9 @@ func (b bookOfLinks) Make(wish signaling.Invitation, ttl time.Duration, now time
 	if errors.Is(err, guests.ErrTooMany) {
 		return signaling.Invitation{}, signaling.ErrTooManyInvitations
 	}
+	if errors.Is(err, guests.ErrOver) {
+		return signaling.Invitation{}, signaling.ErrMayNotInvite
+	}
 	return toLink(i), err
 }
 

@@ -104,7 +104,7 @@ func TestPrintedConfigIsItsOwnSource(t *testing.T) {
 	if err := l.apply(settings); err != nil {
 		t.Fatal(err)
 	}
-	c.Secret, c.Turn.Secret, c.Hosts.Passphrase = nil, nil, ""
+	c.Secret, c.Turn.Secret, c.Hosts.Passphrase, c.Hosts.OIDCClientSecret = nil, nil, "", ""
 	if diff := cmp.Diff(c, l.config); diff != "" {
 		t.Errorf("%s\n%s", diff, b.String())
 	}

@@ -35,6 +35,7 @@ type Dir struct {
 	// Guarded by mu.
 	lock   *os.File          // held while the folder is ours
 	memory map[string][]byte // what is kept instead of files; nil: the folder is or may become ours
+	others bool              // another process has the folder: its files are read, and it is asked for again when something is to be written
 	failed uint64
 }
 
@@ -61,11 +62,12 @@ func (d *Dir) Read(name string) ([]byte, error) {
 		d.takeLocked()
 	}
 	if d.memory != nil {
-		b, ok := d.memory[name]
-		if !ok {
+		if b, ok := d.memory[name]; ok {
+			return bytes.Clone(b), nil
+		}
+		if !d.others {
 			return nil, fs.ErrNotExist
 		}
-		return bytes.Clone(b), nil
 	}
 	f, err := os.Open(filepath.Join(d.path, name))
 	if err != nil {
@@ -91,6 +93,9 @@ func (d *Dir) Write(name string, content []byte) error {
 	defer d.mu.Unlock()
 	if d.memory == nil && d.lock == nil {
 		d.takeLocked()
+	}
+	if d.others {
+		d.takeOverLocked()
 	}
 	if d.memory != nil {
 		d.memory[name] = bytes.Clone(content)
@@ -151,6 +156,7 @@ func (d *Dir) Failed() uint64 {
 func (d *Dir) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.others = false
 	if d.memory == nil {
 		d.memory = map[string][]byte{}
 	}
@@ -181,12 +187,29 @@ func (d *Dir) takeLocked() {
 	d.memory = map[string][]byte{}
 	d.failed++
 	if errors.Is(err, errLocked) {
-		d.log.Warn("another process has the data folder: invitations, bans and what else should outlive this process is kept in memory",
+		d.others = true
+		d.log.Warn("another process has the data folder: what it says is read, and what this one has to say is kept in memory until that ends",
 			"data", d.path)
 		return
 	}
 	d.log.Warn("the data folder cannot be used: what should outlive this process is kept in memory; set data to a folder that may be "+
 		"written, or to off", "data", d.path, "err", err)
+}
+
+// takeOverLocked takes the folder where the process that had it has ended, and writes what was kept in memory.
+func (d *Dir) takeOverLocked() {
+	lock, err := lockFile(filepath.Join(d.path, lockName))
+	if err != nil {
+		return // it has it still
+	}
+	d.lock, d.others = lock, false
+	for name, content := range d.memory {
+		if err := replace(d.path, name, content); err != nil {
+			d.failed++
+			d.log.Warn("the data folder cannot be written", "data", d.path, "file", name, "err", err)
+		}
+	}
+	d.memory = nil
 }
 
 // writable makes sure before anything depends on it.

@@ -75,7 +75,7 @@ func TestKept(t *testing.T) {
 	}
 }
 
-// Two that write in turn would lose what the other wrote.
+// Two that write in turn would lose what the other wrote: the second reads what there is, and writes when the first has ended.
 func TestSecondProcessUsesMemory(t *testing.T) {
 	t.Parallel()
 	path := t.TempDir()
@@ -85,8 +85,8 @@ func TestSecondProcessUsesMemory(t *testing.T) {
 	}
 	log, said := logged(t)
 	second := New(path, log)
-	if _, err := second.Read("bans"); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("it reads what the other writes: %v", err)
+	if b, err := second.Read("bans"); err != nil || string(b) != "of the first" {
+		t.Errorf("it knows nothing of what holds: %q, %v", b, err)
 	}
 	if err := second.Write("bans", []byte("of the second")); err != nil {
 		t.Fatal(err)
@@ -99,6 +99,17 @@ func TestSecondProcessUsesMemory(t *testing.T) {
 	}
 	if !strings.Contains(said.String(), "another process") || second.Failed() != 1 {
 		t.Errorf("%d, %s", second.Failed(), said)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Write("links", []byte("later")); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"bans": "of the second", "links": "later"} {
+		if b, err := os.ReadFile(filepath.Join(path, name)); err != nil || string(b) != want {
+			t.Errorf("%s on the disk: %q, %v", name, b, err)
+		}
 	}
 	if err := second.Close(); err != nil {
 		t.Fatal(err)

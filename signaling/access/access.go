@@ -191,6 +191,9 @@ func read(w http.ResponseWriter, r *http.Request, into any) error {
 
 // fail answers with err, and counts it.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, room, what string, err error) {
+	if r.Context().Err() != nil {
+		return // nobody is left to tell
+	}
 	f := failureOf(err)
 	s.refused.Add(1)
 	if f.status == http.StatusUnauthorized || f.status == http.StatusForbidden || f.status == http.StatusTooManyRequests {

@@ -489,3 +489,19 @@ func FuzzEnter(f *testing.F) {
 		}
 	})
 }
+
+// Where nothing outlives a token a host's ends with his sign-in, and where anyone may come in an old link shuts nobody out.
+func TestNothingOutlives(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(_ *Config, tc *token.Config) { tc.Enforce = true })
+	cookie := r.signsIn()
+	noon := time.Now()
+	r.srv.now = func() time.Time { return noon.Add(r.hosts.Session() - time.Minute) }
+	if e := r.gets(r.does("POST", "/v1/access/rooms/a", "", "Cookie", cookie)); e["token_ttl"].(float64) > 61 {
+		t.Errorf("%v", e["token_ttl"])
+	}
+	anyone := newRig(t, func(c *Config, tc *token.Config) { c.Open, tc.Anyone, tc.Open = Anyone, true, []token.Permission{token.Publish} })
+	if e := anyone.gets(anyone.does("POST", "/v1/access/rooms/a", `{"invite":"old"}`)); e["guest"] != false {
+		t.Errorf("%v", e)
+	}
+}

@@ -57,9 +57,12 @@ func (s *Server) serveEnter(w http.ResponseWriter, r *http.Request) {
 func (s *Server) enter(r *http.Request, room string, a asked, now time.Time) (entry, error) {
 	held, good := s.held(a.Token, room, now)
 	if a.Invite != "" {
-		return s.byInvitation(room, a, held, good, now)
+		e, err := s.byInvitation(room, a, held, good, now)
+		if err == nil || s.cfg.Open != Anyone { // where anyone may come in, a link that has ended shuts nobody out
+			return e, err
+		}
 	}
-	host, signedIn := s.host(r)
+	host, end, signedIn := s.signedIn(r)
 	if good && (!signedIn || held.WasIn() && held.Identity == host.Identity) {
 		s.entered.Add(1)
 		return entryOf(token.Renewed{Compact: a.Token, TTL: held.Expires.Sub(now)}, held), nil
@@ -67,7 +70,7 @@ func (s *Server) enter(r *http.Request, room string, a asked, now time.Time) (en
 	if signedIn {
 		s.entered.Add(1)
 		c := token.Claims{Can: hostMay(), Name: host.Name, Identity: host.Identity}
-		e := entryOf(s.cfg.Tokens.Issue(c, room, host.Identity, now, now.Add(s.cfg.Hosts.Session())), c)
+		e := entryOf(s.cfg.Tokens.Issue(c, room, host.Identity, now, earlier(end, now.Add(longestCall))), c)
 		e.Host = true
 		return e, nil
 	}
@@ -81,12 +84,22 @@ func (s *Server) enter(r *http.Request, room string, a asked, now time.Time) (en
 	case s.knocks():
 		s.knocked.Add(1)
 		c := token.Claims{Can: s.cfg.Strangers, Knock: true, Guest: true, Identity: newGuest()}
-		return entryOf(s.cfg.Tokens.Issue(c, room, c.Identity, now, now.Add(24*time.Hour)), c), nil
+		return entryOf(s.cfg.Tokens.Issue(c, room, c.Identity, now, now.Add(longestCall)), c), nil
 	case s.cfg.Open == ByApp:
 		return entry{}, errToken
 	default:
 		return entry{}, errSignIn
 	}
+}
+
+// longestCall is how long a host's token is good where nothing outlives a token: as long as the longest call, and no longer than his sign-in.
+const longestCall = 24 * time.Hour
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }
 
 // held reads the token that somebody has already; good: it lets him into the room.

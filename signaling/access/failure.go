@@ -74,6 +74,8 @@ func failureOf(err error) failure {
 		return errRevoked
 	case errors.Is(err, guests.ErrInvalid):
 		return errInvalid
+	case errors.Is(err, guests.ErrOver):
+		return errMayNot
 	case errors.Is(err, guests.ErrTooMany):
 		return errInviteMax
 	}

@@ -20,19 +20,25 @@ const (
 
 // host is who is signed in. A session counts for pages of our own origin alone, whatever else a browser sends along.
 func (s *Server) host(r *http.Request) (hosts.Host, bool) {
+	host, _, ok := s.signedIn(r)
+	return host, ok
+}
+
+// signedIn is host, and says when the session ends.
+func (s *Server) signedIn(r *http.Request) (host hosts.Host, end time.Time, ok bool) {
 	if s.cfg.Hosts == nil || !s.ownPage(r) {
-		return hosts.Host{}, false
+		return host, end, false
 	}
 	name := plainCookie
 	if s.secure(r) {
 		name = secureCookie
 	}
 	for _, c := range r.CookiesNamed(name) {
-		if host, ok := s.cfg.Hosts.Check(c.Value, s.now()); ok {
-			return host, true
+		if host, end, ok := s.cfg.Hosts.Until(c.Value, s.now()); ok {
+			return host, end, true
 		}
 	}
-	return hosts.Host{}, false
+	return hosts.Host{}, time.Time{}, false
 }
 
 // ownPage reports whether a request comes from a page of our own origin, or from no page.

@@ -30,6 +30,7 @@ var (
 	errAddressBusy = failure{status: http.StatusTooManyRequests, code: "too_many_of_address", message: "Too many watch from this address now. Try again later."}
 	errNotNow      = failure{status: http.StatusServiceUnavailable, code: "unavailable", message: "The room cannot be watched now. Try again later."}
 	errInternal    = failure{status: http.StatusInternalServerError, code: "internal", message: "Our fault: this server is not set up to stream."}
+	errBarred      = failure{status: http.StatusForbidden, code: "forbidden", message: "You were removed from this room, or your invitation was withdrawn.", auth: `error="insufficient_scope"`}
 	errMayNot      = failure{
 		status: http.StatusForbidden, code: "forbidden", message: "The access token does not allow this.",
 		auth: `error="insufficient_scope"`,

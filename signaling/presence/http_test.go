@@ -374,3 +374,19 @@ func (b *safeBuffer) String() string {
 	defer b.mu.Unlock()
 	return b.b.String()
 }
+
+// Who was removed from a room does not go on watching it.
+func TestBarred(t *testing.T) {
+	t.Parallel()
+	g := newRig(t, guarded(t), 0)
+	bearer := "Authorization: Bearer " + sign(t, "r", time.Hour, token.Watch)
+	if res, _ := g.get("/v1/rooms/r", bearer); res.StatusCode != http.StatusOK {
+		t.Fatal(res.Status)
+	}
+	g.rooms.Bar("x")
+	for _, path := range []string{"/v1/rooms/r", "/v1/rooms/r/events"} {
+		if res, body := g.get(path, bearer); res.StatusCode != http.StatusForbidden {
+			t.Errorf("%s: %s %s", path, res.Status, body)
+		}
+	}
+}

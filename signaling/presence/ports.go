@@ -1,6 +1,9 @@
 package presence
 
-import "github.com/parley/parley/signaling/internal/eventlog"
+import (
+	"github.com/parley/parley/signaling/internal/eventlog"
+	"github.com/parley/parley/signaling/token"
+)
 
 // Rooms is what presence needs of the rooms. Its methods may be called on any goroutine.
 type Rooms interface {
@@ -10,6 +13,10 @@ type Rooms interface {
 
 	// List returns the rooms that somebody is in.
 	List() []RoomSummary
+
+	// Barred reports whether who holds these claims is kept out of a room: he was removed, or his invitation was revoked
+	// before he came.
+	Barred(room string, claims token.Claims) bool
 }
 
 // Feed is one room as watchers see it. Its methods may be called on any goroutine.

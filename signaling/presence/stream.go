@@ -23,6 +23,7 @@ type stream struct {
 	wrote    time.Time
 	beat     time.Duration // the heartbeat is due this long after wrote
 	end      time.Time     // when the stream ends cleanly
+	barred   func() bool   // the watcher was removed meanwhile
 }
 
 func streamHeader(h http.Header) {
@@ -38,6 +39,8 @@ func (s *Server) serveStream(w http.ResponseWriter, r *http.Request, begin start
 		server: s, cursor: begin.cursor, w: w, rc: http.NewResponseController(w),
 		limit: between(t.Write/4, t.Write/2),
 		end:   now.Add(between(t.Stream*3/4, t.Stream*5/4)),
+
+		barred: func() bool { return s.cfg.Rooms.Barred(r.PathValue("room"), claims) },
 	}
 	if !claims.Expires.IsZero() && claims.Expires.Before(st.end) {
 		st.end = claims.Expires
@@ -114,7 +117,7 @@ func (st *stream) next() time.Time {
 // tick ends the stream or sends a heartbeat, if it is time for one.
 func (st *stream) tick(now time.Time) (more bool, err error) {
 	switch {
-	case !now.Before(st.end):
+	case !now.Before(st.end) || st.barred():
 		return false, nil
 	case now.Before(st.wrote.Add(st.beat)):
 		return true, nil // the timer was set before the last write

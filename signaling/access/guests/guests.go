@@ -15,6 +15,9 @@ import (
 	"github.com/parley/parley/signaling/token"
 )
 
+// ErrOver is what Make returns where the one who invites may not do so any more: Wish.NotAfter is over.
+var ErrOver = errors.New("guests: who invites may not do so any more")
+
 // ErrTooMany is what Make returns where there are as many invitations as there may be.
 var ErrTooMany = errors.New("guests: too many invitations")
 
@@ -161,7 +164,7 @@ func (b *Book) Make(w Wish, now time.Time) (Invitation, error) {
 		ttl = min(ttl, w.NotAfter.Sub(c.made))
 	}
 	if c.ttl = ttl.Truncate(time.Second); c.ttl <= 0 {
-		return Invitation{}, errors.New("guests: who invites may not do so any more")
+		return Invitation{}, ErrOver
 	}
 	if _, err := rand.Read(c.id[:]); err != nil {
 		return Invitation{}, err
@@ -227,7 +230,12 @@ func (b *Book) Revoke(name, id string, now time.Time) bool {
 	}
 	b.size.good -= n
 	b.size.revoked -= len(r.revoked)
-	r.before, r.good, r.revoked = maxTime(r.before, before), map[string]Invitation{}, map[string]time.Time{}
+	r.revoked = map[string]time.Time{} // the time says it all to Check; for Revoked the last ones are remembered by id
+	for id, i := range r.good {
+		r.revoked[id] = i.Expires
+	}
+	b.size.revoked += len(r.revoked)
+	r.before, r.good = maxTime(r.before, before), map[string]Invitation{}
 	b.counted.revoked.Add(uint64(n))
 	b.writer.changed(invitationsFile)
 	return n > 0
@@ -256,7 +264,7 @@ func (b *Book) Check(text, name string, now time.Time) (Invitation, error) {
 	return i, nil
 }
 
-// Revoked reports whether the invitation of that id was. Where all of the room were, so were those that nobody remembers.
+// Revoked reports whether the invitation of that id was, as far as it is remembered: for those who hold a token for it.
 func (b *Book) Revoked(name, id string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -265,8 +273,7 @@ func (b *Book) Revoked(name, id string) bool {
 		return false
 	}
 	_, out := r.revoked[id]
-	_, good := r.good[id]
-	return out || !good && !r.before.IsZero()
+	return out
 }
 
 // Used counts that somebody came by an invitation. It is written with the next change.

@@ -103,7 +103,7 @@ func (h *Hosts) SignIn(ctx context.Context, passphrase, name string, from netip.
 	if err := h.mayTry(from, now); err != nil {
 		return Host{}, "", err
 	}
-	fits, err := h.check(ctx, passphrase)
+	fits, err := h.check(ctx, passphrase, from, now)
 	if err != nil {
 		return Host{}, "", err
 	}
@@ -111,7 +111,7 @@ func (h *Hosts) SignIn(ctx context.Context, passphrase, name string, from netip.
 }
 
 // check hashes a passphrase when it is its turn.
-func (h *Hosts) check(ctx context.Context, passphrase string) (fits bool, err error) {
+func (h *Hosts) check(ctx context.Context, passphrase string, from netip.Prefix, now time.Time) (fits bool, err error) {
 	select {
 	case h.waiting <- struct{}{}:
 		defer func() { <-h.waiting }()
@@ -124,6 +124,9 @@ func (h *Hosts) check(ctx context.Context, passphrase string) (fits bool, err er
 		defer func() { <-h.hashing }()
 	case <-ctx.Done():
 		return false, ctx.Err()
+	}
+	if err := h.mayTry(from, now); err != nil { // others of that address were wrong meanwhile
+		return false, err
 	}
 	return len(passphrase) <= MaxPassphrase && h.hash.fits(passphrase), nil
 }

@@ -46,26 +46,32 @@ func (h *Hosts) sign(text string) []byte {
 
 // Check returns whose session it is, if it is good.
 func (h *Hosts) Check(session string, now time.Time) (Host, bool) {
+	host, _, ok := h.Until(session, now)
+	return host, ok
+}
+
+// Until is Check, and says when the session ends.
+func (h *Hosts) Until(session string, now time.Time) (host Host, end time.Time, ok bool) {
 	text, sum, ok := strings.Cut(session, ".")
 	if !ok || len(session) > maxSession {
-		return Host{}, false
+		return Host{}, time.Time{}, false
 	}
 	if want := base64.RawURLEncoding.EncodeToString(h.sign(text)); !hmac.Equal([]byte(sum), []byte(want)) {
-		return Host{}, false
+		return Host{}, time.Time{}, false
 	}
 	body, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil {
-		return Host{}, false
+		return Host{}, time.Time{}, false
 	}
 	var c claims
 	if json.Unmarshal(body, &c) != nil {
-		return Host{}, false
+		return Host{}, time.Time{}, false
 	}
 	print, on := h.fingerprint(c.How)
 	if !on || print != c.Print || now.Unix() >= c.Expires || c.Identity == "" {
-		return Host{}, false
+		return Host{}, time.Time{}, false
 	}
-	return c.Host, true
+	return c.Host, time.Unix(c.Expires, 0), true
 }
 
 // Session is how long one is good.

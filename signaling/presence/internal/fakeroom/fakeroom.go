@@ -7,15 +7,17 @@ import (
 
 	"github.com/parley/parley/signaling/internal/eventlog"
 	"github.com/parley/parley/signaling/presence"
+	"github.com/parley/parley/signaling/token"
 )
 
 // Rooms makes rooms as they are asked for.
 type Rooms struct {
 	Capacity int // of each room's log; set before use
 
-	mu    sync.Mutex
-	rooms map[string]*Room
-	err   error
+	mu     sync.Mutex
+	barred string // an identity
+	rooms  map[string]*Room
+	err    error
 }
 
 var _ presence.Rooms = (*Rooms)(nil)
@@ -271,4 +273,18 @@ func (r *Room) Release() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.feeds--
+}
+
+// Bar keeps an identity out of all rooms.
+func (s *Rooms) Bar(identity string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.barred = identity
+}
+
+// Barred implements presence.Rooms.
+func (s *Rooms) Barred(_ string, claims token.Claims) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.barred != "" && claims.Identity == s.barred
 }
