@@ -1,5 +1,5 @@
-// People come back into their room by themselves, with the SDK alone: after a long silence of the network, and a restart of the
-// server. Who was removed does not.
+// People come back into their room by themselves, with the SDK alone: after a long silence of the network, a restart of the server, and
+// the end of their token. Who was removed does not.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startChromium } from './support/browsers.mjs';
@@ -97,6 +97,39 @@ test('the server is killed and started again: everybody is back, and the chat as
   await bob.run((r) => r.chat('after'));
   await until('Ann to read on', async () => (await ann.texts()).join() === 'before,after');
   for (const g of [ann, bob]) await g.leave();
+  await stopAll();
+});
+
+test('a token that ends while we are in: renew() makes another, and only without it that is the end', async () => {
+  const { server } = await start({
+    env: { PARLEY_SECRET: secret, PARLEY_TOKEN_ENFORCE_EXPIRY: 'true', PARLEY_TOKEN_GRACE: '1s' },
+  });
+  const short = (who) => ticket('expiry', who, '--ttl', '8s');
+  const bob = await join(server.url, 'expiry', 'bob', { token: short('bob'), camera: false, microphone: false });
+  const next = ticket('expiry', 'ann');
+  const page = await browser.newPage();
+  await page.goto(`${server.url}/`);
+  await page.evaluate(
+    async ([token, next]) => {
+      const { Room } = await import('/sdk/parley.js');
+      window.asked = 0;
+      window.said = [];
+      const renew = async () => {
+        if (++window.asked < 3) throw new TypeError('Failed to fetch');
+        return next;
+      };
+      const room = await Room.connect({ room: 'expiry', token, media: false, renew });
+      room.on('rejoined', () => window.said.push('rejoined'));
+      room.on('closed', (error) => window.said.push(`closed ${error?.code}`));
+    },
+    [short('ann'), next],
+  );
+  await until('Ann to be in by another', async () => (await page.evaluate(() => window.said.length)) > 0, 30_000);
+  assert.deepEqual(await page.evaluate(() => [window.asked, window.said]), [3, ['rejoined']]);
+  await until('Bob to be out', async () => (await bob.state()) === 'closed', 30_000);
+  assert.deepEqual(await bob.said(), ['closed token_expired']);
+  await page.close();
+  await bob.page.context().close();
   await stopAll();
 });
 
