@@ -80,6 +80,9 @@ func (s *session) invite(id uint64, msg []byte) (any, error) {
 			return nil, refuse(codeForbidden, "you may not %s: neither may whom you invite", p)
 		}
 	}
+	if !(token.Claims{Can: can}).May(token.Join) {
+		return nil, refuse(codeForbidden, "a link with these permissions would let nobody in")
+	}
 	s.room.mu.Lock()
 	name := s.name
 	s.room.mu.Unlock()

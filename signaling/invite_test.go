@@ -72,6 +72,8 @@ func TestInvite(t *testing.T) {
 		ann.refused(codeForbidden, "invite", fields{"can": []string{"publish"}})
 		ann.refused(codeBadMessage, "invite", fields{"can": []string{"fly"}})
 		ann.refused(codeBadMessage, "invite", fields{"ttl": -1})
+		ann.refused(codeForbidden, "invite", fields{"can": []string{"invite"}}) // it would let nobody in
+		ann.refused(codeForbidden, "invite", fields{"can": []string{}})
 		bob.refused(codeForbidden, "invite", nil)
 		bob.refused(codeForbidden, "invitations", nil)
 		bob.refused(codeForbidden, "revoke", nil)
