@@ -23,7 +23,10 @@ func (s *session) issue(now time.Time) (servers []ICEServer, ttl int, pass passp
 func (s *session) passport(now time.Time) (p passport, again time.Time) {
 	tokens := s.room.srv.cfg.Tokens
 	claims := s.claims
-	claims.Can = s.permissions()
+	claims.Can, claims.Appointed = s.can, ""
+	if s.promoted.Load() {
+		claims.Appointed = s.room.life()
+	}
 	renewed := tokens.Renew(claims, s.room.name, s.identity, now)
 	p.Token, p.TokenTTL = renewed.Compact, int(renewed.TTL/time.Second)
 	if !renewed.Last {

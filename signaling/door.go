@@ -12,8 +12,18 @@ func (r *room) moderatedLocked() bool {
 	return slices.ContainsFunc(r.order, func(s *session) bool { return s.may(token.Moderate) })
 }
 
-// foundLocked makes the first in a room its moderator, where he came without a token: somebody has to be.
+// life names the time from when the room was opened until it is forgotten. Who comes to moderate without a token does so in that alone: else he
+// could go round the empty rooms and moderate whoever meets there later.
+func (r *room) life() string { return r.events.Position().Epoch }
+
+// appointed reports whether the claims are of somebody who came to moderate in this life of the room.
+func (r *room) appointed(c token.Claims) bool { return c.Anonymous && c.Appointed == r.life() }
+
+// foundLocked makes the first in a room its moderator, where he came without a token: somebody has to be. So is who was one.
 func (r *room) foundLocked(s *session) {
+	if r.appointed(s.claims) {
+		s.promoted.Store(true)
+	}
 	if len(r.sessions) > 0 {
 		return
 	}

@@ -187,3 +187,33 @@ func TestSomebodyAlwaysModerates(t *testing.T) {
 		}
 	})
 }
+
+// Who moderated an empty room does so in it when he comes back, and not when others have met there since it was forgotten.
+func TestAppointmentEndsWithTheRoom(t *testing.T) {
+	bubble(t, anyone(true), func(t *testing.T, r *rig) {
+		eve := r.joined("a", "Eve", 0)
+		kept := fields{"token": eve.welcome["token"]}
+		if c, err := r.srv.cfg.Tokens.Verify(eve.welcome["token"].(string), "a", time.Now()); err != nil || c.May(token.Moderate) || c.May(token.Invite) {
+			t.Errorf("his token lets him moderate anywhere: %v, %v", c.Can, err)
+		}
+		eve.closePage()
+		eve = r.dial("a")
+		eve.join(kept)
+		eve.must("moderate", fields{"action": "lock"})
+		eve.closePage()
+		time.Sleep(time.Minute + 10*time.Second)
+
+		ann := r.joined("a", "Ann", 0)
+		ann.must("moderate", fields{"action": "lock"})
+		r.dial("a").refused(codeRoomLocked, "join", kept)
+		ann.must("moderate", fields{"action": "unlock"})
+		eve = r.dial("a")
+		eve.join(kept)
+		eve.refused(codeForbidden, "moderate", fields{"action": "lock"})
+		renewed := fields{"token": eve.welcome["token"]}
+		eve.closePage()
+		eve = r.dial("a")
+		eve.join(renewed)
+		eve.refused(codeForbidden, "moderate", fields{"action": "lock"})
+	})
+}

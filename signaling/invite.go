@@ -99,6 +99,13 @@ func (s *session) invite(id uint64, msg []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.room.mu.Lock()
+	ended := s.ended
+	s.room.mu.Unlock()
+	if ended { // by a removal, perhaps, which withdraws what there is by then
+		srv.cfg.Invitations.Revoke(s.room.name, made.ID, time.Now())
+		return nil, errEnded()
+	}
 	srv.count.invited.Add(1)
 	srv.cfg.Audit.Moderated(s.who(), "invite", made.ID)
 	return invitedReply{Type: "invited", ID: id, Invitation: made}, nil

@@ -90,9 +90,6 @@ func (s *session) remove(id string, ban bool) (after func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	if ban && gone[0].identity != s.identity {
-		s.withdraw(gone[0].identity)
-	}
 	for _, other := range gone {
 		s.room.srv.cfg.Audit.Removed(s.who(), other.who(), ban && other.identity != s.identity)
 		if other == s {
@@ -100,6 +97,9 @@ func (s *session) remove(id string, ban bool) (after func(), err error) {
 			continue
 		}
 		s.room.end(other, reasonRemoved, closeRemoved)
+	}
+	if ban && gone[0].identity != s.identity { // now that he makes no more
+		s.withdraw(gone[0].identity)
 	}
 	return after, nil
 }

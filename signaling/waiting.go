@@ -81,7 +81,7 @@ func (r *room) doorLocked(c token.Claims, identity string) error {
 		return refuse(codeMustKnock, "a moderator has to let you in: knock")
 	case c.Guest && !c.WasIn() && len(r.sessions) == 0:
 		return refuse(codeMustKnock, "nobody is in the room yet: knock, and wait for a host")
-	case r.locked && !c.May(token.Moderate):
+	case r.locked && !c.May(token.Moderate) && !r.appointed(c):
 		return refuse(codeRoomLocked, "a moderator has locked the room")
 	}
 	return nil

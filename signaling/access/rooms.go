@@ -163,6 +163,10 @@ func (s *Server) makeInvitation(w http.ResponseWriter, r *http.Request, room str
 	if err != nil {
 		return nil, err
 	}
+	if s.keptOut(room, by.Identity) { // since a moment ago: what he had made is withdrawn
+		s.cfg.Guests.Revoke(room, i.ID, s.now())
+		return nil, errMayNot
+	}
 	s.cfg.Audit.Moderated(who(r, room, by.Identity), "invite", i.ID)
 	return toInvitation(i), nil
 }

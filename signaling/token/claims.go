@@ -51,6 +51,7 @@ type Claims struct {
 	Guest      bool   // "guest": its holder opens no room, and is shown as a guest
 	Invitation string // "invitation": the id of the one that its holder came by
 	Anonymous  bool   // "anonymous": nobody vouches for its holder, who came without a token
+	Appointed  string // "appointed": the life of the room in which an anonymous holder came to moderate; in another he does not
 }
 
 // May reports whether the claims allow p.

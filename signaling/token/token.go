@@ -215,7 +215,7 @@ func Sign(secret []byte, c Claims) (string, error) {
 	if !c.First.IsZero() {
 		p.First = jwt.NewNumericDate(c.First)
 	}
-	p.Knock, p.Guest, p.Invitation, p.Anonymous = c.Knock, c.Guest, c.Invitation, c.Anonymous
+	p.Knock, p.Guest, p.Invitation, p.Anonymous, p.Appointed = c.Knock, c.Guest, c.Invitation, c.Anonymous, c.Appointed
 	if p.ExpiresAt == nil {
 		return "", errors.New("token: claims without an expiry")
 	}
@@ -240,6 +240,7 @@ type payload struct {
 	Guest      bool   `json:"guest,omitempty"`
 	Invitation string `json:"invitation,omitempty"`
 	Anonymous  bool   `json:"anonymous,omitempty"`
+	Appointed  string `json:"appointed,omitempty"`
 }
 
 func (p *payload) check() error {
@@ -264,6 +265,6 @@ func (p *payload) claims() Claims {
 	if p.First != nil {
 		c.First = p.First.Time
 	}
-	c.Knock, c.Guest, c.Invitation, c.Anonymous = p.Knock, p.Guest, p.Invitation, p.Anonymous
+	c.Knock, c.Guest, c.Invitation, c.Anonymous, c.Appointed = p.Knock, p.Guest, p.Invitation, p.Anonymous, p.Appointed
 	return c
 }
