@@ -186,8 +186,23 @@ func TestBanOutlivesTheRoom(t *testing.T) {
 		}
 		again = r.dial("a")
 		again.refused(codeUnauthorized, "join", fields{"token": renewed})
-		host = r.in("host", token.Moderate)
+		r.in("host", token.Moderate)
 		again = r.dial("a")
 		again.join(r.guest("eve", "i", false)) // with another token, to another meeting
+	})
+}
+
+// A link that is made at the moment of the removal is withdrawn, too.
+func TestLinkOfTheLastMoment(t *testing.T) {
+	bubble(t, withSecret, func(t *testing.T, r *rig) {
+		links := r.withInvitations()
+		eve := r.in("eve", token.Invite, token.Message)
+		room := r.srv.lookup("a")
+		links.meanwhile = func() { room.end(room.sessions[eve.me], reasonRemoved, closeRemoved) }
+		eve.send(fields{"type": "invite", "id": 9})
+		eve.closedWith(closeRemoved)
+		if links.made != 1 || !links.Revoked("a", "1") {
+			t.Errorf("%d made, and it is good", links.made)
+		}
 	})
 }

@@ -16,6 +16,8 @@ type fakeInvitations struct {
 	list []Invitation
 	made int
 	full bool
+
+	meanwhile func() // while one is made
 }
 
 func (f *fakeInvitations) Make(wish Invitation, ttl time.Duration, now time.Time) (Invitation, error) {
@@ -27,6 +29,9 @@ func (f *fakeInvitations) Make(wish Invitation, ttl time.Duration, now time.Time
 	f.made++
 	wish.ID, wish.MadeAt, wish.Expires = strconv.Itoa(f.made), now, now.Add(ttl)
 	f.list = append(f.list, wish)
+	if f.meanwhile != nil {
+		f.meanwhile()
+	}
 	return wish, nil
 }
 

@@ -500,7 +500,9 @@ func TestNothingOutlives(t *testing.T) {
 	if e := r.gets(r.does("POST", "/v1/access/rooms/a", "", "Cookie", cookie)); e["token_ttl"].(float64) > 61 {
 		t.Errorf("%v", e["token_ttl"])
 	}
-	anyone := newRig(t, func(c *Config, tc *token.Config) { c.Open, tc.Anyone, tc.Open = Anyone, true, []token.Permission{token.Publish} })
+	anyone := newRig(t, func(c *Config, tc *token.Config) {
+		c.Open, tc.Anyone, tc.Open = Anyone, true, []token.Permission{token.Publish}
+	})
 	if e := anyone.gets(anyone.does("POST", "/v1/access/rooms/a", `{"invite":"old"}`)); e["guest"] != false {
 		t.Errorf("%v", e)
 	}
