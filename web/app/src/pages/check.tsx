@@ -1,5 +1,6 @@
 // The check before joining: picture, microphone level, devices, name, and what will happen at the door.
 import { useEffect, useState } from 'preact/hooks';
+import { comesBack } from '../state/again';
 import { join, phase } from '../state/call';
 import {
   camera,
@@ -37,6 +38,7 @@ export function CheckPage({ room }: { room: string }) {
   const [fault, setFault] = useState('');
   const [elsewhere, setElsewhere] = useState<{ token?: string }>();
   const busy = phase.value === 'joining';
+  const [again] = useState(() => comesBack(room));
   const open = at.kind === 'open' ? doorOf() : undefined;
   useRoomPresence(at.kind === 'open' && at.watch ? room : '');
   useEffect(() => {
@@ -64,6 +66,9 @@ export function CheckPage({ room }: { room: string }) {
       tracks: handOver,
     });
   };
+  useEffect(() => {
+    if (again && open && phase.value === 'out' && (name.trim() || claimed)) enter(false);
+  }, [open !== undefined]);
   const submit = async (event: Event) => {
     event.preventDefault();
     if (!open || busy) return;

@@ -6,6 +6,7 @@ import { keyParts, tileKey } from '../layout/plan';
 import { names } from '../text/format';
 import { chime } from '../ui/chime';
 import { announce } from '../ui/live';
+import { keepIn } from './again';
 import { spoken, unreadAfter } from './chat';
 import { isRefusal, refuseJoin, renewEntry } from './entry';
 import { followKnocks } from './knocks';
@@ -218,6 +219,7 @@ function enter(joined: CallRoom, waited: boolean): void {
     followTransfers(joined),
     followPins(joined),
     followKnocks(joined),
+    keepIn(wanted),
   ];
   batch(() => {
     room.value = joined;
