@@ -51,12 +51,12 @@ const people = {
   publish: 'publish',
   subscribe: 'subscribe',
   message: 'message',
-  invite: 'join,invite',
-  moderate: 'moderate',
+  invite: 'message,invite', // with something to give: a link that lets nobody in is refused
+  moderate: 'message,moderate',
 };
 // who may; everybody else is told forbidden
 const requests = [
-  [{ type: 'chat', text: 'hello' }, ['message']],
+  [{ type: 'chat', text: 'hello' }, ['message', 'invite', 'moderate']],
   [{ type: 'invite' }, ['invite', 'moderate']],
   [{ type: 'invitations' }, ['invite', 'moderate']],
   [{ type: 'revoke', invitation: 'nothing' }, ['invite', 'moderate'], 'no_such_invitation'],
@@ -103,7 +103,7 @@ test('nobody invites to more than he may himself', async () => {
   const { invitation } = await c.ask({ type: 'invite', can: ['message'] });
   assert.deepEqual(invitation.can.includes('moderate'), false);
   // and sees and revokes his own alone
-  const host = await joined('host', 'moderate');
+  const host = await joined('host', 'message,moderate');
   const other = (await host.ask({ type: 'invite' })).invitation;
   const own = (await c.ask({ type: 'invitations' })).invitations.map((i) => i.id);
   assert.ok(own.includes(invitation.id) && !own.includes(other.id), own.join());
@@ -156,13 +156,13 @@ test('the same over HTTP, for applications', async () => {
     return r.status;
   };
   const endpoints = [
-    ['GET', 'invitations', ['join,invite', 'moderate']],
-    ['POST', 'invitations', ['join,invite', 'moderate'], {}],
-    ['DELETE', 'invitations', ['join,invite', 'moderate']],
-    ['GET', 'bans', ['moderate']],
-    ['DELETE', 'bans', ['moderate']],
-    ['GET', 'waiting', ['moderate']],
-    ['POST', 'waiting', ['moderate'], { action: 'admit' }],
+    ['GET', 'invitations', ['message,invite', 'message,moderate']],
+    ['POST', 'invitations', ['message,invite', 'message,moderate'], {}],
+    ['DELETE', 'invitations', ['message,invite', 'message,moderate']],
+    ['GET', 'bans', ['message,moderate']],
+    ['DELETE', 'bans', ['message,moderate']],
+    ['GET', 'waiting', ['message,moderate']],
+    ['POST', 'waiting', ['message,moderate'], { action: 'admit' }],
   ];
   const elsewhere = token(['--room', 'another', '--identity', 'app', '--can', 'moderate'], secret);
   const forged = token(['--room', room, '--identity', 'app', '--can', 'moderate'], 'another secret of the tests');
