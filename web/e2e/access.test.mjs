@@ -243,7 +243,7 @@ test('a link expires', { timeout: 60_000 }, async () => {
     JSON.stringify({
       type: 'join',
       id: 1,
-      token: token(['--room', 'expired', '--identity', 'app', '--can', 'moderate'], secret),
+      token: token(['--room', 'expired', '--identity', 'app', '--can', 'message,moderate'], secret),
     }),
   );
   await until('welcome', () => seen.find((m) => m.type === 'welcome'));

@@ -1,5 +1,5 @@
 // The check before joining: picture, microphone level, devices, name, and what will happen at the door.
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { comesBack } from '../state/again';
 import { join, phase } from '../state/call';
 import {
@@ -38,15 +38,18 @@ export function CheckPage({ room }: { room: string }) {
   const [fault, setFault] = useState('');
   const [elsewhere, setElsewhere] = useState<{ token?: string }>();
   const busy = phase.value === 'joining';
+  const here = useRef(true);
   const [again] = useState(() => comesBack(room));
   const open = at.kind === 'open' ? doorOf() : undefined;
   useRoomPresence(at.kind === 'open' && at.watch ? room : '');
   useEffect(() => {
     document.title = `${room} · Parley`;
+    here.current = true;
     if (phase.value !== 'joining') arrive(room);
     startCheck();
     const stop = followDevices();
     return () => {
+      here.current = false;
       stop();
       depart();
       // While joining and waiting the tracks belong to the call that comes.
@@ -61,7 +64,7 @@ export function CheckPage({ room }: { room: string }) {
       room,
       name: name.trim(),
       token: elsewhere?.token ?? tokenFor(room),
-      knock: presence.value.kind === 'known' && presence.value.locked,
+      knock: (at.kind === 'open' && at.knock) || (presence.value.kind === 'known' && presence.value.locked),
       take,
       tracks: handOver,
     });
@@ -78,6 +81,7 @@ export function CheckPage({ room }: { room: string }) {
       return;
     }
     const other = await tabs().other(room);
+    if (!here.current) return; // the page is another one by now
     if (other) setElsewhere(other);
     else enter(false);
   };
