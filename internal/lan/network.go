@@ -81,6 +81,9 @@ func (v *View) has(from netip.Addr) bool {
 	if from.IsLinkLocalUnicast() {
 		return v.links[from.Zone()] // of IPv6 alone: others have no zone
 	}
+	if !private(from) {
+		return false // whatever length an interface's network is said to have
+	}
 	return slices.ContainsFunc(v.Prefixes, func(p netip.Prefix) bool { return p.Contains(from.WithZone("")) })
 }
 

@@ -77,6 +77,10 @@ func TestWhoIsANeighbour(t *testing.T) {
 			t.Errorf("%s: %v, want %v", from, got, want)
 		}
 	}
+	wide := mustNew(t, &desk{host: "wide", list: []Interface{itf("tun0", 1, "192.168.7.7/0")}})
+	if wide.Admits(netip.MustParseAddr("8.8.8.8"), start) || !wide.Admits(netip.MustParseAddr("192.168.9.9"), start) {
+		t.Error("an interface whose network is everything lets everybody in, or nobody")
+	}
 	if n.Admits(netip.Addr{}, start) {
 		t.Error("somebody without an address was let in")
 	}
