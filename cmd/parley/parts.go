@@ -48,7 +48,9 @@ func (w watchedRooms) Feed(room string) (presence.Feed, error) {
 }
 
 // Barred reports whether somebody is kept out of a room.
-func (w watchedRooms) Barred(room string, claims token.Claims) bool { return w.server.KeptOut(room, claims) }
+func (w watchedRooms) Barred(room string, claims token.Claims) bool {
+	return w.server.KeptOut(room, claims)
+}
 
 // List lists the rooms with somebody in them.
 func (w watchedRooms) List() []presence.RoomSummary {
