@@ -38,11 +38,21 @@ type noBans struct{}
 func (noBans) Load(string) []Ban   { return nil }
 func (noBans) Store(string, []Ban) {}
 
-// barsLocked is why who holds these claims may not come in because somebody was removed; nil: he may.
+// barsLocked is why who holds these claims may not come in because somebody was removed, or his link was withdrawn; nil: he may.
 func (r *room) barsLocked(c token.Claims, identity string) *requestError {
-	now := time.Now()
-	for i := range r.bans {
-		b := &r.bans[i]
+	if err := barred(r.bans, c, identity, time.Now()); err != nil {
+		return err
+	}
+	if !r.porch.letIn[identity] && r.srv.withdrawn(r.name, c) {
+		return refuse(codeInvitationRevoked, "the link that you came by was withdrawn")
+	}
+	return nil
+}
+
+// barred is why who holds these claims may not come in where these bans hold; nil: he may.
+func barred(bans []Ban, c token.Claims, identity string, now time.Time) *requestError {
+	for i := range bans {
+		b := &bans[i]
 		switch {
 		case b.over(now):
 		case b.Identity == identity:
@@ -51,10 +61,12 @@ func (r *room) barsLocked(c token.Claims, identity string) *requestError {
 			return refuse(codeInvitationClosed, "a moderator has removed somebody who came by this link: it lets nobody new in")
 		}
 	}
-	if c.Invitation != "" && !c.WasIn() && !r.porch.letIn[identity] && r.srv.cfg.Invitations.Revoked(r.name, c.Invitation) {
-		return refuse(codeInvitationRevoked, "the link that you came by was withdrawn")
-	}
 	return nil
+}
+
+// withdrawn reports whether somebody who was not in yet holds a token for an invitation that was revoked since.
+func (s *Server) withdrawn(room string, c token.Claims) bool {
+	return c.Invitation != "" && !c.WasIn() && s.cfg.Invitations.Revoked(room, c.Invitation)
 }
 
 // bars reports whether nobody new comes in by an invitation.
@@ -158,15 +170,5 @@ func (s *Server) KeptOut(room string, c token.Claims) bool {
 		defer r.mu.Unlock()
 		return r.barsLocked(c, c.Identity) != nil
 	}
-	for _, b := range s.loadBans(room) {
-		if b.Identity == c.Identity || b.bars(c.Invitation) && !c.WasIn() {
-			return true
-		}
-	}
-	return c.Invitation != "" && !c.WasIn() && s.cfg.Invitations.Revoked(room, c.Invitation)
-}
-
-// Barred reports whether an invitation lets nobody new into a room, because somebody who came by it was removed.
-func (s *Server) Barred(room, invitation string) bool {
-	return slices.ContainsFunc(s.Bans(room), func(b Ban) bool { return b.bars(invitation) })
+	return barred(s.cfg.Bans.Load(room), c, c.Identity, time.Now()) != nil || s.withdrawn(room, c)
 }

@@ -16,7 +16,7 @@ var ErrMayNotInvite = errors.New("signaling: who invites may not do so any more"
 
 // Invitations makes and knows the links that let guests into rooms.
 type Invitations interface {
-	// Make makes one. The error is ErrTooManyInvitations.
+	// Make makes one. The error is ErrTooManyInvitations or ErrMayNotInvite.
 	Make(wish Invitation, ttl time.Duration, now time.Time) (Invitation, error)
 	// List returns those of a room that are good.
 	List(room string, now time.Time) []Invitation
@@ -67,21 +67,13 @@ func (s *session) invite(id uint64, msg []byte) (any, error) {
 	if err := s.need(token.Invite); err != nil {
 		return nil, err
 	}
-	srv, own := s.room.srv, s.permissions()
-	can := m.Can
-	if can == nil {
-		can = slices.DeleteFunc(slices.Clone(srv.cfg.Invitations.Guests()), func(p token.Permission) bool { return !own.has(p) })
-	}
-	for _, p := range can {
-		if !p.Valid() {
-			return nil, refuse(codeBadMessage, "%q is no permission", cut(string(p), maxQuoted))
-		}
-		if !own.has(p) {
-			return nil, refuse(codeForbidden, "you may not %s: neither may whom you invite", p)
-		}
-	}
-	if !(token.Claims{Can: can}).May(token.Join) {
-		return nil, refuse(codeForbidden, "a link with these permissions would let nobody in")
+	srv := s.room.srv
+	can, err := token.Grant(s.permissions(), m.Can, srv.cfg.Invitations.Guests())
+	switch {
+	case errors.Is(err, token.ErrUnknown):
+		return nil, refuse(codeBadMessage, "can: %v", err)
+	case err != nil:
+		return nil, refuse(codeForbidden, "%v", err)
 	}
 	s.room.mu.Lock()
 	name := s.name

@@ -317,7 +317,7 @@ func TestRemovedGuest(t *testing.T) {
 		bob.closePage()
 		bob = r.dial("a")
 		bob.join(r.guest("bob", "i", false))
-		if !r.srv.Barred("a", "i") || r.srv.Barred("a", "other") || r.srv.Barred("b", "i") {
+		if !r.srv.KeptOut("a", token.Claims{Invitation: "i"}) || r.srv.KeptOut("a", token.Claims{Invitation: "other"}) || r.srv.KeptOut("b", token.Claims{Invitation: "i"}) {
 			t.Error("barred is wrong")
 		}
 		bans := host.must("bans", nil)["bans"].([]any)
@@ -328,7 +328,7 @@ func TestRemovedGuest(t *testing.T) {
 
 		restarted := newRig(t, with)
 		defer restarted.shutdown()
-		if !restarted.srv.Barred("a", "i") {
+		if !restarted.srv.KeptOut("a", token.Claims{Invitation: "i"}) {
 			t.Error("forgotten before anybody is back")
 		}
 		restarted.in("host", token.Moderate)

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/parley/parley/signaling"
@@ -58,7 +59,7 @@ func (s *server) startAccess(l *loaded, tokens *token.Verifier) error {
 	if err != nil {
 		return err
 	}
-	strangers = without(strangers, token.Watch) // whoever only knocks does not see who is in
+	strangers = slices.DeleteFunc(strangers, func(p token.Permission) bool { return p == token.Watch }) // whoever only knocks does not see who is in
 	var ways []string
 	if l.openTo() == openHosts {
 		if l.Hosts.Passphrase != "" {
@@ -82,16 +83,6 @@ func (s *server) startAccess(l *loaded, tokens *token.Verifier) error {
 		OIDC: provider, OIDCName: l.oidcName(), Origins: l.allOrigins(), Log: s.log, Audit: s.audit,
 	})
 	return err
-}
-
-func without(list []token.Permission, p token.Permission) []token.Permission {
-	var out []token.Permission
-	for _, o := range list {
-		if o != p {
-			out = append(out, o)
-		}
-	}
-	return out
 }
 
 // doors are signaling's rooms as access wants them.

@@ -51,8 +51,8 @@ type Config struct {
 
 // Rooms is what access needs of the rooms. Its methods may be called on any goroutine.
 type Rooms interface {
-	// Barred reports whether an invitation lets nobody new in.
-	Barred(room, invitation string) bool
+	// KeptOut reports whether who holds these claims may not come in: he was removed, or his invitation lets nobody new in.
+	KeptOut(room string, c token.Claims) bool
 	Bans(room string) []guests.Ban
 	Unban(room, identity string) bool
 	Waiting(room string) []Knock

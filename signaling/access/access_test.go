@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -75,9 +76,12 @@ type fakeRooms struct {
 	decided []string
 }
 
-func (f *fakeRooms) Barred(_, invitation string) bool { return invitation == f.barred }
-func (f *fakeRooms) Bans(string) []guests.Ban         { return f.bans }
-func (f *fakeRooms) Waiting(string) []Knock           { return f.waiting }
+func (f *fakeRooms) KeptOut(_ string, c token.Claims) bool {
+	return c.Invitation != "" && c.Invitation == f.barred ||
+		slices.ContainsFunc(f.bans, func(b guests.Ban) bool { return b.Identity == c.Identity })
+}
+func (f *fakeRooms) Bans(string) []guests.Ban { return f.bans }
+func (f *fakeRooms) Waiting(string) []Knock   { return f.waiting }
 func (f *fakeRooms) Unban(_, identity string) bool {
 	had := len(f.bans) > 0 && (identity == "" || f.bans[0].Identity == identity)
 	if had {
@@ -372,7 +376,7 @@ func TestOIDC(t *testing.T) {
 			t.Errorf("%q leads to %d %q", back, rec.Code, rec.Header().Get("Location"))
 		}
 		c := rec.Result().Cookies()[0]
-		if host, ok := r.hosts.Check(c.Value, time.Now()); !ok || host.Identity != "ann@example.org" || host.Name != "" {
+		if host, _, ok := r.hosts.Check(c.Value, time.Now()); !ok || host.Identity != "ann@example.org" || host.Name != "" {
 			t.Errorf("%+v, %v", host, ok)
 		}
 	}

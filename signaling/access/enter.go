@@ -125,7 +125,7 @@ func (s *Server) byInvitation(room string, a asked, held token.Claims, good bool
 	if err != nil {
 		return entry{}, err
 	}
-	if !same && s.cfg.Rooms.Barred(room, i.ID) {
+	if !same && s.cfg.Rooms.KeptOut(room, token.Claims{Invitation: i.ID}) {
 		return entry{}, errClosed
 	}
 	c := token.Claims{Can: i.Can, Knock: i.Knock, Guest: true, Invitation: i.ID, Identity: held.Identity}

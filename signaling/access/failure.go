@@ -10,6 +10,7 @@ import (
 	"github.com/parley/parley/signaling/access/guests"
 	"github.com/parley/parley/signaling/access/hosts"
 	"github.com/parley/parley/signaling/internal/names"
+	"github.com/parley/parley/signaling/token"
 )
 
 // failure is an answer other than the one asked for: {"error":{"code","message","retry_ms"?}}.
@@ -74,7 +75,11 @@ func failureOf(err error) failure {
 		return errRevoked
 	case errors.Is(err, guests.ErrInvalid):
 		return errInvalid
-	case errors.Is(err, guests.ErrOver):
+	case errors.Is(err, token.ErrUnknown):
+		return errBody
+	case errors.Is(err, token.ErrNobody):
+		return errNoGuest
+	case errors.Is(err, token.ErrMore), errors.Is(err, guests.ErrOver):
 		return errMayNot
 	case errors.Is(err, guests.ErrTooMany):
 		return errInviteMax

@@ -89,15 +89,10 @@ func (s *Server) bearer(r *http.Request, room string) (token.Claims, error) {
 	switch {
 	case err != nil:
 		return token.Claims{}, errBadToken
-	case c.Knock, s.keptOut(room, c.Identity):
+	case c.Knock, s.cfg.Rooms.KeptOut(room, c): // the token is good still, and he would lift his own ban
 		return token.Claims{}, errMayNot
 	}
 	return c, nil
-}
-
-// keptOut reports whether somebody was removed from a room: his token is good still, and he would lift his own ban.
-func (s *Server) keptOut(room, identity string) bool {
-	return slices.ContainsFunc(s.cfg.Rooms.Bans(room), func(b guests.Ban) bool { return b.Identity == identity })
 }
 
 func (s *Server) listInvitations(_ http.ResponseWriter, _ *http.Request, room string, by token.Claims) (any, error) {
@@ -130,31 +125,18 @@ func (s *Server) makeInvitation(w http.ResponseWriter, r *http.Request, room str
 	if err := read(w, r, &a); err != nil {
 		return nil, err
 	}
-	const year = 366 * 24 * 3600
 	if s.cfg.Guests == nil {
 		return nil, errInviteMax
 	}
-	if a.TTL < 0 || a.TTL > year || len(a.Label) > 128 {
+	if a.TTL < 0 || a.TTL > int(guests.MaxTTL/time.Second) || len(a.Label) > guests.MaxLabel {
 		return nil, errBody
 	}
-	own := by.Permissions()
-	may := func(p token.Permission) bool { return slices.Contains(own, p) }
-	if a.Can == nil {
-		a.Can = slices.DeleteFunc(s.cfg.Guests.Guests(), func(p token.Permission) bool { return !may(p) })
-	}
-	for _, p := range a.Can {
-		if !p.Valid() {
-			return nil, errBody
-		}
-		if !may(p) {
-			return nil, errMayNot
-		}
-	}
-	if !(token.Claims{Can: a.Can}).May(token.Join) {
-		return nil, errNoGuest
+	can, err := token.Grant(by.Permissions(), a.Can, s.cfg.Guests.Guests())
+	if err != nil {
+		return nil, err
 	}
 	wish := guests.Wish{
-		Room: room, By: by.Identity, ByName: by.Name, Can: a.Can, Knock: a.Knock, Label: a.Label, TTL: time.Duration(a.TTL) * time.Second,
+		Room: room, By: by.Identity, ByName: by.Name, Can: can, Knock: a.Knock, Label: a.Label, TTL: time.Duration(a.TTL) * time.Second,
 	}
 	if ends, grace := s.cfg.Tokens.Ends(by); !ends.IsZero() {
 		wish.NotAfter = ends.Add(-grace)
@@ -163,7 +145,7 @@ func (s *Server) makeInvitation(w http.ResponseWriter, r *http.Request, room str
 	if err != nil {
 		return nil, err
 	}
-	if s.keptOut(room, by.Identity) { // since a moment ago: what he had made is withdrawn
+	if s.cfg.Rooms.KeptOut(room, by) { // since a moment ago: what he had made is withdrawn
 		s.cfg.Guests.Revoke(room, i.ID, s.now())
 		return nil, errMayNot
 	}

@@ -34,7 +34,7 @@ func (s *Server) signedIn(r *http.Request) (host hosts.Host, end time.Time, ok b
 		name = secureCookie
 	}
 	for _, c := range r.CookiesNamed(name) {
-		if host, end, ok := s.cfg.Hosts.Until(c.Value, s.now()); ok {
+		if host, end, ok := s.cfg.Hosts.Check(c.Value, s.now()); ok {
 			return host, end, true
 		}
 	}

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { accessible, door, id, isIn, open, over, pass, phone, refused, secret } from './support/access.mjs';
-import { newPage, startChromium } from './support/browsers.mjs';
+import { newPage, photographFailure, startChromium } from './support/browsers.mjs';
 import { runProgram, startProgram } from './support/programs.mjs';
 import { artifacts, binary, freePort, root, startServer, token, until } from './support/server.mjs';
 
@@ -47,14 +47,7 @@ after(async () => {
   provider?.kill('SIGTERM');
 });
 afterEach(async (t) => {
-  if (t.passed === false || t.error)
-    for (const [i, page] of browser
-      .contexts()
-      .flatMap((c) => c.pages())
-      .entries())
-      await page.screenshot({
-        path: join(artifacts, `failed-${t.name.replaceAll(/\W+/g, '-').slice(0, 40)}-${i}.png`),
-      });
+  await photographFailure(browser, t);
   await Promise.all(browser.contexts().map((c) => c.close()));
 });
 const shot = (page, name) => page.screenshot({ path: join(artifacts, `ways-${name}.png`) });

@@ -21,7 +21,7 @@ import {
   signInByLink,
   signInLink,
 } from './support/access.mjs';
-import { received, startChromium } from './support/browsers.mjs';
+import { photographFailure, received, startChromium } from './support/browsers.mjs';
 import { artifacts, startServer, token, until } from './support/server.mjs';
 
 let server;
@@ -36,14 +36,7 @@ after(async () => {
   await server?.stop();
 });
 afterEach(async (t) => {
-  if (t.passed === false || t.error)
-    for (const [i, page] of browser
-      .contexts()
-      .flatMap((c) => c.pages())
-      .entries())
-      await page.screenshot({
-        path: join(artifacts, `failed-${t.name.replaceAll(/\W+/g, '-').slice(0, 40)}-${i}.png`),
-      });
+  await photographFailure(browser, t);
   await Promise.all(browser.contexts().map((c) => c.close()));
 });
 const shot = (page, name) => page.screenshot({ path: join(artifacts, `access-${name}.png`) });

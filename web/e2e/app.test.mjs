@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
-import { newPage, received, startChromium } from './support/browsers.mjs';
+import { newPage, photographFailure, received, startChromium } from './support/browsers.mjs';
 import { artifacts, startServer, token, until } from './support/server.mjs';
 
 let server;
@@ -21,12 +21,7 @@ after(async () => {
 
 // what the pages showed when a test failed
 afterEach(async (t) => {
-  if (t.passed === false || t.error)
-    for (const [i, page] of browser
-      .contexts()
-      .flatMap((c) => c.pages())
-      .entries())
-      await page.screenshot({ path: join(artifacts, `failed-${t.name.replaceAll(/\W+/g, '-')}-${i}.png`) });
+  await photographFailure(browser, t);
   await Promise.all(browser.contexts().map((c) => c.close()));
 });
 

@@ -26,10 +26,10 @@ const (
 	maxInvitations   = 10_000
 	maxRevoked       = 50_000
 	revokedPerRoom   = 10 // times Config.PerRoom
-	maxTTL           = 366 * 24 * time.Hour
+	MaxTTL           = 366 * 24 * time.Hour
 	invitationsFile  = "invitations.json"
 	bansFile         = "bans.json"
-	maxLabel, maxWho = 128, 256 // bytes of what others say
+	MaxLabel, maxWho = 128, 256 // bytes of what others say
 )
 
 // Files keeps what outlives the process. Its methods are called by one goroutine at a time.
@@ -55,7 +55,7 @@ func (c Config) Validate() error {
 	switch {
 	case len(c.Secrets) == 0 || c.Files == nil || c.Log == nil:
 		return errors.New("guests: Secrets, Files and Log are needed")
-	case c.TTL < time.Second || c.TTL > c.MaxTTL || c.MaxTTL > maxTTL:
+	case c.TTL < time.Second || c.TTL > c.MaxTTL || c.MaxTTL > MaxTTL:
 		return fmt.Errorf("guests: invitations are good for %v, at most %v", c.TTL, c.MaxTTL)
 	case c.PerRoom < 1 || c.PerRoom > maxInvitations:
 		return fmt.Errorf("guests: %d invitations a room are not from 1 to %d", c.PerRoom, maxInvitations)
@@ -171,7 +171,7 @@ func (b *Book) Make(w Wish, now time.Time) (Invitation, error) {
 	}
 	i := Invitation{
 		ID: c.name(), Text: b.keys.write(w.Room, c), Room: w.Room, By: cut(w.By, maxWho), ByName: cut(w.ByName, maxWho), Can: c.can,
-		Knock: c.knock, Label: cut(w.Label, maxLabel), MadeAt: c.made, Expires: c.expires(),
+		Knock: c.knock, Label: cut(w.Label, MaxLabel), MadeAt: c.made, Expires: c.expires(),
 	}
 	r.good[i.ID] = i
 	b.rooms[w.Room] = r

@@ -107,7 +107,7 @@ func (b *Book) decodeInvitations(text []byte) error {
 		}
 		for _, i := range kept.Good {
 			c := content{knock: i.Knock, can: i.Can, made: i.MadeAt, ttl: i.Expires.Sub(i.MadeAt)}
-			if !validID(i.ID) || c.ttl <= 0 || c.ttl > maxTTL || slices.ContainsFunc(i.Can, func(p token.Permission) bool { return !p.Valid() }) {
+			if !validID(i.ID) || c.ttl <= 0 || c.ttl > MaxTTL || slices.ContainsFunc(i.Can, func(p token.Permission) bool { return !p.Valid() }) {
 				return errors.New("an invitation in it makes no sense")
 			}
 			c.setID(i.ID)

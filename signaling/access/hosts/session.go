@@ -44,14 +44,8 @@ func (h *Hosts) sign(text string) []byte {
 	return mac.Sum(nil)
 }
 
-// Check returns whose session it is, if it is good.
-func (h *Hosts) Check(session string, now time.Time) (Host, bool) {
-	host, _, ok := h.Until(session, now)
-	return host, ok
-}
-
-// Until is Check, and says when the session ends.
-func (h *Hosts) Until(session string, now time.Time) (host Host, end time.Time, ok bool) {
+// Check returns whose session it is, and when it ends, if it is good.
+func (h *Hosts) Check(session string, now time.Time) (host Host, end time.Time, ok bool) {
 	text, sum, ok := strings.Cut(session, ".")
 	if !ok || len(session) > maxSession {
 		return Host{}, time.Time{}, false

@@ -3,8 +3,9 @@
 import { render } from 'preact';
 import { App } from './app';
 import { bind } from './backend';
-import { fakeBackend, play, scenario } from './fake';
+import { fakeBackend, play } from './fake';
 import { fakeTabs } from './fakedoor';
+import { scenario } from './fakescenario';
 import { followRoute, join } from './state/call';
 import { go, startRouting } from './state/route';
 import { loadAccess } from './state/server';

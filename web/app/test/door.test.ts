@@ -1,8 +1,9 @@
 // Who gets in, and how it is said: words, the exchange at the door, invitations, the waiting list, other tabs.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { bind } from '../src/backend';
-import { type FakeRoom, fakeBackend, marked, scenario, somebody } from '../src/fake';
+import { type FakeRoom, fakeBackend, marked, somebody } from '../src/fake';
 import { fakeKnock } from '../src/fakedoor';
+import { scenario } from '../src/fakescenario';
 import { endingWords } from '../src/pages/over';
 import { bans, letBackIn, readBans } from '../src/state/bans';
 import * as call from '../src/state/call';

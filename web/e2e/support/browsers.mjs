@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { findProgram } from './programs.mjs';
+import { artifacts } from './server.mjs';
 
 const flags = [
   '--no-sandbox',
@@ -116,4 +117,12 @@ export async function sent(page) {
       packets: s.packetsSent,
       codec: s.codecId,
     }));
+}
+
+/** Keeps what all pages show when a test has failed, for afterEach. */
+export async function photographFailure(browser, t) {
+  if (t.passed !== false && !t.error) return;
+  const pages = browser.contexts().flatMap((c) => c.pages());
+  const name = t.name.replaceAll(/\W+/g, '-').slice(0, 60);
+  for (const [i, page] of pages.entries()) await page.screenshot({ path: join(artifacts, `failed-${name}-${i}.png`) });
 }
