@@ -47,8 +47,8 @@ func (w watchedRooms) Feed(room string) (presence.Feed, error) {
 	return f, nil
 }
 
-// Barred reports whether somebody is kept out of a room.
-func (w watchedRooms) Barred(room string, claims token.Claims) bool {
+// KeptOut reports whether somebody is kept out of a room.
+func (w watchedRooms) KeptOut(room string, claims token.Claims) bool {
 	return w.server.KeptOut(room, claims)
 }
 

@@ -14,9 +14,9 @@ type Rooms interface {
 	// List returns the rooms that somebody is in.
 	List() []RoomSummary
 
-	// Barred reports whether who holds these claims is kept out of a room: he was removed, or his invitation was revoked
+	// KeptOut reports whether who holds these claims is kept out of a room: he was removed, or his invitation was revoked
 	// before he came.
-	Barred(room string, claims token.Claims) bool
+	KeptOut(room string, claims token.Claims) bool
 }
 
 // Feed is one room as watchers see it. Its methods may be called on any goroutine.

@@ -26,7 +26,7 @@ func (s *Server) authorize(r *http.Request, room string, p token.Permission, acc
 		f = refusal(err)
 	case !claims.May(p):
 		f = errMayNot
-	case names.Room(room) && s.cfg.Rooms.Barred(room, claims):
+	case names.Room(room) && s.cfg.Rooms.KeptOut(room, claims):
 		f = errBarred
 	default:
 		return claims, nil

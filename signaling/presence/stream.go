@@ -40,7 +40,7 @@ func (s *Server) serveStream(w http.ResponseWriter, r *http.Request, begin start
 		limit: between(t.Write/4, t.Write/2),
 		end:   now.Add(between(t.Stream*3/4, t.Stream*5/4)),
 
-		barred: func() bool { return s.cfg.Rooms.Barred(r.PathValue("room"), claims) },
+		barred: func() bool { return s.cfg.Rooms.KeptOut(r.PathValue("room"), claims) },
 	}
 	if !claims.Expires.IsZero() && claims.Expires.Before(st.end) {
 		st.end = claims.Expires

@@ -282,8 +282,8 @@ func (s *Rooms) Bar(identity string) {
 	s.barred = identity
 }
 
-// Barred implements presence.Rooms.
-func (s *Rooms) Barred(_ string, claims token.Claims) bool {
+// KeptOut implements presence.Rooms.
+func (s *Rooms) KeptOut(_ string, claims token.Claims) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.barred != "" && claims.Identity == s.barred
